@@ -1,0 +1,154 @@
+"""Every setting Whatsit has: its name, its default, the values it may take, and why.
+
+Read from `config/whatsit.toml` (or the file named by `WHATSIT_CONFIG`) and from variables such as
+`WHATSIT_MODEL__NAME`, which win. An unknown key or a bad value is one `ConfigError` that names the key,
+where it stands, and what is allowed.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+MiB = 1024 * 1024
+
+DEFAULT_FILE = Path(__file__).with_name("whatsit.toml")
+PREFIX = "WHATSIT_"
+
+PositiveInt = Annotated[int, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Snowflake = Annotated[int, Field(gt=0)]
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; the message names the key, its place and the allowed values."""
+
+
+class Section(BaseModel):
+    """One table of `whatsit.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Discord(Section):
+    token_file: Path | None = None
+    """A file that holds the bot's token; `DISCORD_TOKEN` and `DISCORD_TOKEN_FILE` in the environment win."""
+    api_url: str | None = None
+    """REST base of a Discord-compatible server (Spacebar), with its version: `https://host/api/v10`."""
+    gateway_url: str | None = None
+    """Gateway of that server: `wss://host`. Goes with `api_url`."""
+
+
+class Model(Section):
+    name: str = "auto"
+    """A name of the catalogue (`whatsit models`), a SavedModel folder, a `.tar.gz` of one, a Hub or Kaggle address, or `auto`."""
+    labels: Path | None = None
+    """One label a line, for a model of your own."""
+    engine: Literal["auto", "openvino", "tensorflow"] = "auto"
+    """What runs the model. `auto` takes OpenVINO once it has agreed with TensorFlow on this very model."""
+    precision: Literal["f32", "bf16", "int8"] = "f32"
+    """Number format of the fast engine. `int8` wants `whatsit models quantize` first."""
+    views: Literal["auto", "1", "tutorial"] = "auto"
+    """`auto`: a second look at both ends when the first is unsure; `1`: the centre only; `tutorial`: the whole picture, stretched."""
+    hub_deadline: Seconds = 60
+    """Seconds a model download may take before Whatsit goes on without it."""
+    cache_dir: Path = Path(platformdirs.user_cache_dir("whatsit"))
+    """Where models are kept. `TFHUB_CACHE_DIR`, where set, holds the Hub's own."""
+
+
+class Worker(Section):
+    deadline: Seconds = 10
+    """Seconds one batch may take before its worker is taken for hung and replaced."""
+    memory: PositiveInt = 1536 * MiB
+    """Bytes the worker may keep resident before it is replaced."""
+    nice: Annotated[int, Field(ge=0, le=19)] = 10
+    """Niceness of the worker, so that the gateway's process goes first."""
+    batch: PositiveInt = 8
+    """Crops in one batch."""
+
+
+class Queue(Section):
+    images: PositiveInt = 256
+    """Images that may wait or be in work; the next one is answered with "busy"."""
+    images_per_guild: PositiveInt = 64
+    """The same for one server, so that one cannot fill the queue for all."""
+    bytes: PositiveInt = 64 * MiB
+    """Bytes of images held at once, downloads included; what does not fit is not fetched yet."""
+    verdicts: Annotated[int, Field(ge=0)] = 1024
+    """Answers remembered by content hash. The hash and the labels are kept, never the image."""
+    timeout: Seconds = 30
+    """Seconds from accepted to answered for one image."""
+
+
+class Limits(Section):
+    image_bytes: PositiveInt = 10 * MiB
+    """Bytes of one image, checked on the header and on the stream."""
+    image_pixels: PositiveInt = 50_000_000
+    """Pixels of one image, read from its header before any pixel is decoded."""
+    animation_pixels: PositiveInt = 50_000_000
+    """Pixels to decode for the frames of an animation; beyond it only the first frame counts."""
+    large_pixels: PositiveInt = 16_000_000
+    """Pictures of more pixels than this are decoded one at a time."""
+    images_per_answer: Annotated[int, Field(ge=1, le=10)] = 10
+    """Images of one message that are named."""
+    user_images_per_minute: PositiveInt = 10
+    """Images a minute for one user, on average."""
+    user_burst: PositiveInt = 20
+    """Images one user may ask for at once."""
+
+
+class Download(Section):
+    connect_timeout: Seconds = 5
+    """Seconds to reach the host."""
+    total_timeout: Seconds = 15
+    """Seconds for the whole download."""
+    hosts: tuple[str, ...] = (
+        "cdn.discordapp.com",
+        "media.discordapp.net",
+        "images-ext-1.discordapp.net",
+        "images-ext-2.discordapp.net",
+    )
+    """Hosts that images may be fetched from; no other is ever asked."""
+    resized: bool = False
+    """Ask Discord's media proxy for a smaller copy of large images."""
+
+
+class Watch(Section):
+    channels: tuple[Snowflake, ...] | None = None
+    """Channels (and their threads) whose images are answered unasked; unset means all, `[]` means none."""
+    links: bool = False
+    """Also answer image links, through Discord's proxy."""
+    stickers: bool = False
+    """Also answer stickers."""
+    applications: tuple[Snowflake, ...] = ()
+    """Application ids of bots and webhooks that are answered like people (proxy bots)."""
+    late_after: Seconds = 60
+    """Seconds after which an answer is dropped with a reaction instead of being sent late."""
+
+
+class Answers(Section):
+    top: Annotated[int, Field(ge=1, le=10)] = 3
+    """Labels shown for each image."""
+    min_confidence: Probability = 0.2
+    """Below this the answer is "I'm not sure", with the best guess."""
+
+
+class Settings(BaseModel):
+    """All of `whatsit.toml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    discord: Discord = Discord()
+    model: Model = Model()
+    worker: Worker = Worker()
+    queue: Queue = Queue()
+    limits: Limits = Limits()
+    download: Download = Download()
+    watch: Watch = Watch()
+    answers: Answers = Answers()
