@@ -2,32 +2,60 @@
 
 Read from `config/whatsit.toml` (or the file named by `WHATSIT_CONFIG`) and from variables such as
 `WHATSIT_MODEL__NAME`, which win. An unknown key or a bad value is one `ConfigError` that names the key,
-where it stands, and what is allowed.
+where it stands, and what is allowed. Reading is `config.loading`'s; `config.reference` writes the file and
+README's table from this schema.
 """
 
 from __future__ import annotations
 
-import os
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, Self
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+__all__ = [
+    "Answers",
+    "ConfigError",
+    "Discord",
+    "Download",
+    "Limits",
+    "Model",
+    "Queue",
+    "Section",
+    "Settings",
+    "Watch",
+    "Worker",
+    "sections",
+]
 
 MiB = 1024 * 1024
 
-DEFAULT_FILE = Path(__file__).with_name("whatsit.toml")
-PREFIX = "WHATSIT_"
-
 PositiveInt = Annotated[int, Field(gt=0)]
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Probability = Annotated[float, Field(ge=0, le=1)]
-Snowflake = Annotated[int, Field(gt=0)]
+Snowflake = Annotated[int, Field(gt=0, lt=2**64)]
+HostName = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9.-]+$")]
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
+WebSocketUrl = Annotated[str, StringConstraints(pattern=r"^wss?://\S+$")]
+FilePath = Annotated[Path, AfterValidator(Path.expanduser)]
 
 
 class ConfigError(Exception):
     """The configuration cannot be used; the message names the key, its place and the allowed values."""
+
+
+def _number_as_text(value: object) -> object:
+    """`views = 1` is what anybody writes in TOML, and means `"1"`."""
+    return str(value) if type(value) is int else value
 
 
 class Section(BaseModel):
@@ -37,28 +65,38 @@ class Section(BaseModel):
 
 
 class Discord(Section):
-    token_file: Path | None = None
+    token_file: FilePath | None = Field(default=None, examples=["~/whatsit-token"])
     """A file that holds the bot's token; `DISCORD_TOKEN` and `DISCORD_TOKEN_FILE` in the environment win."""
-    api_url: str | None = None
+    api_url: HttpUrl | None = Field(default=None, examples=["https://discord.example/api/v10"])
     """REST base of a Discord-compatible server (Spacebar), with its version: `https://host/api/v10`."""
-    gateway_url: str | None = None
+    gateway_url: WebSocketUrl | None = Field(default=None, examples=["wss://gateway.discord.example"])
     """Gateway of that server: `wss://host`. Goes with `api_url`."""
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.api_url is None) != (self.gateway_url is None):
+            raise ValueError("api_url and gateway_url go together: set both, or neither")
+        return self
 
 
 class Model(Section):
-    name: str = "auto"
-    """A name of the catalogue (`whatsit models`), a SavedModel folder, a `.tar.gz` of one, a Hub or Kaggle address, or `auto`."""
-    labels: Path | None = None
+    name: Annotated[str, Field(min_length=1)] = "auto"
+    """A name of the catalogue (`whatsit models`), a SavedModel folder, a `.tar.gz` of one, a Hub or Kaggle
+    address, or `auto`: `mobilenet_v2` from the Hub, or where that is out of reach the one pip brought."""
+    labels: FilePath | None = Field(default=None, examples=["~/my-labels.txt"])
     """One label a line, for a model of your own."""
     engine: Literal["auto", "openvino", "tensorflow"] = "auto"
     """What runs the model. `auto` takes OpenVINO once it has agreed with TensorFlow on this very model."""
     precision: Literal["f32", "bf16", "int8"] = "f32"
     """Number format of the fast engine. `int8` wants `whatsit models quantize` first."""
-    views: Literal["auto", "1", "tutorial"] = "auto"
-    """`auto`: a second look at both ends when the first is unsure; `1`: the centre only; `tutorial`: the whole picture, stretched."""
+    views: Annotated[Literal["auto", "1", "tutorial"], BeforeValidator(_number_as_text)] = "auto"
+    """`auto`: a second look at both ends when the first is unsure; `1`: the centre only; `tutorial`: the
+    whole picture, stretched."""
     hub_deadline: Seconds = 60
     """Seconds a model download may take before Whatsit goes on without it."""
-    cache_dir: Path = Path(platformdirs.user_cache_dir("whatsit"))
+    cache_dir: FilePath = Field(
+        default_factory=lambda: platformdirs.user_cache_path("whatsit"), examples=["~/.cache/whatsit"]
+    )
     """Where models are kept. `TFHUB_CACHE_DIR`, where set, holds the Hub's own."""
 
 
@@ -108,7 +146,7 @@ class Download(Section):
     """Seconds to reach the host."""
     total_timeout: Seconds = 15
     """Seconds for the whole download."""
-    hosts: tuple[str, ...] = (
+    hosts: tuple[HostName, ...] = (
         "cdn.discordapp.com",
         "media.discordapp.net",
         "images-ext-1.discordapp.net",
@@ -120,7 +158,7 @@ class Download(Section):
 
 
 class Watch(Section):
-    channels: tuple[Snowflake, ...] | None = None
+    channels: tuple[Snowflake, ...] | None = Field(default=None, examples=[[1234567890123456789]])
     """Channels (and their threads) whose images are answered unasked; unset means all, `[]` means none."""
     links: bool = False
     """Also answer image links, through Discord's proxy."""
@@ -144,11 +182,19 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    discord: Discord = Discord()
-    model: Model = Model()
-    worker: Worker = Worker()
-    queue: Queue = Queue()
-    limits: Limits = Limits()
-    download: Download = Download()
-    watch: Watch = Watch()
-    answers: Answers = Answers()
+    discord: Discord = Field(default_factory=Discord)
+    model: Model = Field(default_factory=Model)
+    worker: Worker = Field(default_factory=Worker)
+    queue: Queue = Field(default_factory=Queue)
+    limits: Limits = Field(default_factory=Limits)
+    download: Download = Field(default_factory=Download)
+    watch: Watch = Field(default_factory=Watch)
+    answers: Answers = Field(default_factory=Answers)
+
+
+def sections() -> dict[str, type[Section]]:
+    """The tables of `whatsit.toml` and their schemas, in order."""
+    found = {name: field.annotation for name, field in Settings.model_fields.items()}
+    return {
+        name: kind for name, kind in found.items() if isinstance(kind, type) and issubclass(kind, Section)
+    }
