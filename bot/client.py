@@ -1,0 +1,154 @@
+"""The discord.py client: its intents, its cogs, its commands, and the work it has in hand."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord.ext import commands
+
+from bot import intents as gateway_intents
+from bot.cogs.classify import Classify
+from bot.cogs.watch import Watch
+from bot.command_sync import sync
+from bot.download import Fetcher
+from bot.i18n import CommandTranslator
+from bot.server import Server, use
+from config.settings import Settings
+
+if TYPE_CHECKING:
+    from inference.client import Classifier
+
+__all__ = ["Whatsit"]
+
+log = logging.getLogger(__name__)
+
+CANCEL_TIMEOUT = 2.0
+"""Seconds that work which was cancelled at the end of `finish` may take to let go."""
+
+
+class Whatsit(commands.Bot):
+    """Whatsit on Discord. Who makes `classifier` and `fetcher` closes them; the bot only uses them.
+
+    `intents`: None (the default) asks for what the application's flags allow, read over HTTP before the
+    gateway is opened; intents that are given are used as they are. `data` is the folder that remembers which
+    commands Discord already has; without it they are sent at every start. `server`: a Discord-compatible
+    server instead of Discord.
+
+    One gateway connection, no shards: Discord asks for shards from 2,500 servers on, and a bot on somebody's
+    own machine stays below.
+
+    A cog holds `bot.in_hand()` from the moment it accepts work until its answer is sent, and accepts none
+    while `bot.stopping`:
+
+        if self.bot.stopping:
+            return
+        with self.bot.in_hand():
+            ...
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        classifier: Classifier,
+        fetcher: Fetcher,
+        *,
+        intents: discord.Intents | None = None,
+        data: Path | None = None,
+        server: Server | None = None,
+    ) -> None:
+        self._declared = gateway_intents.wanted() if intents is None else intents
+        self._ask_flags = intents is None and server is None
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            help_command=None,
+            intents=self._declared,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,  # nothing of what people write is kept; deletions come as raw events
+        )
+        self.settings = settings
+        self.classifier = classifier
+        self.fetcher = fetcher
+        self.stopping = False
+        self._data = data
+        self._server = server
+        self._in_hand: list[asyncio.Task[Any]] = []
+
+    async def login(self, token: str) -> None:
+        """As discord.py's, on the server this bot is for."""
+        use(self._server)
+        if self._server is not None:
+            self.http.connector = self._server.connector()
+        await super().login(token)
+
+    async def setup_hook(self) -> None:
+        """What must be ready before the first event: intents, the model, the cogs and the commands.
+
+        Raises `ModelUnavailable` if no model can be loaded.
+        """
+        flags = self.application_flags
+        if self._ask_flags and not gateway_intents.message_content_allowed(flags):
+            self._give_up_message_content()
+        info = await self.classifier.start(_report)
+        log.info("%s is ready on %s.%s", info.name, info.engine, f" {info.note}" if info.note else "")
+        await self.tree.set_translator(CommandTranslator())
+        await self.add_cog(Watch(self))
+        await self.add_cog(Classify(self))
+        await sync(self.tree, self._data)
+
+    async def connect(self, *, reconnect: bool = True) -> None:
+        """As discord.py's; if message content was refused after all (close code 4014), again without it."""
+        try:
+            await super().connect(reconnect=reconnect)
+        except discord.PrivilegedIntentsRequired:
+            if not self._declared.message_content:
+                raise
+            self._give_up_message_content()
+            await super().connect(reconnect=reconnect)
+
+    async def on_message(self, message: discord.Message, /) -> None:
+        """No prefix commands: a mention is a question about a picture, which is `Watch`'s."""
+
+    @contextmanager
+    def in_hand(self) -> Iterator[None]:
+        """Marks the current task as work that is finished before the bot leaves."""
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("in_hand() is for work on the event loop")
+        self._in_hand.append(task)
+        try:
+            yield
+        finally:
+            self._in_hand.remove(task)
+
+    async def finish(self, within: float) -> int:
+        """Take no new work, and give the work in hand `within` seconds; what is left then is cancelled.
+
+        The gateway stays open meanwhile. Returns how many pieces of work were cancelled.
+        """
+        self.stopping = True
+        tasks = set(self._in_hand)
+        if not tasks:
+            return 0
+        log.info("Finishing the work in hand (%d) before leaving.", len(tasks))
+        _, late = await asyncio.wait(tasks, timeout=within)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=CANCEL_TIMEOUT)
+        return len(late)
+
+    def _give_up_message_content(self) -> None:
+        # discord.py keeps the very object it was given and reads it again at each IDENTIFY.
+        self._declared.message_content = False
+        log.warning(gateway_intents.MESSAGE_CONTENT_OFF)
+
+
+def _report(stage: str, fraction: float | None) -> None:
+    if not fraction:  # once a stage, not once a percent
+        log.info("Model: %s", stage)

@@ -1,0 +1,165 @@
+"""A Discord-compatible server (self-hosted Spacebar) in Discord's place.
+
+discord.py keeps the addresses of Discord in class attributes; this is the one place that changes them, for
+the whole process. That alone would trust every address the server names, so a connector refuses all hosts but
+the server's own: no request and no token reaches another, not even over a redirect or a resume address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import aiohttp
+import discord.http
+from discord.asset import Asset
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+from yarl import URL
+
+from config import settings
+from config.settings import ConfigError
+
+if TYPE_CHECKING:
+    from aiohttp.client import ClientRequest, ClientTimeout
+    from aiohttp.connector import Connection
+    from aiohttp.tracing import Trace
+
+__all__ = ["Server", "use"]
+
+log = logging.getLogger(__name__)
+
+DISCORD = (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, discord.http.INTERNAL_API_VERSION, Asset.BASE)
+DISCORDS_OWN = re.compile(r"(^|\.)discord(app)?\.(com|net|gg|media)$")
+VERSIONS = (9, 10)
+"""Versions of the API that discord.py speaks."""
+ASK_TIMEOUT = aiohttp.ClientTimeout(total=10)
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where the server is: `api` with its version (`https://host/api/v9`), `gateway` (`wss://host`), and
+    `files`, the origin that serves attachments."""
+
+    api: URL
+    gateway: URL
+    files: URL
+
+    @classmethod
+    def of(cls, discord: settings.Discord) -> Self | None:
+        """The server that the settings name, or None for Discord.
+
+        `files` is the API's own host until `with_files` has asked. Raises `ConfigError` for an address that
+        cannot be right.
+        """
+        if discord.api_url is None or discord.gateway_url is None:
+            return None
+        api = _address("discord.api_url", discord.api_url, "https")
+        gateway = _address("discord.gateway_url", discord.gateway_url, "wss")
+        if _version(api) not in VERSIONS:
+            raise ConfigError(
+                f"discord.api_url is {api}, which does not end in the version of the API. "
+                f"Write it with one of {', '.join(f'/v{version}' for version in VERSIONS)} at its end."
+            )
+        return cls(api, gateway, api.origin())
+
+    async def with_files(self) -> Self:
+        """The same with its file host, as the server itself tells it.
+
+        Spacebar answers `GET /policies/instance/domains`; where that is not known, files are taken to be on
+        the API's host.
+        """
+        async with aiohttp.ClientSession(connector=self.connector(), timeout=ASK_TIMEOUT) as session:
+            try:
+                async with session.get(self.api / "policies/instance/domains") as response:
+                    response.raise_for_status()
+                    files = URL((await response.json())["cdn"]).origin()
+            except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
+                log.info("%s does not say where its files are (%s); taking its own host.", self.api, error)
+                return self
+        return type(self)(self.api, self.gateway, files)
+
+    def connector(self) -> aiohttp.TCPConnector:
+        """A connector that reaches this server's API and gateway, and nothing else."""
+        return _OnlyTo(frozenset(_place(url) for url in (self.api, self.gateway)))
+
+    def file_hosts(self, hosts: Iterable[str]) -> list[str]:
+        """The hosts images may come from: this server's own, and those of `hosts` that are not Discord's."""
+        own = dict.fromkeys(str(url.origin()) for url in (self.files, self.api))
+        return [*own, *(host for host in hosts if not DISCORDS_OWN.search(host))]
+
+
+def use(server: Server | None) -> None:
+    """Point discord.py at `server`, or (None) back at Discord. For the whole process.
+
+    REST, interactions and webhooks go to `Route.BASE`; IDENTIFY to `DEFAULT_GATEWAY`. RESUME goes where READY
+    said, and Spacebar's default is an address that only itself can reach: so it, too, goes to the gateway of
+    the settings.
+    """
+    if server is None:
+        Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, discord.http.INTERNAL_API_VERSION, Asset.BASE = DISCORD
+        if "gateway" in vars(DiscordWebSocket):
+            del DiscordWebSocket.gateway
+        return
+    Route.BASE = str(server.api)
+    DiscordWebSocket.DEFAULT_GATEWAY = server.gateway
+    discord.http.INTERNAL_API_VERSION = _version(server.api)
+    Asset.BASE = str(server.files.origin())
+    pinned = property(lambda socket: socket.DEFAULT_GATEWAY, lambda _socket, _named_by_ready: None)
+    DiscordWebSocket.gateway = pinned  # type: ignore[assignment] # an attribute of the instance, made constant
+
+
+class _OnlyTo(aiohttp.TCPConnector):
+    """Connects to some places (host and port), and refuses every other before a byte is sent."""
+
+    def __init__(self, places: frozenset[tuple[str, int]]) -> None:
+        super().__init__(limit=0)
+        self._places = places
+
+    async def connect(
+        self,
+        req: ClientRequest,
+        traces: list[Trace],
+        timeout: ClientTimeout,  # noqa: ASYNC109 - aiohttp's own signature
+    ) -> Connection:
+        if _place(req.url) not in self._places:
+            raise aiohttp.ClientConnectionError(
+                f"{req.url.origin()} is not the server of discord.api_url or discord.gateway_url"
+            )
+        return await super().connect(req, traces, timeout)
+
+
+def _address(key: str, value: str, secure: str) -> URL:
+    """`value` as an address without a slash at its end; `secure` is the scheme it should have."""
+    try:
+        url = URL(value)
+        host = url.host
+    except ValueError as error:
+        raise ConfigError(f"{key} is {value}, which is no address: {error}.") from error
+    if not host or url.user is not None or url.query_string or url.fragment:
+        raise ConfigError(f"{key} is {value}; write {secure}://HOST, without a user, a query or a fragment.")
+    if DISCORDS_OWN.search(host):
+        raise ConfigError(f"{key} is {value}, which is Discord itself. Leave it out to run on Discord.")
+    if url.scheme != secure and not _private(host):
+        log.warning("%s is %s: the token and every message travel unencrypted. Use %s.", key, value, secure)
+    return url.with_path(url.path.rstrip("/"))
+
+
+def _private(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return host == "localhost" or "." not in host
+
+
+def _version(api: URL) -> int:
+    match = re.fullmatch(r"v(\d+)", api.name)
+    return int(match[1]) if match else 0
+
+
+def _place(url: URL) -> tuple[str, int]:
+    return url.host or "", url.port or 0
