@@ -25,6 +25,7 @@ from pydantic import (
 __all__ = [
     "Answers",
     "ConfigError",
+    "Data",
     "Discord",
     "Download",
     "Limits",
@@ -122,6 +123,8 @@ class Queue(Section):
     """Answers remembered by content hash. The hash and the labels are kept, never the image."""
     timeout: Seconds = 30
     """Seconds from accepted to answered for one image."""
+    drain: Seconds = 8
+    """Seconds that images in hand may still take when Whatsit is told to stop; Docker kills after ten."""
 
 
 class Limits(Section):
@@ -177,6 +180,13 @@ class Answers(Section):
     """Below this the answer is "I'm not sure", with the best guess."""
 
 
+class Data(Section):
+    dir: FilePath = Field(
+        default_factory=lambda: platformdirs.user_data_path("whatsit"), examples=["~/.local/share/whatsit"]
+    )
+    """Where Whatsit keeps what must outlive a restart. No image is ever among it."""
+
+
 class Settings(BaseModel):
     """All of `whatsit.toml`."""
 
@@ -190,6 +200,7 @@ class Settings(BaseModel):
     download: Download = Field(default_factory=Download)
     watch: Watch = Field(default_factory=Watch)
     answers: Answers = Field(default_factory=Answers)
+    data: Data = Field(default_factory=Data)
 
 
 def sections() -> dict[str, type[Section]]:
