@@ -33,6 +33,7 @@ __all__ = [
     "Queue",
     "Section",
     "Settings",
+    "Store",
     "Watch",
     "Worker",
     "sections",
@@ -187,6 +188,14 @@ class Data(Section):
     """Where Whatsit keeps what must outlive a restart. No image is ever among it."""
 
 
+class Store(Section):
+    url: Annotated[str, Field(min_length=1)] | None = Field(
+        default=None, examples=["postgresql://whatsit@localhost/whatsit"]
+    )
+    """The database, where it is not to be the SQLite file `whatsit.sqlite3` in the data folder: a PostgreSQL
+    (`pip install whatsit[postgres]`) or another SQLite file, `sqlite:////path/to/file`."""
+
+
 class Settings(BaseModel):
     """All of `whatsit.toml`."""
 
@@ -201,6 +210,7 @@ class Settings(BaseModel):
     watch: Watch = Field(default_factory=Watch)
     answers: Answers = Field(default_factory=Answers)
     data: Data = Field(default_factory=Data)
+    store: Store = Field(default_factory=Store)
 
 
 def sections() -> dict[str, type[Section]]:
