@@ -1,0 +1,12 @@
+"""`python -m bot` is the `whatsit` command."""
+
+from __future__ import annotations
+
+import sys
+
+from bot.cli import main
+
+__all__ = ["main"]
+
+if __name__ == "__main__":
+    sys.exit(main())

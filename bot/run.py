@@ -1,0 +1,173 @@
+"""The life of the bot on Discord: its token, its start, the signals it obeys, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+import aiohttp
+import discord
+
+from bot.client import Whatsit
+from bot.download import Downloader
+from bot.server import Server
+from config.settings import ConfigError, Settings
+from inference.client import Classifier
+from inference.results import ModelUnavailable
+
+__all__ = ["run", "token"]
+
+log = logging.getLogger(__name__)
+
+ANSWERED, FAILED = 0, 1
+GOODBYE = 2.0
+"""Seconds that the gateway may take over its closing handshake."""
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+WHERE_TOKENS_ARE = "discord.com/developers/applications, your application, Bot, Reset Token"
+TOKEN_REFUSED = (
+    f"The token is refused. It was reset, or copied incompletely: make a new one at {WHERE_TOKENS_ARE}."
+)
+AUTHENTICATION_FAILED = 4004
+"""https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes"""
+
+
+def run(settings: Settings) -> int:
+    """Run the bot until it is told to stop; returns the exit code of the process.
+
+    0: told to stop, and everything in hand was answered. 1: it could not go on (the log says why), or images
+    were left when `queue.drain` seconds were over. `ConfigError` is raised for what only its owner can mend: no
+    token, a refused token, an address that cannot be right.
+
+    SIGINT (Ctrl-C) and SIGTERM end it when the images in hand are answered; a second one ends it at once.
+    """
+    secret = token(settings)
+    server = Server.of(settings.discord)
+    discord.utils.setup_logging(level=logging.INFO, root=True)
+    return asyncio.run(_live(settings, secret, server))
+
+
+def token(settings: Settings, environ: Mapping[str, str] | None = None) -> str:
+    """The bot's token: `DISCORD_TOKEN`, else what the file of `DISCORD_TOKEN_FILE` or `discord.token_file` holds.
+
+    Raises `ConfigError`, which never repeats the token.
+    """
+    environ = os.environ if environ is None else environ
+    if environ.get("DISCORD_TOKEN"):
+        return _checked(environ["DISCORD_TOKEN"], "DISCORD_TOKEN")
+    file = Path(environ["DISCORD_TOKEN_FILE"]) if environ.get("DISCORD_TOKEN_FILE") else None
+    place = "discord.token_file" if file is None else "DISCORD_TOKEN_FILE"
+    file = file or settings.discord.token_file
+    if file is None:
+        raise ConfigError(
+            f"There is no token. Get one at {WHERE_TOKENS_ARE}, and put it in the variable DISCORD_TOKEN, or "
+            "in a file that DISCORD_TOKEN_FILE or discord.token_file names."
+        )
+    try:
+        return _checked(file.read_text(encoding="utf-8"), str(file))
+    except OSError as error:
+        raise ConfigError(f"{place} names {file}, which cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{place} names {file}, which is not a text file.") from error
+
+
+def _checked(text: str, place: str) -> str:
+    text = text.strip().removeprefix("Bot ").strip()
+    if not text:
+        raise ConfigError(f"{place} is empty. Get a token at {WHERE_TOKENS_ARE}.")
+    if not text.isascii() or len(text.split()) > 1:
+        raise ConfigError(f"{place} does not hold a token and nothing else. Get one at {WHERE_TOKENS_ARE}.")
+    return text
+
+
+async def _live(settings: Settings, secret: str, server: Server | None) -> int:
+    classifier = Classifier(settings)
+    if server is not None:
+        server = await server.with_files()
+    fetcher = _downloader(settings, classifier, server)
+    bot = Whatsit(settings, classifier, fetcher, data=settings.data.dir, server=server)
+    left = 0
+    try:
+        with _stop_signals() as told:
+            async with bot:
+                connection = asyncio.create_task(bot.start(secret))
+                await _first(connection, told)
+                left = await bot.finish(settings.queue.drain)
+                await _leave(bot, connection)
+    except discord.LoginFailure as error:
+        raise ConfigError(TOKEN_REFUSED) from error
+    except discord.ConnectionClosed as error:
+        if error.code == AUTHENTICATION_FAILED:
+            raise ConfigError(TOKEN_REFUSED) from error
+        return _failed(f"The gateway closed the connection for good, with code {error.code}: {error.reason}")
+    except ModelUnavailable as error:
+        return _failed(str(error))
+    except discord.HTTPException as error:
+        return _failed(f"Discord answered {error.status} {error.response.reason}. Try again later.")
+    except (aiohttp.ClientError, OSError) as error:
+        return _failed(f"Discord cannot be reached: {error or type(error).__name__}. Is this machine online?")
+    finally:
+        await fetcher.close()
+        await classifier.close()
+    if left:
+        return _failed(f"{left} images were still unanswered after {settings.queue.drain:g} s.")
+    log.info("Stopped; everything in hand was answered.")
+    return ANSWERED
+
+
+def _downloader(settings: Settings, classifier: Classifier, server: Server | None) -> Downloader:
+    download = settings.download
+    if server is not None:
+        download = download.model_copy(update={"hosts": tuple(server.file_hosts(download.hosts))})
+    return Downloader(download, settings.limits, input_size=lambda: classifier.info.input_size)
+
+
+@contextmanager
+def _stop_signals() -> Iterator[asyncio.Event]:
+    """An event that the first SIGINT or SIGTERM sets; the second does what it does to any process."""
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+
+    def obey(_signal: int, _frame: FrameType | None) -> None:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        loop.call_soon_threadsafe(told.set)
+
+    before = {number: signal.signal(number, obey) for number in STOP_SIGNALS}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            if not told.is_set():
+                signal.signal(number, handler)
+
+
+async def _first(connection: asyncio.Task[None], told: asyncio.Event) -> None:
+    """Wait until the connection has ended or somebody says stop."""
+    waiting = asyncio.create_task(told.wait())
+    await asyncio.wait({connection, waiting}, return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+async def _leave(bot: Whatsit, connection: asyncio.Task[None]) -> None:
+    """Close the gateway, and raise what ended the connection, if it was not we."""
+    if connection.done():
+        await connection
+    try:
+        async with asyncio.timeout(GOODBYE):
+            await bot.close()
+    except TimeoutError:
+        log.info("The gateway did not say goodbye within %g s.", GOODBYE)
+    connection.cancel()
+    with suppress(asyncio.CancelledError):
+        await connection
+
+
+def _failed(why: str) -> int:
+    log.error(why)
+    return FAILED
