@@ -18,6 +18,7 @@ from bot.cogs.watch import Watch
 from bot.command_sync import sync
 from bot.download import Fetcher
 from bot.i18n import CommandTranslator
+from bot.quota import Quota
 from bot.server import Server, use
 from config.settings import Settings
 
@@ -74,6 +75,7 @@ class Whatsit(commands.Bot):
         self.settings = settings
         self.classifier = classifier
         self.fetcher = fetcher
+        self.quota = Quota(settings.limits)
         self.stopping = False
         self._data = data
         self._server = server

@@ -1,0 +1,170 @@
+"""Answers to messages: each replies to its source, and goes when its source goes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import discord
+
+from bot.answers import Answer
+from bot.delivery import FAILURES, Allowed, allowed_in, shape
+
+if TYPE_CHECKING:
+    from bot.client import Whatsit
+
+__all__ = ["LATE", "MUTE", "Replies"]
+
+Value = TypeVar("Value")
+
+log = logging.getLogger(__name__)
+
+LATE, MUTE = "⌛", "🔇"
+REMEMBERED = 10_000
+"""Messages whose answer, or whose deletion, is remembered; the oldest are forgotten."""
+QUIET = 3600.0
+"""Seconds between two log lines about one channel."""
+
+
+class Replies:
+    """What was answered where, since the bot started."""
+
+    def __init__(self, bot: Whatsit) -> None:
+        self._bot = bot
+        self._late_after = bot.settings.watch.late_after
+        self._answers: OrderedDict[int, list[tuple[int, int]]] = OrderedDict()  # source: [(channel, answer)]
+        self._deleted: OrderedDict[int, None] = OrderedDict()
+        self._working: dict[int, asyncio.Task[object]] = {}
+        self._logged: dict[int, float] = {}
+
+    def claim(self, message: discord.Message) -> bool:
+        """Whether this message is still unanswered; from now on it is not."""
+        if message.id in self._answers:
+            return False
+        _remember(self._answers, message.id, [])
+        return True
+
+    @contextmanager
+    def working_on(self, *sources: int) -> Iterator[None]:
+        """Meanwhile the deletion of one of these messages cancels the current task: nobody waits any more."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._working |= dict.fromkeys(sources, task)
+        try:
+            yield
+        finally:
+            for source in sources:
+                self._working.pop(source, None)
+
+    async def possible(self, message: discord.Message) -> bool:
+        """Whether an answer may be sent; if not, the message gets its reaction instead, without any work."""
+        allowed = self._allowed(message)
+        if not allowed.send:
+            await self._react(message, MUTE, allowed)
+        return allowed.send
+
+    async def send(
+        self,
+        message: discord.Message,
+        answer: Answer,
+        *,
+        view: discord.ui.View | None = None,
+        sources: Iterable[int] = (),
+    ) -> None:
+        """Reply to `message` as its channel allows; the answer goes when it, or one of `sources`, does."""
+        on = {message.id, *sources}
+        allowed = self._allowed(message)
+        if self._deleted.keys() & on:
+            return
+        if discord.utils.utcnow().timestamp() - message.created_at.timestamp() > self._late_after:
+            await self._react(message, LATE, allowed)
+            return
+        if not allowed.send:
+            await self._react(message, MUTE, allowed)
+            return
+        try:
+            sent = await message.channel.send(**_reply(message, answer, view, allowed))
+        except discord.Forbidden:
+            await self._react(message, MUTE, allowed)
+        except FAILURES as failure:
+            if not _source_is_gone(failure):
+                log.warning("An answer in %s could not be sent: %s", message.channel, failure)
+        else:
+            await self._keep(sent, on)
+
+    async def forget(self, sources: Iterable[int]) -> None:
+        """These messages were deleted: stop working on them, and take their answers away."""
+        for source in sources:
+            _remember(self._deleted, source, None)
+            if (task := self._working.get(source)) is not None:
+                task.cancel()
+            for channel_id, answer_id in self._answers.pop(source, []):
+                await self._delete(channel_id, answer_id)
+
+    def _allowed(self, message: discord.Message) -> Allowed:
+        return allowed_in(message.channel, message.guild.me if message.guild else None)
+
+    async def _keep(self, sent: discord.Message, on: set[int]) -> None:
+        if self._deleted.keys() & on:  # deleted while the answer was on its way
+            await self._delete(sent.channel.id, sent.id)
+            return
+        for source in on:
+            _remember(self._answers, source, [*self._answers.get(source, []), (sent.channel.id, sent.id)])
+
+    async def _delete(self, channel_id: int, answer_id: int) -> None:
+        try:
+            await self._bot.get_partial_messageable(channel_id).get_partial_message(answer_id).delete()
+        except discord.NotFound:
+            log.debug("The answer %d is gone already", answer_id)
+        except FAILURES as failure:
+            log.warning("The answer %d to a deleted message could not be deleted: %s", answer_id, failure)
+
+    async def _react(self, message: discord.Message, emoji: str, allowed: Allowed) -> None:
+        if allowed.react:
+            try:
+                await message.add_reaction(emoji)
+            except discord.NotFound:
+                return  # the message is gone, and with it the need to say anything
+            except FAILURES as failure:
+                log.debug("No reaction in %s: %s", message.channel, failure)
+            else:
+                return
+        self._log_once(message.channel)
+
+    def _log_once(self, channel: discord.abc.MessageableChannel) -> None:
+        now = discord.utils.utcnow().timestamp()
+        self._logged = {known: at for known, at in self._logged.items() if now - at < QUIET}
+        if self._logged.setdefault(channel.id, now) == now:
+            log.warning(
+                "Cannot answer in %s (%d): it allows me neither messages nor reactions", channel, channel.id
+            )
+
+
+def _reply(
+    message: discord.Message, answer: Answer, view: discord.ui.View | None, allowed: Allowed
+) -> dict[str, Any]:
+    # Discord takes a second message with the same nonce for the first.
+    reply = shape(answer, embeds=allowed.embeds) | {"nonce": str(message.id)}
+    if view is not None:
+        reply["view"] = view
+    if allowed.reference:
+        reply |= {"reference": message.to_reference(), "mention_author": False}
+    return reply
+
+
+def _source_is_gone(failure: BaseException) -> bool:
+    """Discord refuses a reply to a deleted message as an invalid form; 404 is a deleted channel."""
+    if isinstance(failure, discord.NotFound):
+        return True
+    return isinstance(failure, discord.HTTPException) and "message_reference" in failure.text
+
+
+def _remember(memory: OrderedDict[int, Value], key: int, value: Value) -> None:
+    memory[key] = value
+    memory.move_to_end(key)
+    while len(memory) > REMEMBERED:
+        memory.popitem(last=False)

@@ -1,0 +1,250 @@
+"""What tests of the bot stand on: the real bot and discord.py in a simulated Discord, with a scripted model.
+
+Two things are not the real ones: the classifier says what a test wrote for a picture's bytes, and pictures
+are fetched from the simulated Discord's own store. A folder's `conftest.py` imports the fixtures it wants.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import discord
+import pytest
+from simcord.actors import MemberActor
+from simcord.builders import ChannelHandle, GuildHandle
+from simcord.env import Env
+
+from bot import intents as gateway_intents
+from bot.client import Whatsit
+from bot.download import Gone
+from config.settings import Settings
+from inference.client import Classifier
+from inference.results import Classification, Label, ModelInfo
+
+MODEL = "mobilenet_v2"
+
+
+def classified(
+    *pairs: tuple[str, float], model: str = MODEL, size: tuple[int, int] = (640, 480)
+) -> Classification:
+    """A classification with these labels and probabilities, best first."""
+    labels = tuple(Label(name, index, probability) for index, (name, probability) in enumerate(pairs))
+    return Classification(
+        labels=labels, model=model, engine="openvino", size=size, views=1, decode_ms=1.0, predict_ms=2.0
+    )
+
+
+CAT = classified(
+    ("Egyptian cat", 0.71),
+    ("tabby", 0.16),
+    ("tiger cat", 0.08),
+    ("lynx", 0.02),
+    ("mouse", 0.01),
+    ("plate", 0.004),
+)
+
+
+@dataclass
+class FakeClassifier:
+    """Classifies by script: `says[data]` is what it answers for these bytes, a classification or an error.
+
+    `meanwhile` is awaited while an image is in work, for what happens in the middle.
+    """
+
+    says: dict[bytes, Classification | Exception] = field(default_factory=dict)
+    otherwise: Classification | Exception = CAT
+    meanwhile: Callable[[bytes], Awaitable[None]] | None = None
+    admitted: list[tuple[int, Hashable]] = field(default_factory=list)
+    asked: list[tuple[bytes, int]] = field(default_factory=list)
+    refuses: Exception | None = None
+    inside: int = 0
+    most_inside: int = 0
+
+    @property
+    def info(self) -> ModelInfo:
+        return ModelInfo(MODEL, "openvino", 224, 1001, None, "0" * 64, 1)
+
+    async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
+        if report is not None:
+            report("ready", None)
+        return self.info
+
+    @asynccontextmanager
+    async def admit(self, size: int, *, group: Hashable = None) -> AsyncIterator[FakeAdmission]:
+        if self.refuses is not None:
+            raise self.refuses
+        self.admitted.append((size, group))
+        self.inside += 1
+        self.most_inside = max(self.inside, self.most_inside)
+        try:
+            yield FakeAdmission(self)
+        finally:
+            self.inside -= 1
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@dataclass
+class FakeAdmission:
+    classifier: FakeClassifier
+
+    async def classify(self, data: bytes, *, top: int = 5) -> Classification:
+        self.classifier.asked.append((data, top))
+        if self.classifier.meanwhile is not None:
+            await self.classifier.meanwhile(data)
+        answer = self.classifier.says.get(data, self.classifier.otherwise)
+        if isinstance(answer, Exception):
+            raise answer
+        return Classification(
+            answer.labels[:top],
+            answer.model,
+            answer.engine,
+            answer.size,
+            answer.views,
+            answer.decode_ms,
+            answer.predict_ms,
+        )
+
+
+@dataclass
+class StoreFetcher:
+    """Reads pictures from the simulated Discord. `fails[filename]` is raised instead of an answer."""
+
+    env: Env | None = None
+    fails: dict[str, Exception] = field(default_factory=dict)
+    fetched: list[tuple[str, int | None, tuple[int, int] | None]] = field(default_factory=list)
+
+    async def fetch(
+        self, url: str, *, size: int | None = None, dimensions: tuple[int, int] | None = None
+    ) -> bytes:
+        filename = url.rpartition("/")[2]
+        if filename in self.fails:
+            raise self.fails[filename]
+        self.fetched.append((filename, size, dimensions))
+        data = self.env.backend.cdn.get(url) if self.env else None
+        if data is None:
+            raise Gone(url)
+        return data
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+@dataclass
+class World:
+    """One server with a channel and a member in it, the bot among them, and a picture store."""
+
+    env: Env
+    classifier: FakeClassifier
+    fetcher: StoreFetcher
+    guild: GuildHandle
+    channel: ChannelHandle
+    alice: MemberActor
+
+    @property
+    def bot(self) -> Whatsit:
+        return cast("Whatsit", self.env.bot)
+
+    @property
+    def me(self) -> discord.ClientUser:
+        assert self.bot.user is not None
+        return self.bot.user
+
+    def answers(self, channel: ChannelHandle | None = None) -> list[discord.Message]:
+        """What the bot has posted in a channel, oldest first."""
+        return [m for m in (channel or self.channel).history() if m.author.id == self.me.id]
+
+    def only_answer(self, channel: ChannelHandle | None = None) -> discord.Message:
+        (answer,) = self.answers(channel)
+        return answer
+
+    def requests(self, method: str, path: str) -> list[Any]:
+        """The bodies of the bot's requests to paths that end in `path`."""
+        return [r.json for r in self.env.http_requests if r.method == method and r.path.endswith(path)]
+
+    def closed_to(self, **denied: bool | None) -> ChannelHandle:
+        """A channel in which the bot may not do what is denied here."""
+        overwrites = {self.me: discord.PermissionOverwrite(**denied)}
+        return self.guild.create_text_channel("closed", overwrites=cast("Any", overwrites))
+
+    async def post(
+        self,
+        channel: ChannelHandle | None = None,
+        *,
+        content: str = "",
+        author: int | None = None,
+        **fields: Any,
+    ) -> discord.Message:
+        """Post a message of any shape, also one that simcord's members cannot."""
+        place = channel or self.channel
+        stored = self.env.backend.create_message(place.id, author or self.alice.id, content, **fields)
+        await self.env.settle()
+        return next(message for message in place.history() if message.id == stored.id)
+
+    def stored(self, *files: tuple[str, bytes], channel: ChannelHandle | None = None) -> list[dict[str, Any]]:
+        """Upload files; what comes back can be changed and posted with `post(attachments=...)`."""
+        return self.env.backend.store_attachments((channel or self.channel).id, files)
+
+    async def restart(self, *, message_content: bool = True, **sections: Any) -> None:
+        """The owner changes the settings and starts the bot anew."""
+        settings = Settings.model_validate(sections)
+        await self.env.restart_bot(
+            _bot(settings, self.classifier, self.fetcher, message_content=message_content)
+        )
+
+
+def picture(name: str = "cat.png", data: bytes = b"cat") -> tuple[str, bytes]:
+    """An upload for `alice.send(attachments=[...])`."""
+    return name, data
+
+
+def _bot(
+    settings: Settings, classifier: FakeClassifier, fetcher: StoreFetcher, *, message_content: bool
+) -> Whatsit:
+    intents = gateway_intents.wanted(message_content=message_content)
+    return Whatsit(settings, cast("Classifier", classifier), fetcher, intents=intents)
+
+
+@pytest.fixture
+def classifier() -> FakeClassifier:
+    return FakeClassifier()
+
+
+@pytest.fixture
+def fetcher() -> StoreFetcher:
+    return StoreFetcher()
+
+
+@pytest.fixture
+def simcord_bot(request: pytest.FixtureRequest, classifier: FakeClassifier, fetcher: StoreFetcher) -> Whatsit:
+    """What simcord's own fixture, `simcord_env`, runs."""
+    marker = request.node.get_closest_marker("whatsit")
+    sections = dict(marker.kwargs) if marker else {}
+    message_content = sections.pop("message_content", True)
+    return _bot(Settings.model_validate(sections), classifier, fetcher, message_content=message_content)
+
+
+@pytest.fixture
+async def world(
+    request: pytest.FixtureRequest,
+    simcord_env: Env,
+    classifier: FakeClassifier,
+    fetcher: StoreFetcher,
+    caplog: pytest.LogCaptureFixture,
+) -> AsyncIterator[World]:
+    """A running bot in a server. The test fails if the bot raised, or logged, an error nobody asked for."""
+    caplog.set_level(logging.INFO, logger="bot")
+    fetcher.env = simcord_env
+    guild = simcord_env.create_guild("Cat lovers")
+    channel = guild.create_text_channel("pictures")
+    alice = guild.add_member(simcord_env.create_user("alice"))
+    await simcord_env.settle()
+    yield World(simcord_env, classifier, fetcher, guild, channel, alice)
+    if request.node.get_closest_marker("logs_errors") is None:
+        errors = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR]
+        assert errors == []
