@@ -1,0 +1,105 @@
+"""Whatever mode a picture comes in, to the 8-bit sRGB that the models were trained on.
+
+In two steps, so that the costly part works on a small picture: `flatten` before it is shrunk, `to_srgb`
+after.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageCms
+
+__all__ = ["flatten", "to_srgb"]
+
+_BITS_PER_SAMPLE = 258
+_PROFILE_BYTES = 2 * 1024 * 1024
+"""Colour profiles of printing presses have up to 2 MiB; larger ones are ignored."""
+_PROFILES = 8
+
+
+def flatten(image: Image.Image) -> Image.Image:
+    """The loaded `image` without transparency (white shows through), palette or deep pixels.
+
+    The mode of what comes back is L, RGB, CMYK or LAB.
+    """
+    if image.mode.startswith("I") or image.mode == "F":
+        return _eight_bits(image)
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        paper = Image.new("RGB", image.size, "white")
+        paper.paste(layer, mask=layer)
+        return paper
+    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+        return ImageChops.invert(image)  # Pillow takes every CMYK JPEG for one of Adobe's, which are inverted
+    if image.mode in ("L", "RGB", "CMYK", "LAB"):
+        return image
+    return image.convert("L" if image.mode == "1" else "RGB")
+
+
+def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """A flattened picture as RGB, through its colour profile where it has one that fits."""
+    if picture.mode == "LAB":
+        return ImageCms.applyTransform(picture, _from_lab()) or picture
+    if profile and len(profile) <= _PROFILE_BYTES:
+        transform = _from_profile(profile, picture.mode)
+        if transform is not None:
+            return ImageCms.applyTransform(picture, transform) or picture
+    return picture.convert("RGB")
+
+
+@lru_cache(maxsize=1)
+def _from_lab() -> ImageCms.ImageCmsTransform:
+    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+    return ImageCms.buildTransform(lab, srgb, "LAB", "RGB")
+
+
+@lru_cache(maxsize=_PROFILES)
+def _from_profile(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """From `profile` to sRGB; None where that is no change, or the profile is damaged or of another mode."""
+    try:
+        source = ImageCms.ImageCmsProfile(BytesIO(profile))
+        if mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
+            return None
+        return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
+    except (OSError, ImageCms.PyCMSError):
+        return None
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey pixels of 16 or 32 bits as 8 bits; Pillow's own conversion would clip them at 255."""
+    values = np.asarray(image)
+    low, high = (0.0, _most(image)) if image.mode.startswith("I;16") else _range(values)
+    grey = np.subtract(values, low, dtype=np.float32)
+    grey *= 255 / (high - low)
+    np.nan_to_num(grey, copy=False, posinf=255)
+    np.rint(np.clip(grey, 0, 255, out=grey), out=grey)
+    eight = grey.astype(np.uint8)
+    clear = image.info.get("transparency")
+    if isinstance(clear, int):
+        eight[values == clear] = 255
+    return Image.fromarray(eight)
+
+
+def _most(image: Image.Image) -> float:
+    """The largest value a 16-bit mode may hold: a TIFF may use fewer bits, such as 12."""
+    bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))
+    return float(2 ** min(bits[0], 16) - 1)
+
+
+def _range(values: NDArray[np.generic]) -> tuple[float, float]:
+    """What is black and what is white in pixels of 32 bits: no convention says, so the narrowest usual
+    range."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    if low >= 0:
+        usual = (255.0, 65535.0) if values.dtype.kind in "iu" else (1.0, 255.0, 65535.0)
+        for most in usual:
+            if high <= most:
+                return 0.0, most
+    return low, high if high > low else low + 1

@@ -1,0 +1,176 @@
+"""Untrusted bytes to the crops a model sees, or one of four typed errors.
+
+The cheap checks of `inference.headers` come first; then one decode serves every view. May be called from
+several threads at once: what is set for the whole process is set here, when the module is first imported.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from config.settings import Limits
+from inference.colour import flatten, to_srgb
+from inference.headers import Header, header
+from inference.headers.jpeg import scale
+from inference.results import CorruptImage, ImageTooLarge, InferenceError, UnsupportedFormat
+from inference.views import Views, as_batch, ends, first_look, resample, shrink
+
+__all__ = ["PREPROCESSING_VERSION", "Decoded", "Header", "decode", "header"]
+
+PREPROCESSING_VERSION = 1
+"""Part of what a remembered verdict is filed under: raise it when the same bytes would give other crops."""
+
+_PLUGINS = (  # imported, so that no thread is the first to look for them
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+# Odd metadata is no reason to refuse a picture, and a stranger's picture is no reason to write to the log.
+warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif\.")
+
+_ORIENTATION = 274
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what puts the picture upright (CIPA DC-008, tag 274)."""
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+
+_FRAME_PIXELS = 10_000
+"""A frame of an animation costs at least as much as this many pixels, however small it is."""
+
+
+class Decoded:
+    """What a model gets to see of one image.
+
+    `size`: (width, height) in pixels as a person sees the picture, after EXIF orientation.
+    `first`: the crops of the first look, uint8 [n, s, s, 3], RGB, 0..255; n is the number of frames looked at
+    (1 to 3).
+    """
+
+    def __init__(
+        self, size: tuple[int, int], pictures: list[Image.Image], views: Views, input_size: int
+    ) -> None:
+        self.size = size
+        self.first = as_batch([first_look(picture, views, input_size) for picture in pictures], input_size)
+        self._input_size = input_size
+        # Only these squares are kept until they are asked for: a banner may be a hundred times as long as it
+        # is high.
+        looked_at_twice = pictures if views == "auto" else []
+        self._ends = [picture.crop(box) for picture in looked_at_twice for box in ends(*picture.size)]
+
+    def second(self) -> NDArray[np.uint8]:
+        """The crops of the second look, uint8 [m, s, s, 3]; m is 0 where `views` asks for one look."""
+        return as_batch([resample(square, self._input_size) for square in self._ends], self._input_size)
+
+
+def decode(data: bytes, *, input_size: int, views: Views, limits: Limits) -> Decoded:
+    """Decode `data` once, for every view; `input_size` is the model's, in pixels.
+
+    Raises `NotAnImage`, `UnsupportedFormat`, `ImageTooLarge` or `CorruptImage`, and nothing else.
+    """
+    found = header(data, limits=limits, input_size=input_size)
+    with _typed_errors(found.format):
+        size, pictures = _pictures(data, found, input_size, limits)
+        return Decoded(size, pictures, views, input_size)
+
+
+def _pictures(
+    data: bytes, found: Header, input_size: int, limits: Limits
+) -> tuple[tuple[int, int], list[Image.Image]]:
+    """The size a person sees, and the frames to look at: upright, RGB, and not much larger than needed."""
+    if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own net stays, but never under ours
+        Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, limits.image_pixels)
+    with Image.open(BytesIO(data), formats=[found.format]) as image:
+        width, height = image.size
+        if width * height > limits.image_pixels:
+            raise CorruptImage(
+                f"the {found.format} is {width} x {height} pixels, and its header says otherwise"
+            )
+        factor = scale(width, height, input_size) if found.format == "JPEG" else 1
+        if factor > 1:
+            image.draft(None, (width // factor, height // factor))
+        pictures: list[Image.Image] = []
+        for frame in _frames(found, limits, default_image=getattr(image, "default_image", False)):
+            if frame:
+                image.seek(frame)
+            image.load()
+            if not pictures:
+                turn = _orientation(image)
+                width, height = (width, height) if factor > 1 else image.size
+            small = to_srgb(shrink(flatten(image), input_size), image.info.get("icc_profile"))
+            pictures.append(small.transpose(_TURNS[turn]) if turn in _TURNS else small)
+    return (height, width) if turn in _SIDEWAYS else (width, height), pictures
+
+
+def _frames(found: Header, limits: Limits, *, default_image: bool) -> list[int]:
+    """First, middle and last; the first alone where getting to the last means decoding too many pixels.
+
+    `default_image`: an APNG whose picture number 0 is for viewers that show no animations, and is no part of
+    it.
+    """
+    pixels = max(found.size[0] * found.size[1], _FRAME_PIXELS)
+    if found.frames * pixels > limits.animation_pixels:
+        return [0]
+    return sorted({frame + default_image for frame in (0, found.frames // 2, found.frames - 1)})
+
+
+def _orientation(image: ImageFile.ImageFile) -> int:
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except (SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error):
+        return 1  # damaged metadata does not spoil a picture
+    return value if isinstance(value, int) else 1
+
+
+@contextmanager
+def _typed_errors(kind: str) -> Iterator[None]:
+    """The one place where whatever a decoder raises becomes an error that a person can be told."""
+    try:
+        yield
+    except InferenceError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageTooLarge(f"the {kind} has too many pixels: {error}") from error
+    except MemoryError as error:
+        raise ImageTooLarge(f"the {kind} needs more memory than there is") from error
+    except UnidentifiedImageError as error:
+        if kind in ("TIFF", "BMP"):  # their headers were fine; it is the layout of the pixels
+            raise UnsupportedFormat(f"this is a {kind} of a layout that Whatsit does not read") from error
+        raise CorruptImage(f"the {kind} is damaged in its header") from error
+    except Exception as error:
+        # Not a list of types: Pillow and its codecs raise OSError, SyntaxError, ValueError, struct.error,
+        # KeyError, OverflowError and more, and the next version may raise others. tests/fuzz checks that none
+        # is our own bug.
+        raise CorruptImage(f"the {kind} is cut short or damaged") from error

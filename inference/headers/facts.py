@@ -1,0 +1,18 @@
+"""What one container's parser reports."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Facts(NamedTuple):
+    """What a header promises; the size is (width, height) in pixels as stored.
+
+    `buffered`: the decoder holds every pixel's coefficients at once, also when it scales down (several
+    scans).
+    """
+
+    width: int
+    height: int
+    frames: int = 1
+    buffered: bool = False
