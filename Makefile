@@ -1,23 +1,61 @@
 # Two commands matter: `make demo` and `make test`. The rest serves them.
-PYTHON ?= python3
-VENV   := .venv
-BIN    := $(VENV)/bin
-STAMP  := $(VENV)/.installed
+#
+# PYTHON=python3.12 names the interpreter to use; else the first that is 3.11, 3.12 or 3.13 is taken.
+
+VENV  := .venv
+PY    := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+JOBS  ?= auto
+
+FITS   := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11 python,\
+            $(shell $(python) -c '$(FITS)' 2>/dev/null && echo $(python))) python3)
+PIP     = install --require-hashes --no-input --disable-pip-version-check
+LOCK    = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+            --no-header --upgrade pyproject.toml
 
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test run lint docs lock fuzz soak bench clean
 
-.PHONY: help
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
 
-$(STAMP): requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info[:2] <= (3, 13); sys.exit(0 if ok else "Whatsit needs Python 3.11, 3.12 or 3.13; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 demo")'
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --require-hashes --requirement requirements/dev.txt
-	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@
+demo: $(STAMP)  ## see the bot answer in a simulated Discord (ONCE=1: print the answers and end)
+	@$(PY) -m bot demo
 
-.PHONY: lock
+test: $(STAMP)  ## run every test (JOBS=1: one after the other)
+	$(PY) -m pytest -n $(JOBS) --dist worksteal
+
+run: $(STAMP)  ## start the bot on Discord, with the token in DISCORD_TOKEN or the file DISCORD_TOKEN_FILE names
+	@$(PY) -m bot run
+
+lint: $(STAMP)  ## ruff, mypy --strict, and the imports that must never be
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports --no-cache
+
+docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml and README's table of settings
+	$(PY) -m config.reference
+
 lock: $(STAMP)  ## pin and hash the newest versions that pyproject.toml allows
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade pyproject.toml --output-file requirements/run.txt
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
+	$(LOCK) --output-file requirements/run.txt
+	$(LOCK) --extra dev --output-file requirements/dev.txt
+
+clean:  ## remove what was made here: the environment and the caches of the tools
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+# An environment without its stamp was not finished, so it is made anew. Debian's Python may lack ensurepip: then its
+# own pip fills the environment.
+$(STAMP): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c '$(FITS)' || { echo "Whatsit needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is" \
+	    "$$($(PYTHON) --version 2>&1 || echo not there). Name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version). The first time this downloads about 900 MB and takes minutes."
+	@clear=$$([ -e $@ ] || echo --clear); rm -f $@; \
+	if $(PYTHON) -c 'import ensurepip' 2>/dev/null; \
+	then $(PYTHON) -m venv $$clear $(VENV) && pip="$(PY) -m pip"; \
+	else $(PYTHON) -m venv $$clear --without-pip $(VENV) && pip="$(PYTHON) -m pip --python $(PY)"; fi; \
+	$$pip $(PIP) --requirement requirements/dev.txt && \
+	$$pip install --quiet --no-deps --no-build-isolation --no-input --disable-pip-version-check --editable .
+	@touch $@

@@ -1,0 +1,124 @@
+"""The `whatsit` command: what may be typed, and which module does it.
+
+Nothing heavy is imported here: each command's module is loaded when it is asked for, so that `whatsit --help`
+answers at once. Exit codes: 0 all well, 1 something failed (and was named), 2 bad usage, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+__all__ = ["FAILED", "INTERRUPTED", "OK", "USAGE", "main"]
+
+OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code; a traceback here is a bug, whatever was typed."""
+    args = _parser().parse_args(argv)
+    try:
+        code: int = import_module(f"bot.cli.{args.module}").main(args)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; keep Python from complaining once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="whatsit",
+        description="Says what is in a picture: on Discord, or right here.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"whatsit {_version()}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def command(name: str, module: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name, help=text, description=text[0].upper() + text[1:] + ".", allow_abbrev=False
+        )
+        sub.add_argument(
+            "--config",
+            type=Path,
+            metavar="FILE",
+            help="settings file (default: WHATSIT_CONFIG, or the shipped one)",
+        )
+        sub.set_defaults(module=module)
+        return sub
+
+    command("run", "run", "start the bot on Discord (DISCORD_TOKEN, or the file DISCORD_TOKEN_FILE names)")
+
+    demo = command("demo", "demo", "show the real bot in a simulated Discord; needs no token and no network")
+    demo.add_argument(
+        "--once", action="store_true", help="end after the transcript (also: ONCE=1, or no terminal)"
+    )
+
+    classify = command("classify", "classify", "name what is in pictures")
+    classify.add_argument(
+        "files", nargs="+", metavar="FILE", help="a picture, a folder of pictures, or - for standard input"
+    )
+    classify.add_argument("--json", action="store_true", help="one JSON object a line")
+    classify.add_argument(
+        "--top", type=int, choices=range(1, 11), default=5, metavar="N", help="labels a picture, 1 to 10"
+    )
+    _model_options(classify)
+    classify.add_argument(
+        "--views",
+        nargs="?",
+        const=True,
+        choices=["auto", "1", "tutorial"],
+        help="show how many crops were looked at and, with a value, set model.views",
+    )
+
+    models = command("models", "models", "list the models and which of them are on this machine")
+    models.add_argument("--json", action="store_true", help="one JSON object a line")
+    actions = models.add_subparsers(metavar="ACTION", dest="action")
+    quantize = actions.add_parser(
+        "quantize", help="make the int8 variant of a model, and keep it if it agrees", allow_abbrev=False
+    )
+    quantize.add_argument("name", metavar="NAME", help="a name of the catalogue, or a path")
+
+    doctor = command("doctor", "doctor", "check everything the bot needs, and say what to do for what fails")
+    _model_options(doctor)
+
+    invite = command("invite", "invite", "print the links that add the bot to a server, or to your account")
+    invite.add_argument(
+        "--id",
+        type=_positive,
+        metavar="APPLICATION_ID",
+        help="its application id (default: what the token says)",
+    )
+    return parser
+
+
+def _model_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="NAME_OR_PATH", help="a model other than the configured one")
+    parser.add_argument(
+        "--labels", type=Path, metavar="FILE", help="one label a line, for a model of your own"
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)  # argparse words a ValueError: invalid value
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return number
+
+
+_positive.__name__ = "whole number"  # argparse names the type in "invalid ... value"
+
+
+def _version() -> str:
+    try:
+        return version("whatsit")
+    except PackageNotFoundError:
+        return "(not installed)"

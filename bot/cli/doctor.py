@@ -1,0 +1,167 @@
+"""`whatsit doctor`: checks what the bot needs, and says what to do for each thing that fails."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import shutil
+import struct
+import sys
+import tempfile
+import time
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from rich.console import Console
+from rich.text import Text
+
+from bot.cli import FAILED, OK
+from bot.cli.findings import Finding, Level
+from bot.cli.settings import ConfigError, settings_for
+from bot.cli.terminal import errors, model_progress
+from config.settings import MiB, Settings
+
+__all__ = ["main"]
+
+ENOUGH_DISK = 500 * MiB
+"""Bytes free that a model's download, its unpacked files and the converted copy take, and some more."""
+STYLES = {Level.OK: "green", Level.NOTE: "yellow", Level.FAIL: "bold red"}
+
+
+def main(args: argparse.Namespace) -> int:
+    """0 if the bot can run, with notes or without; 1 if something it needs is missing."""
+    return asyncio.run(_run(args))
+
+
+async def _run(args: argparse.Namespace) -> int:
+    console, failed = Console(highlight=False), False
+    async for finding in _findings(args):
+        console.print(Text.assemble((f"{finding.level.value:<5}", STYLES[finding.level]), finding.what))
+        if finding.remedy:
+            console.print(Text(finding.remedy), style="dim", soft_wrap=False, width=min(console.width, 110))
+        failed |= finding.level is Level.FAIL
+    console.print("Something is missing; see above." if failed else "Whatsit can run here.")
+    return FAILED if failed else OK
+
+
+async def _findings(args: argparse.Namespace) -> AsyncIterator[Finding]:
+    yield _python()
+    missing = list(_packages())
+    for finding in missing or [Finding(Level.OK, "All packages are there.")]:
+        yield finding
+    try:
+        settings = settings_for(args)
+    except ConfigError as error:
+        yield Finding(Level.FAIL, "The configuration cannot be used.", str(error))
+        return
+    yield Finding(Level.OK, "The configuration is valid.")
+    yield await asyncio.to_thread(_cache, settings.model.cache_dir)
+    if missing:
+        yield Finding(Level.NOTE, "The model and Discord were not tried, because packages are missing.")
+        return
+    yield await _model(settings)
+
+    from bot.cli.doctor_discord import check_discord  # noqa: PLC0415  # only where discord.py is there
+
+    async for finding in check_discord(settings):
+        yield finding
+
+
+def _python() -> Finding:
+    running = sys.version.split()[0]
+    if (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return Finding(Level.OK, f"Python {running}.")
+    return Finding(
+        Level.FAIL, f"Python {running} is not 3.11, 3.12 or 3.13.", "Make the .venv anew with one of these."
+    )
+
+
+def _packages() -> Iterator[Finding]:
+    """What of Whatsit's own requirements is not there, or in another version than it asks for."""
+    remedy = "Set up again: remove .venv and run `make demo`."
+    try:
+        needed = [Requirement(line) for line in requires("whatsit") or ()]
+    except PackageNotFoundError:
+        yield Finding(Level.FAIL, "Whatsit itself is not installed in this Python.", remedy)
+        return
+    for requirement in needed:
+        if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            found = version(requirement.name)
+        except PackageNotFoundError:
+            yield Finding(Level.FAIL, f"The package {requirement.name} is missing.", remedy)
+            continue
+        if not requirement.specifier.contains(found, prereleases=True):
+            yield Finding(Level.FAIL, f"{requirement.name} is {found}, but {requirement} is needed.", remedy)
+
+
+def _cache(folder: Path) -> Finding:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            free = shutil.disk_usage(folder).free
+    except OSError as error:
+        return Finding(
+            Level.FAIL,
+            f"The cache folder {folder} cannot be written: {error.strerror}.",
+            "Set model.cache_dir (WHATSIT_MODEL__CACHE_DIR) to a folder of your own.",
+        )
+    if free < ENOUGH_DISK:
+        return Finding(
+            Level.NOTE,
+            f"The cache folder {folder} has {free // MiB} MiB left.",
+            f"Make room: a new model may need {ENOUGH_DISK // MiB} MiB while it is set up.",
+        )
+    return Finding(Level.OK, f"The cache folder {folder} can be written.")
+
+
+async def _model(settings: Settings) -> Finding:
+    """Loads the configured model as the bot would, and has it look at a test card."""
+    from inference.client import Classifier  # noqa: PLC0415  # only where its packages are there
+    from inference.results import InferenceError  # noqa: PLC0415
+
+    classifier = Classifier(settings)
+    begun = time.monotonic()
+    try:
+        with model_progress(errors()) as report:
+            info = await classifier.start(report)
+        ready = time.monotonic()
+        await classifier.classify(_test_card(info.input_size))
+    except InferenceError as error:
+        return Finding(
+            Level.FAIL,
+            f"The model {settings.model.name} does not work.",
+            f"{error} `whatsit models` lists others.",
+        )
+    finally:
+        await classifier.close()
+    return Finding(
+        Level.NOTE if info.note else Level.OK,
+        f"The model {info.name} runs on {info.engine}: ready after {ready - begun:.1f} s, "
+        f"a first answer in {(time.monotonic() - ready) * 1000:.0f} ms.",
+        info.note or "",
+    )
+
+
+def _test_card(side: int) -> bytes:
+    """A PNG of `side` x `side` pixels that shades from red to green and from dark to blue."""
+    rows = b"".join(
+        b"\0"
+        + b"".join(bytes((x * 255 // side, 255 - x * 255 // side, y * 255 // side)) for x in range(side))
+        for y in range(side)
+    )
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)  # 8 bits a channel, RGB
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )

@@ -1,0 +1,127 @@
+"""The part of `whatsit doctor` that asks Discord: token, intents, permissions and commands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import discord
+
+from bot import server
+from bot.cli.findings import Finding, Level
+from bot.cli.invite import PERMISSIONS, application_id
+from bot.intents import MESSAGE_CONTENT_OFF, message_content_allowed
+from bot.run import token
+from config.settings import ConfigError, Settings
+
+__all__ = ["check_discord"]
+
+PATIENCE = 20.0
+"""Seconds for all that is asked of Discord."""
+
+
+async def check_discord(settings: Settings) -> AsyncIterator[Finding]:
+    """What Discord says of this token; without a network only the token's shape is checked."""
+    try:
+        given = token(settings)
+        place = server.Server.of(settings.discord)
+        if place is None:
+            application_id(given)
+    except ConfigError as error:
+        yield Finding(Level.FAIL, "The bot cannot log in.", str(error))
+        return
+    yield Finding(Level.OK, "There is a token.")
+    try:
+        async with asyncio.timeout(PATIENCE), _logged_in(given, place) as client:
+            yield Finding(Level.OK, f"Discord knows it: this is {client.user}.")
+            for finding in [
+                _intents(client, settings),
+                *await _permissions(client),
+                *await _commands(client),
+            ]:
+                yield finding
+    except discord.LoginFailure:
+        yield Finding(
+            Level.FAIL,
+            "Discord refuses the token.",
+            "Make a new one: discord.com/developers/applications, your application, Bot, Reset Token.",
+        )
+    except (aiohttp.ClientError, OSError, TimeoutError, discord.HTTPException) as error:
+        yield Finding(
+            Level.NOTE,
+            f"Discord did not answer, so the rest was not checked: {error or type(error).__name__}.",
+            "Check this machine's network, and try again.",
+        )
+
+
+@asynccontextmanager
+async def _logged_in(given: str, place: server.Server | None) -> AsyncIterator[discord.Client]:
+    client = discord.Client(intents=discord.Intents.none())
+    server.use(place)
+    try:
+        if place is not None:
+            client.http.connector = place.connector()
+        await client.login(given)
+        yield client
+    finally:
+        await client.close()
+        server.use(None)
+
+
+def _intents(client: discord.Client, settings: Settings) -> Finding:
+    if message_content_allowed(client.application_flags):
+        return Finding(Level.OK, "Message Content Intent is switched on.")
+    if settings.watch.channels == ():
+        return Finding(
+            Level.OK, "Message Content Intent is switched off, and not needed: no channel is watched."
+        )
+    return Finding(Level.NOTE, "Message Content Intent is switched off.", MESSAGE_CONTENT_OFF)
+
+
+async def _permissions(client: discord.Client) -> list[Finding]:
+    """Each server where the bot's roles lack something; what single channels forbid, the log tells later."""
+    guilds = await _guilds(client)
+    if not guilds:
+        return [
+            Finding(Level.NOTE, "The bot is on no server yet.", "Open the link that `whatsit invite` prints.")
+        ]
+    lacking = [
+        Finding(
+            Level.NOTE,
+            f"On {guild['name']} the bot may not: {', '.join(missing)}.",
+            "Give its role these permissions, or invite it again with the link of `whatsit invite`.",
+        )
+        for guild in guilds
+        if (missing := list(_missing(discord.Permissions(int(guild["permissions"])))))
+    ]
+    return lacking or [Finding(Level.OK, f"It has every permission it needs on {len(guilds)} server(s).")]
+
+
+async def _guilds(client: discord.Client) -> list[dict[str, Any]]:
+    """All of the bot's servers, with the `permissions` of `GET /users/@me/guilds`, which discord.py drops."""
+    page_size, found = 200, list[dict[str, Any]]()
+    while True:
+        after = int(found[-1]["id"]) if found else None
+        page = await client.http.get_guilds(page_size, after=after, with_counts=False)
+        found += page  # type: ignore[arg-type] # discord.py's TypedDict
+        if len(page) < page_size:
+            return found
+
+
+def _missing(has: discord.Permissions) -> Iterator[str]:
+    if not has.administrator:
+        yield from (
+            name.replace("_", " ") for name, needed in PERMISSIONS if needed and not getattr(has, name)
+        )
+
+
+async def _commands(client: discord.Client) -> list[Finding]:
+    commands = await client.http.get_global_commands(client.application_id or 0)
+    if not commands:
+        return [Finding(Level.NOTE, "Discord has no commands of the bot yet.", "`whatsit run` sends them.")]
+    return [
+        Finding(Level.OK, f"Discord has its commands: {', '.join(command['name'] for command in commands)}.")
+    ]

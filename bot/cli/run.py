@@ -1,0 +1,20 @@
+"""`whatsit run`: the bot on Discord."""
+
+from __future__ import annotations
+
+import argparse
+
+from bot import run
+from bot.cli import USAGE
+from bot.cli.settings import ConfigError, complain, settings_for
+
+__all__ = ["main"]
+
+
+def main(args: argparse.Namespace) -> int:
+    """The exit code of the bot; 2 for a configuration that cannot be used."""
+    try:
+        return run.run(settings_for(args))
+    except ConfigError as error:
+        complain(error)
+        return USAGE

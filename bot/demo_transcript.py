@@ -1,0 +1,54 @@
+"""The demo's conversation, printed: who asked what, and what the bot really sent."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+import discord
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from bot.cli.terminal import safe
+
+__all__ = ["names", "show"]
+
+
+def show(console: Console, what: str, answers: Sequence[discord.Message]) -> None:
+    """Print one exchange."""
+    console.print(Text(f"● {safe(what)}", style="bold"))
+    for answer in answers:
+        console.print(Padding(Text("\n".join(map(safe, _lines(answer)))), (0, 0, 0, 4)))
+    if not answers:
+        console.print(Padding(Text("no answer", style="red"), (0, 0, 0, 4)))
+    console.print()
+
+
+def names(answers: Sequence[discord.Message], labels: Collection[str]) -> bool:
+    """Whether one of `answers` gives one of `labels`."""
+    return any(label in line for answer in answers for line in _lines(answer) for label in labels)
+
+
+def _lines(message: discord.Message) -> Iterator[str]:
+    """The text of a message as a person reads it: content, embeds from top to bottom, and its buttons."""
+    yield from message.content.splitlines()
+    for embed in message.embeds:
+        for text in (embed.author.name, embed.title, embed.description):
+            yield from _plain(text or "")
+        for field in embed.fields:
+            yield from _plain(field.name or "")
+            yield from _plain(field.value or "")
+        yield from _plain(embed.footer.text or "")
+    buttons = [
+        child.label for row in message.components for child in getattr(row, "children", []) if child.label
+    ]
+    if buttons:
+        yield " ".join(f"[{label}]" for label in buttons)
+
+
+def _plain(text: str) -> list[str]:
+    """Lines of `text` without Discord's marks for bold, code and spoiler, and without its escapes."""
+    return [
+        re.sub(r"\\([^\w\s])", r"\1", re.sub(r"\*\*|`|\|\|", "", line)).rstrip() for line in text.splitlines()
+    ]
