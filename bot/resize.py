@@ -35,4 +35,4 @@ def smaller(url: URL, dimensions: tuple[int, int], input_size: int) -> URL | Non
     if PurePosixPath(url.path).suffix.lower() not in STILL:
         return None
     width, height = (-(-side * target // short) for side in dimensions)
-    return url.with_scheme(MEDIA.scheme).with_host(str(MEDIA.host)).update_query(width=width, height=height)
+    return MEDIA.join(url.relative()).update_query(width=width, height=height)

@@ -21,7 +21,7 @@ from config.settings import ConfigError, Settings
 from inference.client import Classifier
 from inference.results import ModelUnavailable
 
-__all__ = ["run", "token"]
+__all__ = ["downloader", "run", "token"]
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +41,8 @@ def run(settings: Settings) -> int:
     """Run the bot until it is told to stop; returns the exit code of the process.
 
     0: told to stop, and everything in hand was answered. 1: it could not go on (the log says why), or images
-    were left when `queue.drain` seconds were over. `ConfigError` is raised for what only its owner can mend: no
-    token, a refused token, an address that cannot be right.
+    were left when `queue.drain` seconds were over. `ConfigError` is raised for what only its owner can mend:
+    no token, a refused token, an address that cannot be right.
 
     SIGINT (Ctrl-C) and SIGTERM end it when the images in hand are answered; a second one ends it at once.
     """
@@ -53,7 +53,8 @@ def run(settings: Settings) -> int:
 
 
 def token(settings: Settings, environ: Mapping[str, str] | None = None) -> str:
-    """The bot's token: `DISCORD_TOKEN`, else what the file of `DISCORD_TOKEN_FILE` or `discord.token_file` holds.
+    """The bot's token: `DISCORD_TOKEN`, else what the file of `DISCORD_TOKEN_FILE`, else of
+    `discord.token_file`, holds.
 
     Raises `ConfigError`, which never repeats the token.
     """
@@ -89,7 +90,7 @@ async def _live(settings: Settings, secret: str, server: Server | None) -> int:
     classifier = Classifier(settings)
     if server is not None:
         server = await server.with_files()
-    fetcher = _downloader(settings, classifier, server)
+    fetcher = downloader(settings, classifier, server)
     bot = Whatsit(settings, classifier, fetcher, data=settings.data.dir, server=server)
     left = 0
     try:
@@ -120,7 +121,8 @@ async def _live(settings: Settings, secret: str, server: Server | None) -> int:
     return ANSWERED
 
 
-def _downloader(settings: Settings, classifier: Classifier, server: Server | None) -> Downloader:
+def downloader(settings: Settings, classifier: Classifier, server: Server | None) -> Downloader:
+    """Fetches from the hosts of the settings or, on a self-hosted server, from that server's instead of Discord's."""
     download = settings.download
     if server is not None:
         download = download.model_copy(update={"hosts": tuple(server.file_hosts(download.hosts))})

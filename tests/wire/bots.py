@@ -1,0 +1,84 @@
+"""The real bot on the stub, with a model that takes as long as a test wants."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Hashable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+from bot.client import Whatsit
+from bot.run import downloader
+from bot.server import Server
+from config.settings import Discord, Settings
+from inference.client import Classifier
+from inference.results import Classification, Label, ModelInfo
+from tests.wire.wire import Wire
+from tests.wire.world import TOKEN
+
+__all__ = ["LABEL", "SlowModel", "online", "settings_for"]
+
+LABEL = "military uniform"
+
+
+class SlowModel:
+    """Says `LABEL` of everything, after `seconds`, and while `gate` (if there is one) is open."""
+
+    def __init__(self, seconds: float = 0.0, gate: asyncio.Event | None = None) -> None:
+        self.seconds = seconds
+        self.gate = gate
+        self.begun = 0
+        self.closed = False
+
+    @property
+    def info(self) -> ModelInfo:
+        return ModelInfo("wire_model", "openvino", 224, 1000, None, "0" * 64, 1)
+
+    async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
+        return self.info
+
+    @asynccontextmanager
+    async def admit(self, size: int, *, group: Hashable = None) -> AsyncIterator[SlowModel]:
+        yield self
+
+    async def classify(self, data: bytes, *, top: int = 5, group: Hashable = None) -> Classification:
+        self.begun += 1
+        await asyncio.sleep(self.seconds)
+        if self.gate is not None:
+            await self.gate.wait()
+        return Classification((Label(LABEL, 1, 0.9),), "wire_model", "openvino", (8, 8), 1, 0.1, 0.1)
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def settings_for(wire: Wire, **sections: Any) -> Settings:
+    """Settings of a bot that takes the stub for a self-hosted server."""
+    return Settings(discord=Discord(api_url=wire.api_url, gateway_url=wire.gateway_url), **sections)
+
+
+@asynccontextmanager
+async def online(
+    wire: Wire, model: SlowModel | None = None, *, settings: Settings | None = None, **options: Any
+) -> AsyncIterator[Whatsit]:
+    """The bot, logged in and connected; closed at the end."""
+    settings = settings or settings_for(wire)
+    classifier = cast("Classifier", model or SlowModel())
+    server = Server.of(settings.discord)
+    if server is not None:
+        server = await server.with_files()
+    fetcher = downloader(settings, classifier, server)
+    bot = Whatsit(settings, classifier, fetcher, server=server, **options)
+    try:
+        async with bot:
+            connection = asyncio.create_task(bot.start(TOKEN))
+            connection.add_done_callback(lambda _: wire.world.changed())
+            await wire.world.until(lambda: wire.gateway.ready or connection.done())
+            if connection.done():
+                connection.result()
+            yield bot
+            await bot.close()
+            connection.cancel()
+            await asyncio.wait({connection})
+    finally:
+        await fetcher.close()

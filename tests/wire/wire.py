@@ -1,0 +1,189 @@
+"""The stub as a whole: three loopback servers, and the people who post, delete and run commands."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from yarl import URL
+
+from tests.wire.cdn import Cdn
+from tests.wire.gateway import Gateway
+from tests.wire.rest import PREFIX, Rest
+from tests.wire.world import Interaction, Payload, World, snowflake
+
+__all__ = ["Trap", "Wire"]
+
+SLASH, MESSAGE_MENU, ATTACHMENT_OPTION = 1, 3, 11
+COMMAND, COMPONENT = 2, 3
+
+
+class Trap:
+    """A host that must never be reached: it remembers whoever tries."""
+
+    def __init__(self) -> None:
+        self.hits: list[str] = []
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """The endpoint of everything."""
+        self.hits.append(f"{request.method} {request.path} {dict(request.headers)}")
+        return web.json_response({})
+
+
+class Wire:
+    """A running stub. `trap` is another host, for redirects and addresses that lead astray."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.gateway = Gateway(self.world)
+        self.rest = Rest(self.world, self.gateway)
+        self.cdn = Cdn()
+        self.trap = Trap()
+        self._api = _server(
+            ("*", PREFIX + "/{path:.*}", self.rest.serve), ("GET", "/gateway", self.gateway.connect)
+        )
+        self._files = _server(("GET", "/{path:.*}", self.cdn.serve))
+        self._trap = _server(("*", "/{path:.*}", self.trap.serve))
+
+    @property
+    def api_url(self) -> str:
+        return str(self._api.make_url(PREFIX))
+
+    @property
+    def gateway_url(self) -> str:
+        return str(self._api.make_url("/gateway").with_scheme("ws"))
+
+    @property
+    def trap_url(self) -> URL:
+        return self._trap.make_url("/")
+
+    async def __aenter__(self) -> Self:
+        for server in (self._api, self._files, self._trap):
+            await server.start_server()
+        self.cdn.origin = str(self._files.make_url("/").origin())
+        self.rest.gateway_url = self.gateway_url
+        self.rest.files_url = self.cdn.origin
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.gateway.close()
+        for server in (self._api, self._files, self._trap):
+            await server.close()
+
+    async def post(
+        self,
+        *pictures: tuple[str, bytes],
+        channel: str | None = None,
+        author: Payload | None = None,
+        content: str = "",
+        ago: float = 0.0,
+        **parts: Any,
+    ) -> Payload:
+        """Somebody posts pictures, given as (file name, bytes), in a channel."""
+        channel = channel or self.world.general
+        message = self.world.add_message(
+            channel,
+            author or self.world.person,
+            ago=ago,
+            content=content,
+            attachments=[self.attachment(channel, name, data) for name, data in pictures],
+            **parts,
+        )
+        await self.gateway.emit("MESSAGE_CREATE", message | self._place(channel, message["author"]))
+        return message
+
+    async def post_dm(self, *pictures: tuple[str, bytes], author: Payload | None = None) -> Payload:
+        """Somebody sends the bot a direct message."""
+        author = author or self.world.person
+        return await self.post(*pictures, channel=self.world.dm(author), author=author)
+
+    async def delete(self, message: Payload) -> None:
+        """Somebody deletes a message."""
+        channel = message["channel_id"]
+        self.world.messages[channel].pop(message["id"], None)
+        where = {key: value for key, value in self._place(channel).items() if key == "guild_id"}
+        await self.gateway.emit("MESSAGE_DELETE", {"id": message["id"], "channel_id": channel} | where)
+
+    async def slash(self, name: str, *pictures: tuple[str, bytes], **options: Any) -> Interaction:
+        """Somebody runs `/name` with pictures for its options `image`, `image2` and so on."""
+        names = ["image", *(f"image{n}" for n in range(2, 6))]
+        attached = [self.attachment(self.world.general, *picture) for picture in pictures]
+        chosen = [
+            {"name": option, "type": ATTACHMENT_OPTION, "value": attachment["id"]}
+            for option, attachment in zip(names, attached, strict=False)
+        ]
+        kinds = {bool: 5, int: 4, str: 3}
+        chosen += [
+            {"name": key, "type": kinds[type(value)], "value": value} for key, value in options.items()
+        ]
+        resolved = {"attachments": {attachment["id"]: attachment for attachment in attached}}
+        data = {"id": snowflake(), "name": name, "type": SLASH, "options": chosen, "resolved": resolved}
+        return await self._interact(COMMAND, data)
+
+    async def menu(self, name: str, message: Payload) -> Interaction:
+        """Somebody picks `name` from a message's menu."""
+        data = {
+            "id": snowflake(),
+            "name": name,
+            "type": MESSAGE_MENU,
+            "target_id": message["id"],
+            "resolved": {"messages": {message["id"]: message}},
+        }
+        return await self._interact(COMMAND, data)
+
+    async def press(self, custom_id: str, message: Payload) -> Interaction:
+        """Somebody presses a button of the bot's message."""
+        data = {"custom_id": custom_id, "component_type": 2}
+        return await self._interact(COMPONENT, data, message=message)
+
+    def attachment(self, channel: str, name: str, data: bytes) -> Payload:
+        """A file as messages carry it, hosted by the stub."""
+        url = self.cdn.origin + self.cdn.add(channel, name, data)
+        return {"id": snowflake(), "filename": name, "size": len(data), "url": url, "proxy_url": url}
+
+    async def _interact(self, kind: int, data: Payload, **parts: Any) -> Interaction:
+        world = self.world
+        channel = world.channels[world.general]
+        payload = {
+            "id": snowflake(),
+            "application_id": world.application_id,
+            "type": kind,
+            "data": data,
+            "guild_id": world.guild_id,
+            "guild": {"id": world.guild_id, "features": [], "locale": "en-US"},
+            "channel": channel,
+            "channel_id": channel["id"],
+            "member": world.member(world.person) | {"permissions": world.role["permissions"]},
+            "token": f"interaction-{snowflake()}",
+            "version": 1,
+            "app_permissions": world.role["permissions"],
+            "locale": "en-US",
+            "guild_locale": "en-US",
+            "entitlements": [],
+            "authorizing_integration_owners": {"0": world.guild_id},
+            "context": 0,
+            "attachment_size_limit": 10 * 1024 * 1024,
+        } | parts
+        interaction = Interaction(payload["id"], payload["token"], channel["id"], payload)
+        world.interactions[interaction.token] = interaction
+        await self.gateway.emit("INTERACTION_CREATE", payload)
+        return interaction
+
+    def _place(self, channel: str, author: Payload | None = None) -> Payload:
+        if "guild_id" not in self.world.channels[channel]:
+            return {}
+        place: Payload = {"guild_id": self.world.guild_id}
+        if author is not None:
+            place["member"] = {k: v for k, v in self.world.member(author).items() if k != "user"}
+        return place
+
+
+def _server(*routes: tuple[str, str, Any]) -> TestServer:
+    app = web.Application(client_max_size=64 * 1024 * 1024)
+    for method, path, handler in routes:
+        app.router.add_route(method, path, handler)
+    return TestServer(app, host="127.0.0.1")

@@ -1,0 +1,273 @@
+"""What exists on the stub, and every request it was sent."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+__all__ = ["TOKEN", "Fault", "Interaction", "Payload", "Request", "World", "snowflake"]
+
+Payload = dict[str, Any]
+
+TOKEN = "wire.test.token"  # noqa: S105 - of no account anywhere
+EVERYTHING = "1125899906842623"
+DISCORD_EPOCH_MS = 1_420_070_400_000
+MESSAGE_CONTENT_FLAG = 1 << 19
+"""GATEWAY_MESSAGE_CONTENT_LIMITED"""
+PATIENCE = 20.0
+"""Seconds a test waits for something that is bound to happen, before it fails."""
+
+_counter = itertools.count()
+
+
+def snowflake(ago: float = 0.0) -> str:
+    """A new id, of `ago` seconds before now."""
+    return str((int((time.time() - ago) * 1000) - DISCORD_EPOCH_MS) << 22 | next(_counter) % (1 << 22))
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request the stub was sent. `path` is without the API's prefix; `body` is JSON, or None."""
+
+    method: str
+    path: str
+    query: dict[str, str]
+    body: Any
+    files: list[tuple[str, bytes]]
+    authorization: str | None
+    at: float
+    status: int
+
+
+@dataclass
+class Fault:
+    """The next `times` requests that match are answered with `status` instead.
+
+    `applied`: the request takes effect all the same, and only its answer is lost.
+    """
+
+    method: str
+    path: re.Pattern[str]
+    status: int
+    times: int = 1
+    body: Payload | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    applied: bool = False
+
+    def response(self) -> web.Response:
+        """The answer of a server in trouble."""
+        if self.body is None:
+            return web.Response(status=self.status, headers=self.headers, text="<html>trouble</html>")
+        return web.json_response(self.body, status=self.status, headers=self.headers)
+
+
+@dataclass
+class Interaction:
+    """A slash command, menu or button, and what was answered to it."""
+
+    id: str
+    token: str
+    channel_id: str
+    payload: Payload
+    callback: Payload | None = None
+    message_ids: list[str] = field(default_factory=list)
+    """The original response first, then the follow-ups."""
+
+
+class World:
+    """One server with one text channel, one person, and the bot; and all that is added to it."""
+
+    def __init__(self) -> None:
+        self.bot = _user("Whatsit", bot=True)
+        self.person = _user("Ada")
+        self.flags = MESSAGE_CONTENT_FLAG
+        self.guild_id = snowflake()
+        self.role: Payload = {
+            "id": self.guild_id,
+            "name": "@everyone",
+            "color": 0,
+            "hoist": False,
+            "position": 0,
+            "permissions": EVERYTHING,
+            "managed": False,
+            "mentionable": False,
+            "flags": 0,
+        }
+        self.channels: dict[str, Payload] = {}
+        self.messages: dict[str, dict[str, Payload]] = {}
+        self.reactions: list[tuple[str, str]] = []
+        """(message id, emoji) of each reaction of the bot that stands."""
+        self.interactions: dict[str, Interaction] = {}
+        self.commands: list[Payload] = []
+        self.requests: list[Request] = []
+        self.unknown: list[str] = []
+        """Requests for which the stub has no route: a test that meets one has found a gap in the stub."""
+        self.faults: list[Fault] = []
+        self.nonces: dict[tuple[str, str], str] = {}
+        self.general = self.add_channel("general")
+        self._changed = asyncio.Event()
+
+    @property
+    def application_id(self) -> str:
+        """As on Discord today, the application's id is its bot's."""
+        return str(self.bot["id"])
+
+    def add_channel(self, name: str, *, kind: int = 0) -> str:
+        """A new channel of the server; `kind` is Discord's channel type. Returns its id."""
+        channel: Payload = {
+            "id": snowflake(),
+            "type": kind,
+            "guild_id": self.guild_id,
+            "name": name,
+            "position": len(self.channels),
+            "permission_overwrites": [],
+            "nsfw": False,
+            "parent_id": None,
+            "topic": None,
+            "last_message_id": None,
+            "rate_limit_per_user": 0,
+        }
+        self.channels[channel["id"]] = channel
+        self.messages[channel["id"]] = {}
+        return str(channel["id"])
+
+    def dm(self, user: Payload) -> str:
+        """The direct-message channel between the bot and `user`; opened if there is none."""
+        for channel in self.channels.values():
+            if channel["type"] == 1 and channel["recipients"][0]["id"] == user["id"]:
+                return str(channel["id"])
+        channel = {"id": snowflake(), "type": 1, "recipients": [user], "last_message_id": None}
+        self.channels[channel["id"]] = channel
+        self.messages[channel["id"]] = {}
+        return str(channel["id"])
+
+    def guild(self) -> Payload:
+        """The body of GUILD_CREATE."""
+        return {
+            "id": self.guild_id,
+            "name": "Wire",
+            "icon": None,
+            "splash": None,
+            "owner_id": self.person["id"],
+            "afk_channel_id": None,
+            "afk_timeout": 300,
+            "verification_level": 0,
+            "default_message_notifications": 0,
+            "explicit_content_filter": 0,
+            "roles": [self.role],
+            "emojis": [],
+            "stickers": [],
+            "features": [],
+            "mfa_level": 0,
+            "system_channel_id": None,
+            "system_channel_flags": 0,
+            "rules_channel_id": None,
+            "preferred_locale": "en-US",
+            "premium_tier": 0,
+            "nsfw_level": 0,
+            "premium_progress_bar_enabled": False,
+            "joined_at": "2024-01-01T00:00:00+00:00",
+            "large": False,
+            "unavailable": False,
+            "member_count": 2,
+            "voice_states": [],
+            "members": [self.member(self.bot)],
+            "channels": [channel for channel in self.channels.values() if channel["type"] not in (1, 11)],
+            "threads": [channel for channel in self.channels.values() if channel["type"] == 11],
+            "presences": [],
+            "stage_instances": [],
+            "guild_scheduled_events": [],
+            "soundboard_sounds": [],
+        }
+
+    def member(self, user: Payload) -> Payload:
+        """`user` as a member of the server."""
+        return {
+            "user": user,
+            "nick": None,
+            "roles": [],
+            "joined_at": "2024-01-01T00:00:00+00:00",
+            "deaf": False,
+            "mute": False,
+            "flags": 0,
+        }
+
+    def add_message(self, channel_id: str, author: Payload, *, ago: float = 0.0, **parts: Any) -> Payload:
+        """A new message; `parts` are further fields of it. Returns the message as REST shows it."""
+        message: Payload = {
+            "id": snowflake(ago),
+            "channel_id": channel_id,
+            "type": 0,
+            "content": "",
+            "author": author,
+            "attachments": [],
+            "embeds": [],
+            "mentions": [],
+            "mention_roles": [],
+            "mention_everyone": False,
+            "pinned": False,
+            "tts": False,
+            "timestamp": "2024-01-01T00:00:00+00:00",
+            "edited_timestamp": None,
+            "flags": 0,
+            "components": [],
+        } | parts
+        self.messages[channel_id][message["id"]] = message
+        self.channels[channel_id]["last_message_id"] = message["id"]
+        return message
+
+    def answers(self, channel_id: str | None = None) -> list[Payload]:
+        """The bot's own messages that stand in a channel (default: the first), oldest first."""
+        messages = self.messages[channel_id or self.general].values()
+        return [message for message in messages if message["author"]["id"] == self.bot["id"]]
+
+    def sent(self, method: str, pattern: str) -> list[Request]:
+        """All requests so far whose path matches `pattern` as a whole."""
+        return [r for r in self.requests if r.method == method and re.fullmatch(pattern, r.path)]
+
+    def fail(self, method: str, pattern: str, status: int, **parts: Any) -> Fault:
+        """Plan a `Fault`; see there for `parts`."""
+        fault = Fault(method, re.compile(pattern), status, **parts)
+        self.faults.append(fault)
+        return fault
+
+    def limit(self, method: str, pattern: str, seconds: float, *, times: int = 1) -> Fault:
+        """Plan a 429, as Discord sends it."""
+        body = {"message": "You are being rate limited.", "retry_after": seconds, "global": False}
+        headers = {"Retry-After": str(seconds), "Via": "1.1 google"}
+        return self.fail(method, pattern, 429, times=times, body=body, headers=headers)
+
+    def changed(self) -> None:
+        """Something happened that a test may be waiting for."""
+        self._changed.set()
+
+    async def until(self, holds: Callable[[], Any]) -> None:
+        """Wait until `holds()`; a test that waits too long fails with what was asked so far."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                while not holds():
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            asked = "\n".join(f"{r.status} {r.method} {r.path} {r.body}" for r in self.requests)
+            raise AssertionError(f"this did not happen; what was asked:\n{asked}") from None
+
+
+def _user(name: str, *, bot: bool = False) -> Payload:
+    return {
+        "id": snowflake(),
+        "username": name,
+        "global_name": name,
+        "discriminator": "0",
+        "avatar": None,
+        "bot": bot,
+        "public_flags": 0,
+        "flags": 0,
+    }
