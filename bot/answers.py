@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import discord
 
@@ -62,8 +63,8 @@ class Writer:
     settings: Settings
     language: Language
     top: int | None = None
-    thumbnails: bool = False
-    """Show each image beside its labels: for answers that do not stand under the image itself."""
+    apart: bool = False
+    """The answer will not stand under its images, so it shows and names them itself."""
 
     def write(self, outcomes: Sequence[Outcome], *notes: str) -> Answer:
         note = "\n".join(filter(None, notes))
@@ -121,13 +122,17 @@ class Writer:
     def _embed(self, outcome: Outcome, number: int, of: int, top: int, width: int) -> discord.Embed:
         source, result = outcome.source, outcome.result
         embed = discord.Embed(description=self._body(outcome, top, width), color=self._color(result))
-        if of > 1:
+        if of > 1 or self.apart:
             # The name of a file may give away what its spoiler hides.
             name = self.language.gettext("spoiler") if source.spoiler else neutral(source.filename, 50)
-            embed.title = f"{number}. {name}"
+            embed.title = f"{number}. {name}" if of > 1 else name
         if isinstance(result, Classification):
             embed.set_footer(text=_shorten(result.model, 60))
-        if self.thumbnails and not source.spoiler:
+        if (
+            self.apart
+            and not source.spoiler
+            and urlsplit(source.url).hostname in self.settings.download.hosts
+        ):
             embed.set_thumbnail(url=source.url)
         return embed
 

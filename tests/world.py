@@ -15,6 +15,7 @@ from typing import Any, cast
 import discord
 import pytest
 from simcord.actors import MemberActor
+from simcord.backend import serializers
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
@@ -178,17 +179,33 @@ class World:
         *,
         content: str = "",
         author: int | None = None,
+        application_id: int | None = None,
         **fields: Any,
     ) -> discord.Message:
         """Post a message of any shape, also one that simcord's members cannot."""
-        place = channel or self.channel
-        stored = self.env.backend.create_message(place.id, author or self.alice.id, content, **fields)
+        place, backend = channel or self.channel, self.env.backend
+        stored = backend.create_message(
+            place.id, author or self.alice.id, content, broadcast=application_id is None, **fields
+        )
+        if application_id is not None:  # which simcord's messages do not carry
+            payload = {**serializers.message_payload(backend, stored), "application_id": str(application_id)}
+            backend.emit("MESSAGE_CREATE", payload)
         await self.env.settle()
         return next(message for message in place.history() if message.id == stored.id)
 
     def stored(self, *files: tuple[str, bytes], channel: ChannelHandle | None = None) -> list[dict[str, Any]]:
         """Upload files; what comes back can be changed and posted with `post(attachments=...)`."""
         return self.env.backend.store_attachments((channel or self.channel).id, files)
+
+    def thread(self, channel: ChannelHandle, name: str = "aside") -> ChannelHandle:
+        """A thread in a channel, or a post in a forum, that Alice opens."""
+        made = self.env.backend.create_thread(channel.id, name, self.alice.id)
+        return ChannelHandle(self.env, self.guild, made)
+
+    def payload(self, message: discord.Message) -> dict[str, Any]:
+        """The message as the gateway sends it."""
+        stored = self.env.backend.get_message(message.channel.id, message.id)
+        return dict(serializers.message_payload(self.env.backend, stored))
 
     async def restart(self, *, message_content: bool = True, **sections: Any) -> None:
         """The owner changes the settings and starts the bot anew."""

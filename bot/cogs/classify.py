@@ -118,7 +118,7 @@ class Classify(commands.Cog):
                 group=interaction.guild_id or interaction.user.id,
                 top=top or self.settings.answers.top,
             )
-            writer = Writer(self.settings, language, top=top, thumbnails=True)
+            writer = Writer(self.settings, language, top=top, apart=True)
             answer = writer.write(outcomes, writer.left_out(len(images)), grant.line(language))
             if dm:
                 await delivery.directly(interaction, answer, language)
