@@ -5,6 +5,7 @@ Everything here crosses a process boundary, so it is plain, frozen and picklable
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -16,8 +17,10 @@ __all__ = [
     "ImageTooLarge",
     "InferenceError",
     "Label",
+    "ModelInfo",
     "ModelUnavailable",
     "NotAnImage",
+    "Stats",
     "TimedOut",
     "UnsupportedFormat",
 ]
@@ -27,7 +30,8 @@ __all__ = [
 class Label:
     """A class name and its probability.
 
-    `index` is the class's place in the model's own output, so 0 is `background` where a model has 1001 classes.
+    `index` is the class's place in the model's own output, so 0 is `background` where a model has 1001
+    classes.
     """
 
     name: str
@@ -39,8 +43,8 @@ class Label:
 class Classification:
     """The ranked labels of one image, best first, and how they came about.
 
-    `size` is (width, height) in pixels as a person sees the picture, after EXIF orientation. `views` is how many
-    crops were averaged. Times are milliseconds spent in the worker on this image's behalf.
+    `size` is (width, height) in pixels as a person sees the picture, after EXIF orientation. `views` is how
+    many crops were averaged. Times are milliseconds spent in the worker on this image's behalf.
     """
 
     labels: tuple[Label, ...]
@@ -50,6 +54,47 @@ class Classification:
     views: int
     decode_ms: float
     predict_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """The model that answers.
+
+    `name` is what a person is shown, `engine` is "openvino" or "tensorflow", `input_size` the height and
+    width of the model's input in pixels, `classes` the number of labels. `note` is one sentence where
+    something was not as asked for (the Hub could not be reached, the fast engine disagreed), else None.
+    `content_hash` is the SHA-256 of the SavedModel and `preprocessing` the version of the code between bytes
+    and model: together with the picture's bytes they decide an answer.
+    """
+
+    name: str
+    engine: str
+    input_size: int
+    classes: int
+    note: str | None
+    content_hash: str
+    preprocessing: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a classifier has done since it was made.
+
+    Every image that `classify` was given is in `accepted`, and in the end in exactly one of `answered`,
+    `refused` (by error code) and `cancelled`. `turned_away` (by error code) counts those that never got so
+    far, because the queue was full or no model was there. `known` of the answered ones needed no work: their
+    bytes had been seen before.
+    `restarts` counts workers that had to be replaced, `batches` those that came back answered.
+    """
+
+    accepted: int
+    answered: int
+    refused: Mapping[str, int]
+    cancelled: int
+    turned_away: Mapping[str, int]
+    known: int
+    batches: int
+    restarts: int
 
 
 class InferenceError(Exception):
@@ -83,7 +128,7 @@ class CorruptImage(InferenceError):
 
 
 class HarmfulImage(InferenceError):
-    """This very image killed or hung the worker before, and is refused by its hash."""
+    """This very image killed, hung or bloated the worker, and is refused by its hash from then on."""
 
     code = "harmful_image"
 
@@ -101,6 +146,7 @@ class TimedOut(InferenceError):
 
 
 class ModelUnavailable(InferenceError):
-    """No model can answer now: it cannot be loaded, or its worker keeps dying. The message says the way out."""
+    """No model can answer now: it cannot be loaded, or its worker keeps dying. The message says the way
+    out."""
 
     code = "model_unavailable"

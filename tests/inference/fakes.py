@@ -1,0 +1,152 @@
+"""A model without weights, for tests of all that is around it: it reads its answer off the picture.
+
+A picture of one colour (red, green, blue) is class number `red` of 256. Where blue is 255, green says what the
+worker does when it predicts the picture: see `Deed`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import signal
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from config import settings
+from inference.client import Classifier
+from inference.results import ModelUnavailable
+
+CLASSES = 256
+SIDE = 32
+
+
+class Deed(IntEnum):
+    """What a picture makes its worker do."""
+
+    CRASH = 10
+    HANG = 20
+    HANG_WITH_GIL = 30
+    BLOAT = 40
+    KILL = 50
+    SLOW = 60
+    UNSURE = 70
+    PRINT = 80
+    NONSENSE = 90
+
+
+class Prediction(NamedTuple):
+    logits: NDArray[np.float32]
+    features: NDArray[np.float32] | None
+
+
+class Engine:
+    name = "fake"
+
+    def predict(self, batch: NDArray[np.uint8]) -> Prediction:
+        logits = np.zeros((len(batch), CLASSES), np.float32)
+        for row, crop in zip(logits, batch, strict=True):
+            red, green, blue = (int(value) for value in crop[len(crop) // 2, len(crop) // 2])
+            row[red] = 20
+            if blue == 255:
+                if green == Deed.UNSURE:
+                    row[red] = 6
+                else:
+                    DEEDS[Deed(green)]()
+        return Prediction(logits, None)
+
+
+def _bloat() -> None:
+    hoard = []
+    while True:
+        hoard.append(np.ones(2 << 20, np.float64))  # 16 MiB, every page of it touched
+        time.sleep(0.002)
+
+
+def _hang_with_gil() -> None:
+    sum(iter(int, 1))  # one call into C that never returns
+
+
+def _speak_nonsense() -> None:
+    """Answer in the worker's place, on whatever it writes its answers to."""
+    for fd in range(3, 20):
+        with contextlib.suppress(OSError):
+            os.write(fd, b"\0\0\0\2[]")
+    time.sleep(1000)
+
+
+DEEDS: dict[Deed, Callable[[], object]] = {
+    Deed.CRASH: os.abort,
+    Deed.HANG: lambda: time.sleep(1000),
+    Deed.HANG_WITH_GIL: _hang_with_gil,
+    Deed.BLOAT: _bloat,
+    Deed.KILL: lambda: os.kill(os.getpid(), signal.SIGKILL),
+    Deed.SLOW: lambda: time.sleep(0.1),
+    Deed.PRINT: lambda: print("a library's chatter on standard output"),
+    Deed.NONSENSE: _speak_nonsense,
+}
+
+
+@dataclass
+class Model:
+    name: str = "fake"
+    content_hash: str = "0" * 64
+    input_size: int = SIDE
+    labels: tuple[str, ...] = tuple(f"shade {number}" for number in range(CLASSES))
+    temperature: float = 1.0
+    engine: Engine = field(default_factory=Engine)
+    note: str | None = None
+
+
+Report = Callable[[str, float | None], None]
+
+
+def load(model: settings.Model, *, report: Report) -> Model:
+    report("loading", 0.5)
+    return Model()
+
+
+def load_if_told(model: settings.Model, *, report: Report) -> Model:
+    """`model.name` is a file; what stands in it is done."""
+    match Path(model.name).read_text():
+        case "abort":
+            os.abort()
+        case "refuse":
+            raise ModelUnavailable("The fake model is gone: put it back.")
+        case "fail":
+            raise RuntimeError("out of luck")
+        case "hang":
+            time.sleep(1000)
+    return Model()
+
+
+def picture(red: int, green: int = 0, blue: int = 0, *, size: tuple[int, int] = (40, 40)) -> bytes:
+    """A PNG of one colour."""
+    file = io.BytesIO()
+    Image.new("RGB", size, (red, green, blue)).save(file, "PNG")
+    return file.getvalue()
+
+
+def deed(what: Deed, number: int = 0, **kwargs: tuple[int, int]) -> bytes:
+    """A picture that makes its worker do this; `number` tells those of one kind apart."""
+    return picture(number, what, 255, **kwargs)
+
+
+@asynccontextmanager
+async def running(wanted: settings.Settings | None = None, load: str = "load") -> AsyncIterator[Classifier]:
+    """A classifier with the fake model, started and in the end closed."""
+    classifier = Classifier(wanted or settings.Settings(), load=f"tests.inference.fakes:{load}")
+    try:
+        await classifier.start()
+        yield classifier
+    finally:
+        await classifier.close()
