@@ -71,4 +71,6 @@ class Quota:
 
     def _first(self, user_id: int, now: float, until: float) -> bool:
         self._told = {person: end for person, end in self._told.items() if now < end}
-        return self._told.setdefault(user_id, until) == until
+        first = user_id not in self._told
+        self._told.setdefault(user_id, until)
+        return first

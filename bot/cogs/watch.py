@@ -89,10 +89,12 @@ class Watch(commands.Cog):
             )
         elif other:
             line = language.gettext("I see no picture in that message. Reply to one that has a picture.")
-        else:
+        elif message.guild:
             line = language.gettext(
-                "Show me a picture, and I'll say what's in it: send it to me here, or use `/classify`."
+                "Show me a picture and I'll say what's in it: post it and mention me, or use `/classify`."
             )
+        else:
+            line = language.gettext("Send me a picture, and I'll say what's in it.")
         grant = self.bot.quota.take(message.author.id, 1)
         if (grant.images or grant.first) and await self.replies.possible(message):
             await self.replies.send(message, Answer.line(grant.line(language) or line))
