@@ -8,14 +8,16 @@ the server's own: no request and no token reaches another, not even over a redir
 from __future__ import annotations
 
 import ipaddress
+import json
 import logging
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import discord.http
+import discord.webhook.async_
 from discord.asset import Asset
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
@@ -34,6 +36,7 @@ __all__ = ["Server", "use"]
 log = logging.getLogger(__name__)
 
 DISCORD = (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, discord.http.INTERNAL_API_VERSION, Asset.BASE)
+JSON_OR_TEXT = discord.http.json_or_text
 DISCORDS_OWN = re.compile(r"(^|\.)discord(app)?\.(com|net|gg|media)$")
 VERSIONS = (9, 10)
 """Versions of the API that discord.py speaks."""
@@ -104,6 +107,8 @@ def use(server: Server | None) -> None:
         Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, discord.http.INTERNAL_API_VERSION, Asset.BASE = DISCORD
         if "gateway" in vars(DiscordWebSocket):
             del DiscordWebSocket.gateway
+        discord.http.json_or_text = JSON_OR_TEXT
+        discord.webhook.async_.json_or_text = JSON_OR_TEXT  # type: ignore[attr-defined] # imported there by name
         return
     Route.BASE = str(server.api)
     DiscordWebSocket.DEFAULT_GATEWAY = server.gateway
@@ -111,6 +116,18 @@ def use(server: Server | None) -> None:
     Asset.BASE = str(server.files.origin())
     pinned = property(lambda socket: socket.DEFAULT_GATEWAY, lambda _socket, _named_by_ready: None)
     DiscordWebSocket.gateway = pinned  # type: ignore[assignment] # an attribute of the instance, made constant
+    discord.http.json_or_text = _json_or_text
+    discord.webhook.async_.json_or_text = _json_or_text  # type: ignore[attr-defined] # imported there by name
+
+
+async def _json_or_text(response: aiohttp.ClientResponse) -> dict[str, Any] | str:
+    """discord.py's own takes JSON for text where a charset is named with it, as Express does
+    (https://github.com/spacebarchat/server/issues/939)."""
+    text = await response.text(encoding="utf-8")
+    if response.content_type == "application/json":
+        parsed: dict[str, Any] = json.loads(text)
+        return parsed
+    return text
 
 
 class _OnlyTo(aiohttp.TCPConnector):

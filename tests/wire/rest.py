@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 
 from tests.wire.gateway import Gateway
-from tests.wire.world import TOKEN, Fault, Interaction, Payload, Request, World, snowflake
+from tests.wire.world import TOKEN, Fault, Interaction, Payload, Request, World, json_response, snowflake
 
 __all__ = ["PREFIX", "Rest"]
 
@@ -58,6 +58,8 @@ class Rest:
         self.gateway_url = ""
         self.files_url: str | None = ""
         """What the server says of its file host; None if it is not one that says such things."""
+        self.charset = ""
+        """Named with every JSON, as Express (and so Spacebar) does and Discord does not."""
 
     async def serve(self, request: web.Request) -> web.Response:
         """The endpoint of every request under the prefix."""
@@ -70,6 +72,8 @@ class Rest:
             response = await self._answer(request, path, body, files)
             if fault is not None:
                 response = fault.response()
+        if self.charset and response.content_type == "application/json":
+            response.charset = self.charset
         self.world.requests.append(
             Request(
                 request.method,
@@ -110,7 +114,7 @@ class Rest:
         body: Payload = call.body
         reference = body.get("message_reference")
         if reference is not None:
-            parts["message_reference"] = reference
+            parts["message_reference"] = {key: str(value) for key, value in reference.items()}
             parts["referenced_message"] = self.world.messages[channel_id].get(str(reference["message_id"]))
         known = ("content", "embeds", "components", "flags", "nonce")
         message = self.world.add_message(
@@ -129,7 +133,7 @@ class Rest:
 
 @route("GET", "/users/@me")
 async def me(rest: Rest, _call: Call) -> web.Response:
-    return web.json_response(rest.world.bot)
+    return json_response(rest.world.bot)
 
 
 @route("GET", "(/oauth2)?/applications/@me")
@@ -149,20 +153,20 @@ async def application(rest: Rest, _call: Call) -> web.Response:
         "team": None,
         "bot": world.bot,
     }
-    return web.json_response(about)
+    return json_response(about)
 
 
 @route("GET", "/gateway(/bot)?")
 async def where_is_the_gateway(rest: Rest, _call: Call) -> web.Response:
     limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
-    return web.json_response({"url": rest.gateway_url, "shards": 1, "session_start_limit": limit})
+    return json_response({"url": rest.gateway_url, "shards": 1, "session_start_limit": limit})
 
 
 @route("GET", "/policies/instance/domains")
 async def domains(rest: Rest, _call: Call) -> web.Response:
     if rest.files_url is None:
         return _error(404, 0, "404: Not Found")
-    return web.json_response({"cdn": rest.files_url, "gateway": rest.gateway_url, "defaultApiVersion": 10})
+    return json_response({"cdn": rest.files_url, "gateway": rest.gateway_url, "defaultApiVersion": 10})
 
 
 @route("PUT", "/applications/{application}/commands")
@@ -173,19 +177,19 @@ async def put_commands(rest: Rest, call: Call) -> web.Response:
         | {"id": snowflake(), "application_id": call["application"], "version": "1"}
         for command in call.body
     ]
-    return web.json_response(rest.world.commands)
+    return json_response(rest.world.commands)
 
 
 @route("GET", "/channels/{channel}")
 async def get_channel(rest: Rest, call: Call) -> web.Response:
     channel = rest.world.channels.get(call["channel"])
-    return _error(404, 10003, "Unknown Channel") if channel is None else web.json_response(channel)
+    return _error(404, 10003, "Unknown Channel") if channel is None else json_response(channel)
 
 
 @route("POST", "/users/@me/channels")
 async def open_dm(rest: Rest, call: Call) -> web.Response:
     user = rest.world.person | {"id": str(call.body["recipient_id"])}
-    return web.json_response(rest.world.channels[rest.world.dm(user)])
+    return json_response(rest.world.channels[rest.world.dm(user)])
 
 
 @route("GET", "/channels/{channel}/messages")
@@ -197,13 +201,13 @@ async def history(rest: Rest, call: Call) -> web.Response:
         messages = [m for m in messages if int(m["id"]) > int(call.query["after"])][:limit]
     elif "before" in call.query:
         messages = [m for m in messages if int(m["id"]) < int(call.query["before"])]
-    return web.json_response(messages[-limit:][::-1])
+    return json_response(messages[-limit:][::-1])
 
 
 @route("GET", "/channels/{channel}/messages/{message}")
 async def get_message(rest: Rest, call: Call) -> web.Response:
     message = rest.world.messages[call["channel"]].get(call["message"])
-    return _error(404, 10008, "Unknown Message") if message is None else web.json_response(message)
+    return _error(404, 10008, "Unknown Message") if message is None else json_response(message)
 
 
 @route("POST", "/channels/{channel}/messages")
@@ -212,13 +216,13 @@ async def post_message(rest: Rest, call: Call) -> web.Response:
     nonce = str(body.get("nonce", ""))
     reference = body.get("message_reference")
     if body.get("enforce_nonce") and (channel, nonce) in rest.world.nonces:
-        return web.json_response(rest.world.messages[channel][rest.world.nonces[channel, nonce]])
+        return json_response(rest.world.messages[channel][rest.world.nonces[channel, nonce]])
     if reference and str(reference["message_id"]) not in rest.world.messages[channel]:
         return _error(400, 50035, "Invalid Form Body: Unknown message")
     message = await rest.post(channel, call)
     if nonce:
         rest.world.nonces[channel, nonce] = message["id"]
-    return web.json_response(message)
+    return json_response(message)
 
 
 @route("PATCH", "/channels/{channel}/messages/{message}")
@@ -227,7 +231,7 @@ async def edit_message(rest: Rest, call: Call) -> web.Response:
     if message is None:
         return _error(404, 10008, "Unknown Message")
     message.update({key: value for key, value in call.body.items() if key in message})
-    return web.json_response(message)
+    return json_response(message)
 
 
 @route("DELETE", "/channels/{channel}/messages/{message}")
@@ -273,8 +277,8 @@ async def callback(rest: Rest, call: Call) -> web.Response:
         )
         interaction.message_ids.append(message["id"])
         about["resource"] = {"type": kind, "message": message}
-    if call.query.get("with_response") == "true":
-        return web.json_response(about)
+    if call.query.get("with_response", "").lower() in ("true", "1"):
+        return json_response(about)
     return web.Response(status=204)
 
 
@@ -287,16 +291,16 @@ async def follow_up(rest: Rest, call: Call) -> web.Response:
     if original["flags"] & LOADING:  # the first follow-up of a deferred response takes its place
         original.update({key: value for key, value in call.body.items() if key in original})
         original["flags"] &= ~LOADING
-        return web.json_response(original)
+        return json_response(original)
     message = await rest.post(interaction.channel_id, call)
     interaction.message_ids.append(message["id"])
-    return web.json_response(message)
+    return json_response(message)
 
 
 @route("GET", "/webhooks/{application}/{token}/messages/{message}")
 async def get_response(rest: Rest, call: Call) -> web.Response:
     message = _response(rest, call)
-    return _error(404, 10008, "Unknown Message") if message is None else web.json_response(message)
+    return _error(404, 10008, "Unknown Message") if message is None else json_response(message)
 
 
 @route("PATCH", "/webhooks/{application}/{token}/messages/{message}")
@@ -306,7 +310,7 @@ async def edit_response(rest: Rest, call: Call) -> web.Response:
         return _error(404, 10008, "Unknown Message")
     message.update({key: value for key, value in call.body.items() if key in message})
     message["flags"] &= ~LOADING
-    return web.json_response(message)
+    return json_response(message)
 
 
 @route("DELETE", "/webhooks/{application}/{token}/messages/{message}")
@@ -347,4 +351,4 @@ async def _content(request: web.Request) -> tuple[Any, list[tuple[str, bytes]]]:
 
 
 def _error(status: int, code: int, message: str) -> web.Response:
-    return web.json_response({"code": code, "message": message}, status=status)
+    return json_response({"code": code, "message": message}, status=status)

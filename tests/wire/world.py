@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 
-__all__ = ["TOKEN", "Fault", "Interaction", "Payload", "Request", "World", "snowflake"]
+__all__ = ["TOKEN", "Fault", "Interaction", "Payload", "Request", "World", "json_response", "snowflake"]
 
 Payload = dict[str, Any]
 
@@ -30,6 +31,12 @@ _counter = itertools.count()
 def snowflake(ago: float = 0.0) -> str:
     """A new id, of `ago` seconds before now."""
     return str((int((time.time() - ago) * 1000) - DISCORD_EPOCH_MS) << 22 | next(_counter) % (1 << 22))
+
+
+def json_response(data: Any, *, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """JSON without a charset, as Discord sends it: discord.py takes anything else for text."""
+    headers = {"Content-Type": "application/json"} | dict(headers or {})
+    return web.Response(body=json.dumps(data).encode(), status=status, headers=headers)
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class Fault:
         """The answer of a server in trouble."""
         if self.body is None:
             return web.Response(status=self.status, headers=self.headers, text="<html>trouble</html>")
-        return web.json_response(self.body, status=self.status, headers=self.headers)
+        return json_response(self.body, status=self.status, headers=self.headers)
 
 
 @dataclass

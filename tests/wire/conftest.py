@@ -1,0 +1,25 @@
+"""Fixtures of the wire tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from bot import server
+from tests.wire.wire import Wire
+
+
+@pytest.fixture(autouse=True)
+def discord_py_forgets_the_stub() -> Iterator[None]:
+    """The addresses are discord.py's class attributes, and the process goes on with other tests."""
+    yield
+    server.use(None)
+
+
+@pytest.fixture
+async def wire() -> AsyncIterator[Wire]:
+    async with Wire() as running:
+        yield running
+        assert running.trap.hits == []
+        assert running.world.unknown == []

@@ -1,0 +1,102 @@
+"""An image is answered once, over real sockets, whatever the network does."""
+
+from __future__ import annotations
+
+import asyncio
+
+from tests.wire import cdn
+from tests.wire.bots import LABEL, SlowModel, online, settings_for
+from tests.wire.wire import Wire
+
+PICTURE = ("cat.png", b"\x89PNG and so on")
+MESSAGES = r"/channels/\d+/messages"
+
+
+async def test_a_picture_gets_one_answer(wire: Wire) -> None:
+    async with online(wire):
+        message = await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+    (answer,) = wire.world.answers()
+    assert LABEL in str(answer)
+    assert answer["message_reference"]["message_id"] == message["id"]
+    assert len(wire.cdn.asked) == 1
+
+
+async def test_a_direct_message_gets_one_answer(wire: Wire) -> None:
+    async with online(wire):
+        message = await wire.post_dm(PICTURE)
+        await wire.world.until(lambda: wire.world.answers(message["channel_id"]))
+    assert LABEL in str(wire.world.answers(message["channel_id"]))
+
+
+async def test_a_command_is_deferred_and_answered(wire: Wire) -> None:
+    async with online(wire):
+        interaction = await wire.slash("classify", PICTURE)
+        await wire.world.until(wire.world.answers)
+        await wire.world.until(lambda: LABEL in str(wire.world.answers()))
+    assert interaction.callback is not None
+    assert interaction.callback["type"] == 5
+    assert len(wire.world.answers()) == 1
+
+
+async def test_a_rate_limit_delays_the_answer_and_does_not_double_it(wire: Wire) -> None:
+    wire.world.limit("POST", MESSAGES, 0.2)
+    async with online(wire):
+        await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+    assert [request.status for request in wire.world.sent("POST", MESSAGES)] == [429, 200]
+    assert len(wire.world.answers()) == 1
+
+
+async def test_an_answer_that_was_taken_but_not_confirmed_is_not_doubled(wire: Wire) -> None:
+    wire.world.fail("POST", MESSAGES, 502, applied=True)
+    async with online(wire):
+        await wire.post(PICTURE)
+        await wire.world.until(lambda: len(wire.world.sent("POST", MESSAGES)) == 2)
+    assert [request.status for request in wire.world.sent("POST", MESSAGES)] == [502, 200]
+    assert len(wire.world.answers()) == 1
+
+
+async def test_a_failing_typing_indicator_costs_nothing(wire: Wire) -> None:
+    wire.world.fail("POST", r"/channels/\d+/typing", 500, times=100)
+    async with online(wire):
+        await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+    assert LABEL in str(wire.world.answers())
+
+
+async def test_a_picture_that_cannot_be_fetched_is_answered_too(wire: Wire) -> None:
+    wire.cdn.answer = cdn.status(404)
+    async with online(wire):
+        await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+    assert "no longer there" in str(wire.world.answers())
+
+
+async def test_a_picture_deleted_while_it_is_looked_at_is_not_answered(wire: Wire) -> None:
+    model = SlowModel(gate=asyncio.Event())
+    async with online(wire, model):
+        gone = await wire.post(PICTURE)
+        await wire.cdn.until_asked()
+        await wire.delete(gone)
+        await wire.post(PICTURE)
+        model.open()
+        await wire.world.until(wire.world.answers)
+    (answer,) = wire.world.answers()
+    assert answer["message_reference"]["message_id"] != gone["id"]
+
+
+async def test_an_answer_that_would_be_late_is_a_reaction(wire: Wire) -> None:
+    async with online(wire, settings=settings_for(wire, watch={"late_after": 5})):
+        message = await wire.post(PICTURE, ago=6)
+        await wire.world.until(lambda: wire.world.reactions)
+    assert [source for source, _ in wire.world.reactions] == [message["id"]]
+    assert wire.world.answers() == []
+
+
+async def test_nothing_that_is_sent_can_mention_anybody(wire: Wire) -> None:
+    async with online(wire):
+        await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+    for request in wire.world.sent("POST", MESSAGES):
+        assert request.body["allowed_mentions"]["parse"] == []
