@@ -1,0 +1,123 @@
+"""A self-hosted server in Discord's place: everything goes there, and nothing anywhere else."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+import pytest
+from yarl import URL
+
+from bot.server import Server
+from tests.wire.bots import LABEL, online, settings_for
+from tests.wire.wire import Wire
+
+PICTURE = ("cat.png", b"\x89PNG and so on")
+
+
+@pytest.fixture
+def connected_to(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, int]]:
+    """Every (host, port) that this process connects to or asks the address of."""
+    places: set[tuple[str, int]] = set()
+    connect, getaddrinfo = socket.socket.connect, socket.getaddrinfo
+
+    def watched_connect(this: socket.socket, address: Any) -> None:
+        places.add(address[:2])
+        connect(this, address)
+
+    def watched_getaddrinfo(host: str, port: int, *args: Any, **options: Any) -> Any:
+        places.add((host, port))
+        return getaddrinfo(host, port, *args, **options)
+
+    monkeypatch.setattr(socket.socket, "connect", watched_connect)
+    monkeypatch.setattr(socket, "getaddrinfo", watched_getaddrinfo)
+    return places
+
+
+async def test_everything_goes_to_the_server_and_its_file_host(
+    wire: Wire, connected_to: set[tuple[str, int]]
+) -> None:
+    wire.rest.charset = "utf-8"
+    async with online(wire):
+        await wire.post(PICTURE)
+        direct = await wire.post_dm(PICTURE)
+        await wire.slash("classify", PICTURE)
+        await wire.world.until(lambda: str(wire.world.answers()).count(LABEL) == 2)
+        await wire.world.until(lambda: wire.world.answers(direct["channel_id"]))
+        await wire.gateway.drop()
+        await wire.world.until(lambda: wire.gateway.sessions[0].resumes)
+    api, files = URL(wire.api_url), URL(wire.cdn.origin)
+    assert connected_to == {(api.host, api.port), (files.host, files.port)}
+
+
+async def test_the_file_host_is_told_no_token(wire: Wire) -> None:
+    async with online(wire):
+        await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+    assert all("Authorization" not in asked.headers for asked in wire.cdn.asked)
+    (domains,) = wire.world.sent("GET", "/policies/instance/domains")
+    assert domains.authorization is None
+
+
+async def test_resume_goes_to_the_configured_gateway_whatever_ready_says(wire: Wire) -> None:
+    wire.gateway.resume_url = str(wire.trap_url.with_scheme("ws"))
+    async with online(wire):
+        await wire.gateway.drop()
+        await wire.world.until(lambda: wire.gateway.sessions[0].resumes)
+    assert wire.trap.hits == []
+
+
+async def test_a_new_session_goes_there_too(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def at_once(shard_id: int | None, *, initial: bool = False) -> None:
+        pass
+
+    wire.gateway.resume_url = str(wire.trap_url.with_scheme("ws"))
+    async with online(wire) as bot:
+        monkeypatch.setattr(bot, "before_identify_hook", at_once)
+        await wire.gateway.invalidate()
+        await wire.world.until(lambda: wire.gateway.ready)
+
+
+async def test_a_redirect_of_the_api_is_not_followed_elsewhere(
+    wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = {"Location": str(wire.trap_url / "api")}
+    wire.world.fail("POST", r"/channels/\d+/messages", 307, headers=away)
+    async with online(wire):
+        await wire.post(PICTURE)
+        await wire.world.until(lambda: "could not be sent" in caplog.text)
+    assert wire.trap.hits == []
+
+
+async def test_discords_hosts_are_not_asked_for_files(wire: Wire) -> None:
+    async with online(wire):
+        url = "https://cdn.discordapp.com/attachments/1/2/cat.png"
+        attachment = wire.attachment(wire.world.general, *PICTURE) | {"url": url, "proxy_url": url}
+        message = wire.world.add_message(wire.world.general, wire.world.person, attachments=[attachment])
+        await wire.gateway.emit("MESSAGE_CREATE", message | {"guild_id": wire.world.guild_id})
+        await wire.world.until(wire.world.answers)
+    assert "I only fetch images from Discord itself" in str(wire.world.answers())
+
+
+async def test_without_a_word_of_its_file_host_it_is_the_apis_own(wire: Wire) -> None:
+    wire.rest.files_url = None
+    known = Server.of(settings_for(wire).discord)
+    assert known is not None
+    assert (await known.with_files()).files == URL(wire.api_url).origin()
+    wire.world.unknown.clear()
+
+
+async def test_a_nonsensical_word_of_it_is_not_taken(wire: Wire) -> None:
+    wire.rest.files_url = "no address"
+    known = Server.of(settings_for(wire).discord)
+    assert known is not None
+    assert (await known.with_files()).files == URL(wire.api_url).origin()
+
+
+async def test_message_content_is_asked_for_whatever_the_flags_say(wire: Wire) -> None:
+    wire.world.flags = 0
+    wire.gateway.enforce_intents = False
+    async with online(wire) as bot:
+        assert bot.intents.message_content
+        await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
