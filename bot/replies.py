@@ -138,7 +138,8 @@ class Replies:
     def _log_once(self, channel: discord.abc.MessageableChannel) -> None:
         now = discord.utils.utcnow().timestamp()
         self._logged = {known: at for known, at in self._logged.items() if now - at < QUIET}
-        if self._logged.setdefault(channel.id, now) == now:
+        if channel.id not in self._logged:
+            self._logged[channel.id] = now
             log.warning(
                 "Cannot answer in %s (%d): it allows me neither messages nor reactions", channel, channel.id
             )
