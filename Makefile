@@ -36,8 +36,9 @@ lint: $(STAMP)  ## ruff, mypy --strict, and the imports that must never be
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 
-docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml and README's table of settings
+docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, README's table of settings, the list to translate
 	$(PY) -m config.reference
+	$(VENV)/bin/pybabel -q extract --omit-header --no-location --sort-output -k locale_str -o config/locales/whatsit.pot bot
 
 lock: $(STAMP)  ## pin and hash the newest versions that pyproject.toml allows
 	$(LOCK) --output-file requirements/run.txt

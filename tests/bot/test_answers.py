@@ -1,0 +1,162 @@
+"""What a person sees is easy to read, inside every Discord limit, and can be nothing but text."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.answers import CONTENT, EMBEDS_TOTAL, Outcome, Writer, neutral
+from bot.i18n import ENGLISH
+from bot.media import Source
+from config.settings import Settings
+from inference.results import Busy, Classification, Label
+from tests.world import CAT, classified
+
+WRITER = Writer(Settings(), ENGLISH)
+
+
+def outcome(result: Classification | Exception, name: str = "cat.png", *, spoiler: bool = False) -> Outcome:
+    return Outcome(Source(f"https://cdn.discordapp.com/{name}", name, "attachment", spoiler=spoiler), result)
+
+
+def description(result: Classification, *, spoiler: bool = False) -> str:
+    (embed,) = WRITER.write([outcome(result, spoiler=spoiler)]).embeds
+    return str(embed.description)
+
+
+@pytest.mark.parametrize(
+    ("probability", "bar", "percent"),
+    [
+        (1.0, "██████████", "100%"),
+        (0.996, "██████████", "100%"),
+        (0.5, "█████░░░░░", " 50%"),
+        (0.21, "██░░░░░░░░", " 21%"),
+    ],
+)
+def test_a_label_is_a_bar_and_a_percentage(probability: float, bar: str, percent: str) -> None:
+    assert description(classified(("tabby", probability))) == f"`{bar} {percent}` **tabby**"
+
+
+def test_what_is_nearly_nothing_is_not_called_nothing() -> None:
+    assert description(classified(("tabby", 0.9), ("lynx", 0.001))).endswith("`░░░░░░░░░░  <1%` lynx")
+
+
+@pytest.mark.parametrize(
+    ("name", "guess"),
+    [
+        ("tabby", "a **tabby**"),
+        ("axolotl", "an **axolotl**"),
+        ("Egyptian cat", "an **Egyptian cat**"),
+        ("unicycle", "a **unicycle**"),
+        ("hourglass", "an **hourglass**"),
+        ("house finch", "a **house finch**"),
+        ("European fire salamander", "a **European fire salamander**"),
+    ],
+)
+def test_a_doubtful_guess_is_said_in_a_sentence(name: str, guess: str) -> None:
+    assert description(classified((name, 0.1))) == f"I'm not sure. Maybe {guess}?"
+
+
+def test_how_sure_it_is_shows_in_the_colour() -> None:
+    results = [classified(("tabby", p)) for p in (0.9, 0.5, 0.1)] + [Busy("full")]
+    colors = [embed.color for embed in WRITER.write([outcome(result) for result in results]).embeds]
+    assert len(set(colors)) == 4
+
+
+def test_doubt_too_is_hidden_by_a_spoiler() -> None:
+    assert description(classified(("tabby", 0.1)), spoiler=True) == "||I'm not sure. Maybe a **tabby**?||"
+
+
+def test_a_spoiler_hides_its_files_name_also_among_others() -> None:
+    answer = WRITER.write([outcome(CAT), outcome(CAT, "SPOILER_who_did_it.png", spoiler=True)])
+    assert [embed.title for embed in answer.embeds] == ["1. cat.png", "2. spoiler"]
+    assert "who" not in answer.plain
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "@everyone",
+            "<@123>",
+            "<@&123>",
+            "<#1>",
+            "</classify:1>",
+            "<:cat:1>",
+            "<t:1:R>",
+            "https://a.example",
+        ),
+        *(
+            "[click](https://a.example)",
+            "**bold**",
+            "_it_",
+            "~~no~~",
+            "`code`",
+            "||hidden||",
+            "discord.gg/abc",
+        ),
+    ],
+)
+def test_a_label_is_text_and_nothing_else(text: str) -> None:
+    shown = description(classified((text, 0.9)))
+    assert not re.search(r"(?<!\\)" + re.escape(text), shown)
+    assert shown in WRITER.write([outcome(classified((text, 0.9)))]).plain
+    seen = re.sub(r"\\([^0-9A-Za-z\s])", r"\1", shown).replace("\u200b", "")  # as Discord shows it
+    assert seen.endswith(f"**{text}**")
+
+
+@given(st.text(max_size=300))
+def test_a_label_is_one_line_without_a_working_sign(text: str) -> None:
+    shown = neutral(text, 80)
+    assert len(shown.splitlines()) <= 1
+    assert not re.search(r"(?<!\\)(?:\\\\)*[*_~|`<\[/]|@(?!\u200b)", shown)
+    assert len(re.sub(r"\\(.)|\u200b", r"\1", shown)) <= 80
+
+
+names = st.text(min_size=1, max_size=400)
+results = st.one_of(
+    st.builds(
+        lambda labels: classified(*((name, p) for name, p in labels), model="m" * 300),
+        st.lists(st.tuples(names, st.floats(0, 1)), min_size=1, max_size=10),
+    ),
+    st.just(Busy("full")),
+)
+
+
+@given(
+    st.lists(st.builds(outcome, results, names, spoiler=st.booleans()), min_size=1, max_size=10),
+    st.none() | st.integers(1, 10),
+    st.booleans(),
+)
+def test_every_answer_is_inside_discords_limits(
+    outcomes: list[Outcome], top: int | None, apart: bool
+) -> None:
+    answer = Writer(Settings(), ENGLISH, top=top, apart=apart).write(outcomes, "one line", "another")
+    assert len(answer.embeds) == len(outcomes)
+    assert sum(map(len, answer.embeds)) <= EMBEDS_TOTAL == 6000
+    assert len(answer.plain) <= CONTENT == 2000
+    for embed in answer.embeds:
+        assert 0 < len(embed.description or "") <= 4096
+        assert len(embed.title or "") <= 256
+        assert len(embed.footer.text or "") <= 2048
+
+
+def test_the_longest_labels_of_ten_images_still_fit() -> None:
+    long = Classification(
+        tuple(Label("*" * 400, n, 0.9) for n in range(10)), "m", "openvino", (9, 9), 1, 1, 1
+    )
+    answer = Writer(Settings(), ENGLISH, top=10).write([outcome(long, "*" * 200 + ".png")] * 10)
+    assert sum(map(len, answer.embeds)) <= EMBEDS_TOTAL
+    assert len(answer.plain) <= CONTENT
+    assert all(str(embed.description).count("█") >= 9 for embed in answer.embeds)
+
+
+def test_the_plain_answer_says_what_the_embeds_say() -> None:
+    answer = WRITER.write([outcome(CAT), outcome(Busy("full"))], "A note.")
+    for embed in answer.embeds:
+        assert str(embed.description) in answer.plain
+    assert answer.plain.startswith("A note.\n")
+    assert answer.plain.endswith("\n-# mobilenet\\_v2")

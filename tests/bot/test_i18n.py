@@ -1,0 +1,127 @@
+"""A language is one file: what stands in it is what people read, in messages and in Discord's own menus."""
+
+from __future__ import annotations
+
+import string
+from pathlib import Path
+
+import discord
+import pytest
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+import bot
+from bot import i18n
+from bot.download import Gone
+from tests.world import World, picture
+
+CODE = Path(bot.__file__).parent
+CALLS: dict[str, tuple[int | tuple[int, int] | tuple[int, str], ...] | None] = {
+    "gettext": None,
+    "ngettext": (1, 2),
+    "N_": None,
+    "locale_str": None,
+}
+
+GERMAN = """
+msgid ""
+msgstr ""
+"Language: de\\n"
+"Content-Type: text/plain; charset=UTF-8\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+msgid "Say what is in a picture"
+msgstr "Sagt, was auf einem Bild ist"
+
+msgid "This image is no longer there. Upload it again."
+msgstr "Dieses Bild ist nicht mehr da. Lade es noch einmal hoch."
+
+msgid "I looked at the first {shown} images; {more} more was left out."
+msgid_plural "I looked at the first {shown} images; {more} more were left out."
+msgstr[0] "Die ersten {shown} Bilder; eines fehlt."
+msgstr[1] "Die ersten {shown} Bilder; {more} fehlen."
+
+msgid "I'm not sure. Maybe a **{label}**?"
+msgstr "Ich bin nicht sicher. Vielleicht: **{label}**?"
+"""
+
+
+@pytest.fixture
+def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> i18n.Languages:
+    """Somebody adds a file."""
+    (tmp_path / "de.po").write_text(GERMAN, "utf-8")
+    languages = i18n.Languages(tmp_path)
+    for module in ("bot.i18n", "bot.cogs.watch", "bot.cogs.classify", "bot.buttons"):
+        monkeypatch.setattr(f"{module}.languages", languages)
+    return languages
+
+
+def sentences_in_the_code() -> set[str | tuple[str, ...]]:
+    found = extract_from_dir(CODE, keywords=CALLS)
+    return {message if isinstance(message, str) else tuple(message) for _, _, message, _, _ in found}
+
+
+def test_the_list_of_what_to_translate_is_complete() -> None:
+    with (i18n.FOLDER / "whatsit.pot").open("rb") as template:
+        listed = {message.id for message in read_po(template) if message.id}
+    assert listed == sentences_in_the_code(), "run: make docs"
+
+
+def test_a_translation_fills_the_same_blanks_as_its_sentence() -> None:
+    for file in i18n.FOLDER.glob("*.po"):
+        with file.open("rb") as source:
+            for message in read_po(source):
+                originals = [message.id] if isinstance(message.id, str) else list(message.id)
+                translated = [message.string] if isinstance(message.string, str) else message.string or ()
+                allowed = {name for text in originals for name in blanks(text)}
+                for text in filter(None, translated):
+                    assert blanks(text) <= allowed, f"{file.name}: {text}"
+
+
+def blanks(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+
+
+def test_an_unknown_locale_is_english(german: i18n.Languages) -> None:
+    for locale in (None, discord.Locale.japanese, discord.Locale.british_english):
+        assert (
+            german.of(locale)
+            .gettext("This image is no longer there. Upload it again.")
+            .startswith("This image")
+        )
+
+
+def test_a_region_falls_back_on_its_language(tmp_path: Path) -> None:
+    (tmp_path / "pt.po").write_text(GERMAN.replace("de", "pt", 1), "utf-8")
+    languages = i18n.Languages(tmp_path)
+    assert languages.of(discord.Locale.brazil_portuguese) is languages.of(discord.Locale("pt-BR"))
+    assert (
+        languages.of(discord.Locale.brazil_portuguese).gettext("Say what is in a picture").startswith("Sagt")
+    )
+
+
+def test_plurals_follow_the_language(german: i18n.Languages) -> None:
+    language = german.of(discord.Locale.german)
+    one, many = (
+        "I looked at the first {shown} images; {more} more was left out.",
+        "I looked at the first {shown} images; {more} more were left out.",
+    )
+    assert language.ngettext(one, many, 1) == "Die ersten {shown} Bilder; eines fehlt."
+    assert language.ngettext(one, many, 2) == "Die ersten {shown} Bilder; {more} fehlen."
+
+
+async def test_a_servers_language_is_the_one_answered_in(german: i18n.Languages, world: World) -> None:
+    guild = world.env.create_guild("Katzenfreunde", preferred_locale="de")
+    channel = guild.create_text_channel("bilder")
+    alice = guild.add_member(world.alice.user)
+    world.fetcher.fails = {"weg.png": Gone("404")}
+    await alice.send(channel, attachments=[picture("weg.png")])
+    (embed,) = world.only_answer(channel).embeds
+    assert embed.description == "Dieses Bild ist nicht mehr da. Lade es noch einmal hoch."
+
+
+async def test_commands_are_described_in_each_language(german: i18n.Languages, world: World) -> None:
+    (command,) = [c for c in world.bot.tree.get_commands() if c.name == "classify"]
+    payload = await command.get_translated_payload(world.bot.tree, i18n.CommandTranslator())
+    assert payload["description_localizations"] == {"de": "Sagt, was auf einem Bild ist"}
+    assert "name_localizations" not in payload or payload["name_localizations"] == {}
