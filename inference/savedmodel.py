@@ -1,0 +1,83 @@
+"""A SavedModel as files: is it one, what are its bytes, and how is it put in place so that no other process
+ever sees half of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import mkdtemp
+
+from filelock import FileLock, Timeout
+
+from inference.results import ModelUnavailable
+
+__all__ = ["content_hash", "install", "intact", "is_saved_model", "locked"]
+
+MODEL = "model"
+HASH = "sha256"
+
+LOCK_SECONDS = 240.0
+"""Longer than another process takes to build or convert a model on a slow machine."""
+
+
+def is_saved_model(folder: Path) -> bool:
+    """Whether `folder` looks like a SavedModel."""
+    return any((folder / name).is_file() for name in ("saved_model.pb", "saved_model.pbtxt"))
+
+
+def content_hash(folder: Path) -> str:
+    """SHA-256, in hex, over the names and bytes of all files in `folder`."""
+    total = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        total.update(f"{path.relative_to(folder).as_posix()}\0{digest}\0".encode())
+    return total.hexdigest()
+
+
+@contextmanager
+def locked(path: Path, *, name: str) -> Iterator[None]:
+    """Hold `path`.lock, which the system lets go of when this process dies. `name` is for the error when
+    another process holds it too long."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
+            yield
+    except Timeout:
+        raise ModelUnavailable(
+            f"Another process has been getting {name} ready for over {LOCK_SECONDS:.0f} s. End it, and try "
+            "again."
+        ) from None
+
+
+def intact(place: Path) -> Path | None:
+    """The folder that `install` put into `place`, if its bytes are still what they were."""
+    folder = place / MODEL
+    try:
+        expected = (place / HASH).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return None
+    return folder if is_saved_model(folder) and content_hash(folder) == expected else None
+
+
+def install(place: Path, fill: Callable[[Path], None]) -> Path:
+    """Let `fill` write a SavedModel into a new folder, and put it into `place` in one step, with its hash
+    beside it. Call it inside `locked(place)`: what killed processes left behind is cleared away."""
+    for left in place.parent.glob(f"{place.name}.*.tmp"):
+        shutil.rmtree(left, ignore_errors=True)
+    temporary = Path(mkdtemp(".tmp", f"{place.name}.", place.parent))
+    try:
+        folder = temporary / MODEL
+        fill(folder)
+        (temporary / HASH).write_text(content_hash(folder), encoding="ascii")
+        temporary.chmod(0o755)
+        if place.exists():
+            shutil.rmtree(place)
+        temporary.rename(place)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return place / MODEL
