@@ -7,7 +7,7 @@ are fetched from the simulated Discord's own store. A folder's `conftest.py` imp
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -25,6 +25,7 @@ from bot.download import Gone
 from config.settings import Settings
 from inference.client import Classifier
 from inference.results import Classification, Label, ModelInfo
+from tests.payloads.schema import Schema, missing
 
 MODEL = "mobilenet_v2"
 
@@ -246,15 +247,30 @@ def simcord_bot(request: pytest.FixtureRequest, classifier: FakeClassifier, fetc
     return _bot(Settings.model_validate(sections), classifier, fetcher, message_content=message_content)
 
 
+@pytest.fixture(scope="session")
+def discord_schema() -> Iterator[Schema | None]:
+    """What knows which bodies Discord takes; None where that is not installed: see `tests/payloads`."""
+    if missing() is not None:
+        yield None
+        return
+    schema = Schema()
+    yield schema
+    schema.close()
+
+
 @pytest.fixture
-async def world(
+async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     request: pytest.FixtureRequest,
     simcord_env: Env,
+    discord_schema: Schema | None,
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
     caplog: pytest.LogCaptureFixture,
 ) -> AsyncIterator[World]:
-    """A running bot in a server. The test fails if the bot raised, or logged, an error nobody asked for."""
+    """A running bot in a server.
+
+    The test fails if the bot logged an error nobody asked for, or sent what Discord would refuse.
+    """
     caplog.set_level(logging.INFO, logger="bot")
     fetcher.env = simcord_env
     guild = simcord_env.create_guild("Cat lovers")
@@ -265,3 +281,5 @@ async def world(
     if request.node.get_closest_marker("logs_errors") is None:
         errors = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR]
         assert errors == []
+    if discord_schema is not None:
+        assert discord_schema.problems(simcord_env.http_requests) == []
