@@ -10,6 +10,7 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -33,7 +34,7 @@ from inference.colour import flatten, to_srgb
 from inference.headers import Header, header
 from inference.headers.jpeg import scale
 from inference.results import CorruptImage, ImageTooLarge, InferenceError, UnsupportedFormat
-from inference.views import Views, as_batch, ends, first_look, resample, shrink
+from inference.views import Picture, Views, ends, first_look
 
 __all__ = ["PREPROCESSING_VERSION", "Decoded", "Header", "decode", "header"]
 
@@ -79,20 +80,21 @@ class Decoded:
     (1 to 3).
     """
 
-    def __init__(
-        self, size: tuple[int, int], pictures: list[Image.Image], views: Views, input_size: int
-    ) -> None:
+    def __init__(self, size: tuple[int, int], pictures: list[Picture], views: Views, input_size: int) -> None:
         self.size = size
-        self.first = as_batch([first_look(picture, views, input_size) for picture in pictures], input_size)
+        self.first = np.stack([first_look(picture, views, input_size) for picture in pictures])
         self._input_size = input_size
-        # Only these squares are kept until they are asked for: a banner may be a hundred times as long as it
-        # is high.
+        # Only the squares are kept until they are asked for: a banner may be a hundred times as long as high.
         looked_at_twice = pictures if views == "auto" else []
-        self._ends = [picture.crop(box) for picture in looked_at_twice for box in ends(*picture.size)]
+        self._ends = [
+            picture.cut(box) for picture in looked_at_twice for box in ends(picture.width, picture.height)
+        ]
 
     def second(self) -> NDArray[np.uint8]:
         """The crops of the second look, uint8 [m, s, s, 3]; m is 0 where `views` asks for one look."""
-        return as_batch([resample(square, self._input_size) for square in self._ends], self._input_size)
+        size = self._input_size
+        crops = [picture.view(box, size) for picture, box in self._ends]
+        return np.stack(crops) if crops else np.empty((0, size, size, 3), dtype=np.uint8)
 
 
 def decode(data: bytes, *, input_size: int, views: Views, limits: Limits) -> Decoded:
@@ -108,8 +110,8 @@ def decode(data: bytes, *, input_size: int, views: Views, limits: Limits) -> Dec
 
 def _pictures(
     data: bytes, found: Header, input_size: int, limits: Limits
-) -> tuple[tuple[int, int], list[Image.Image]]:
-    """The size a person sees, and the frames to look at: upright, RGB, and not much larger than needed."""
+) -> tuple[tuple[int, int], list[Picture]]:
+    """The size a person sees, and the frames to look at: RGB, and not much larger than the views need."""
     if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own net stays, but never under ours
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, limits.image_pixels)
     with Image.open(BytesIO(data), formats=[found.format]) as image:
@@ -121,17 +123,19 @@ def _pictures(
         factor = scale(width, height, input_size) if found.format == "JPEG" else 1
         if factor > 1:
             image.draft(None, (width // factor, height // factor))
-        pictures: list[Image.Image] = []
+        pictures: list[Picture] = []
         for frame in _frames(found, limits, default_image=getattr(image, "default_image", False)):
             if frame:
                 image.seek(frame)
             image.load()
             if not pictures:
-                turn = _orientation(image)
-                width, height = (width, height) if factor > 1 else image.size
-            small = to_srgb(shrink(flatten(image), input_size), image.info.get("icc_profile"))
-            pictures.append(small.transpose(_TURNS[turn]) if turn in _TURNS else small)
-    return (height, width) if turn in _SIDEWAYS else (width, height), pictures
+                orientation = _orientation(image)
+            if factor == 1:
+                width, height = image.size  # a HEIC or a GIF may turn out to have another size than it said
+            flat = Picture(flatten(image), width / factor, height / factor, _TURNS.get(orientation))
+            small = flat.shrink(input_size)
+            pictures.append(replace(small, image=to_srgb(small.image, image.info.get("icc_profile"))))
+    return (height, width) if orientation in _SIDEWAYS else (width, height), pictures
 
 
 def _frames(found: Header, limits: Limits, *, default_image: bool) -> list[int]:

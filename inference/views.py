@@ -11,58 +11,76 @@ share of them that lies inside.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, floor
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["Views", "as_batch", "centre", "ends", "first_look", "shrink"]
+__all__ = ["Box", "Picture", "Views", "centre", "ends", "first_look"]
 
 Views = Literal["auto", "1", "tutorial"]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom, in pixels; the edges may fall between pixels."""
 
 _SPARE = 2
 """A picture is first averaged down by a whole number, keeping this many times the pixels a view needs on a
 side; the antialiased filter that makes the view then has a small picture to work on."""
 
 
-def centre(width: int, height: int) -> tuple[float, float, float, float]:
-    """The first look: (left, top, right, bottom) of the centred square, 7/8 of the short side, in pixels."""
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One frame as far as it is decoded: RGB or what can still be shrunk like it, and not yet turned upright.
+
+    `width` and `height` are exact: of 1,001 pixels scaled down by 8, 125.125 remain, and the last of the 126
+    in `image` is mostly padding. Half a pixel here is four in the original, and the model's answer shows it.
+    """
+
+    image: Image.Image
+    width: float
+    height: float
+    turn: Image.Transpose | None = None
+
+    def shrink(self, input_size: int) -> Picture:
+        """Average down to about the size that the views need, keeping the shape."""
+        factor = int(min(self.width, self.height) * 7 / (8 * input_size * _SPARE))
+        if factor < 2:  # noqa: PLR2004 - by one is not at all
+            return self
+        return Picture(self.image.reduce(factor), self.width / factor, self.height / factor, self.turn)
+
+    def cut(self, box: Box) -> tuple[Picture, Box]:
+        """A picture of the pixels that `box` touches, without the rest, and where the box is in it."""
+        left, top = floor(box[0]), floor(box[1])
+        width, height = ceil(box[2]) - left, ceil(box[3]) - top
+        image = self.image.crop((left, top, left + width, top + height))
+        inside = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
+        return Picture(image, width, height, self.turn), inside
+
+    def view(self, box: Box, input_size: int) -> NDArray[np.uint8]:
+        """`box` as the model sees it: antialiased and upright, uint8 [s, s, 3]."""
+        inside = (box[0], box[1], min(box[2], self.image.width), min(box[3], self.image.height))
+        square = self.image.resize((input_size, input_size), Image.Resampling.BICUBIC, box=inside)
+        upright = square if self.turn is None else square.transpose(self.turn)
+        return np.asarray(upright, dtype=np.uint8)
+
+
+def centre(width: float, height: float) -> Box:
+    """The first look: the centred square, 7/8 of the short side."""
     side = min(width, height) * 7 / 8
     left, top = (width - side) / 2, (height - side) / 2
     return left, top, left + side, top + side
 
 
-def ends(width: int, height: int) -> list[tuple[int, int, int, int]]:
+def ends(width: float, height: float) -> list[Box]:
     """The second look: the squares at both ends of the long side; of a square picture, the whole."""
     side = min(width, height)
-    first, last = (0, 0, side, side), (width - side, height - side, width, height)
+    first, last = (0.0, 0.0, side, side), (width - side, height - side, width, height)
     return [first] if first == last else [first, last]
 
 
-def shrink(picture: Image.Image, input_size: int) -> Image.Image:
-    """Average `picture` down to about the size that the views of it need, keeping its shape."""
-    factor = min(picture.size) * 7 // (8 * input_size * _SPARE)
-    return picture.reduce(factor) if factor > 1 else picture
-
-
-def first_look(picture: Image.Image, views: Views, input_size: int) -> NDArray[np.uint8]:
-    """One crop of an RGB picture: uint8 [s, s, 3]."""
-    box = (0, 0, *picture.size) if views == "tutorial" else centre(*picture.size)
-    return resample(picture, input_size, box)
-
-
-def resample(
-    picture: Image.Image, input_size: int, box: tuple[float, float, float, float] | None = None
-) -> NDArray[np.uint8]:
-    """`box` (default: all) of an RGB picture as uint8 [s, s, 3], antialiased."""
-    square = picture.resize((input_size, input_size), Image.Resampling.BICUBIC, box=box)
-    return np.asarray(square, dtype=np.uint8)
-
-
-def as_batch(crops: Sequence[NDArray[np.uint8]], input_size: int) -> NDArray[np.uint8]:
-    """Crops as one array: uint8 [n, s, s, 3]; n may be 0."""
-    if not crops:
-        return np.empty((0, input_size, input_size, 3), dtype=np.uint8)
-    return np.stack(crops)
+def first_look(picture: Picture, views: Views, input_size: int) -> NDArray[np.uint8]:
+    """One crop: uint8 [s, s, 3]."""
+    size = picture.width, picture.height
+    return picture.view((0.0, 0.0, *size) if views == "tutorial" else centre(*size), input_size)

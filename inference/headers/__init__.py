@@ -73,6 +73,8 @@ def header(data: bytes, *, limits: Limits, input_size: int = 224) -> Header:
         raise ImageTooLarge(
             f"the image has {pixels:,} pixels ({width} x {height}); the limit is {limits.image_pixels:,}"
         )
+    if facts.flaw:
+        raise CorruptImage(facts.flaw)
     if kind == "JPEG" and not facts.buffered:
         pixels //= jpeg.scale(width, height, input_size) ** 2
     return Header(kind, (width, height), facts.frames, pixels > limits.large_pixels)

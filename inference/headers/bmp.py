@@ -30,15 +30,16 @@ def read(data: bytes) -> Facts:
         )
     if width < 1:
         raise CorruptImage(f"the BMP says it is {width} pixels wide")
-    pixels = width * height
+    pixels, length = width * height, len(data) - offset
+    flaw = None
     if compression in (_RLE8, _RLE4):
         if pixels > _RLE_PIXELS:
             raise ImageTooLarge(
                 f"the image has {pixels:,} pixels ({width} x {height}); "
                 f"the limit for a run-length BMP is {_RLE_PIXELS:,}"
             )
-        if len(data) - offset > 2 * pixels + _RLE_SLACK:
-            raise CorruptImage("the BMP has more run lengths than pixels")
-    elif (width * depth + 31) // 32 * 4 * height > len(data) - offset:
-        raise CorruptImage(f"the BMP is too short for {width} x {height} pixels")
-    return Facts(width, height)
+        if length > 2 * pixels + _RLE_SLACK:
+            flaw = "the BMP has more run lengths than pixels"
+    elif (width * depth + 31) // 32 * 4 * height > length:
+        flaw = f"the BMP is too short for {width} x {height} pixels"
+    return Facts(width, height, flaw=flaw)

@@ -8,11 +8,12 @@ from typing import NamedTuple
 class Facts(NamedTuple):
     """What a header promises; the size is (width, height) in pixels as stored.
 
-    `buffered`: the decoder holds every pixel's coefficients at once, also when it scales down (several
-    scans).
+    `buffered`: the decoder holds every pixel's coefficients at once, also when it scales down.
+    `flaw`: what is wrong with it, if its size is not already reason enough to refuse it.
     """
 
     width: int
     height: int
     frames: int = 1
     buffered: bool = False
+    flaw: str | None = None

@@ -35,6 +35,7 @@ def read(data: bytes) -> Facts:
     """Raise `CorruptImage` for what would take too long, `UnsupportedFormat` for 12-bit pictures."""
     frame: _Frame | None = None
     scans = 0
+    flaw = None
     for marker, position in _segments(data):
         if marker in _FRAMES:
             if frame is not None:
@@ -44,16 +45,15 @@ def read(data: bytes) -> Facts:
             if frame is None:
                 raise CorruptImage("the JPEG has no frame header")
             if not scans:
-                _check_start(data, frame, position)
+                flaw = _flaw_before_scan(data, frame, position)
                 buffered = frame.progressive or data[position + 2] < frame.components
             scans += 1
             if scans * frame.width * frame.height > _SCANNED_PIXELS:
-                raise CorruptImage(
-                    f"the JPEG has {scans} scans or more of {frame.width} x {frame.height} pixels"
-                )
+                flaw = f"the JPEG has {scans} scans or more of {frame.width} x {frame.height} pixels"
+                break
     if not scans or frame is None:
         raise CorruptImage("the JPEG ends before its picture begins")
-    return Facts(frame.width, frame.height, buffered=buffered)
+    return Facts(frame.width, frame.height, buffered=buffered, flaw=flaw)
 
 
 class _Frame(NamedTuple):
@@ -88,11 +88,12 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
     raise CorruptImage(f"the JPEG has more than {_SEGMENTS:,} segments")
 
 
-def _check_start(data: bytes, frame: _Frame, position: int) -> None:
+def _flaw_before_scan(data: bytes, frame: _Frame, position: int) -> str | None:
     if data.count(b"8BIM", 0, position) > _RESOURCES:
-        raise CorruptImage(f"the JPEG has more than {_RESOURCES:,} Photoshop resources")
+        return f"the JPEG has more than {_RESOURCES:,} Photoshop resources"
     if not frame.arithmetic and frame.width * frame.height > len(data) * _PIXELS_A_BYTE:
-        raise CorruptImage(f"the JPEG is too short for {frame.width} x {frame.height} pixels")
+        return f"the JPEG is too short for {frame.width} x {frame.height} pixels"
+    return None
 
 
 def _frame(data: bytes, marker: int, position: int) -> _Frame:
