@@ -120,8 +120,8 @@ class Classifier:
                 loop.call_soon_threadsafe(report, stage, fraction)
 
         async with self._starting:
+            self._batcher.check()
             if self._info is None:
-                self._batcher.check()
                 try:
                     await self._batcher.start(tell)
                 except WorkerDied as death:

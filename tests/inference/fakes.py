@@ -1,11 +1,12 @@
 """A model without weights, for tests of all that is around it: it reads its answer off the picture.
 
-A picture of one colour (red, green, blue) is class number `red` of 256. Where blue is 255, green says what the
-worker does when it predicts the picture: see `Deed`.
+A picture of one colour (red, green, blue) is class number `red` of 256. Where blue is 255, green says what
+the worker does when it predicts the picture: see `Deed`.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import os
@@ -139,6 +140,12 @@ def picture(red: int, green: int = 0, blue: int = 0, *, size: tuple[int, int] = 
 def deed(what: Deed, number: int = 0, **kwargs: tuple[int, int]) -> bytes:
     """A picture that makes its worker do this; `number` tells those of one kind apart."""
     return picture(number, what, 255, **kwargs)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something that happens in another process or thread."""
+    while not condition():  # noqa: ASYNC110 - which sets no Event of ours
+        await asyncio.sleep(0.002)
 
 
 @asynccontextmanager

@@ -1,0 +1,194 @@
+"""The classifier while its worker dies: by a picture, by its own fault, or by somebody's hand."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import psutil
+import pytest
+
+from config import settings
+from inference.client import Classifier
+from inference.results import Classification, HarmfulImage, InferenceError, ModelUnavailable
+from tests.inference.fakes import Deed, deed, picture, running, until
+
+MiB = 1 << 20
+HARMLESS = 63
+
+
+def limits(**worker: float) -> settings.Settings:
+    return settings.Settings(
+        worker=settings.Worker(**worker),  # type: ignore[arg-type]  # ints and floats alike
+        queue=settings.Queue(timeout=100),
+    )
+
+
+Outcome = Classification | InferenceError
+
+
+async def answers(classifier: Classifier, pictures: Sequence[bytes]) -> list[Outcome]:
+    """What becomes of pictures that come all at once; anything but an answer or a typed error fails."""
+
+    async def one(data: bytes) -> Outcome:
+        try:
+            return await classifier.classify(data)
+        except InferenceError as error:
+            return error
+
+    return await asyncio.gather(*(one(data) for data in pictures))
+
+
+async def kill_when(classifier: Classifier, condition: Callable[[], bool]) -> int:
+    """kill -9 the worker as soon as the condition holds; its process id."""
+    await until(lambda: condition() and classifier.worker_pid)
+    pid = classifier.worker_pid
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    return pid
+
+
+def assert_named(outcomes: Sequence[object], reds: Sequence[int]) -> None:
+    assert [type(outcome).__name__ for outcome in outcomes] == ["Classification"] * len(reds)
+    assert [one.labels[0].index for one in outcomes if isinstance(one, Classification)] == list(reds)
+
+
+@pytest.mark.parametrize(
+    "what", [Deed.CRASH, Deed.KILL, Deed.HANG, Deed.HANG_WITH_GIL, Deed.BLOAT, Deed.NONSENSE]
+)
+async def test_the_picture_that_did_it_is_found_and_its_63_neighbours_are_named(what: Deed) -> None:
+    async with running(limits(deadline=2.5, memory=400 * MiB)) as classifier:
+        crowd = [picture(red) for red in range(HARMLESS)]
+        crowd.insert(30, deed(what))
+        outcomes = await answers(classifier, crowd)
+        assert isinstance(outcomes.pop(30), HarmfulImage)
+        assert_named(outcomes, range(HARMLESS))
+
+        restarts = classifier.stats.restarts
+        assert 2 <= restarts <= 3
+        assert isinstance((await answers(classifier, [deed(what)]))[0], HarmfulImage)
+        assert classifier.stats.restarts == restarts  # refused by its hash: nobody looked at it
+        assert classifier.stats.answered == HARMLESS
+        assert classifier.stats.refused == {"harmful_image": 2}
+
+
+async def test_several_harmful_pictures_in_one_batch_are_all_found() -> None:
+    async with running() as classifier:
+        crowd = [
+            deed(Deed.CRASH, 1),
+            picture(1),
+            deed(Deed.KILL, 2),
+            picture(2),
+            deed(Deed.CRASH, 3),
+            picture(3),
+        ]
+        outcomes = await answers(classifier, crowd)
+        assert [type(one) is HarmfulImage for one in outcomes] == [True, False] * 3
+        assert_named(outcomes[1::2], [1, 2, 3])
+
+
+async def test_kill_9_with_64_in_flight_loses_nobody_and_blames_nobody() -> None:
+    async with running(limits()) as classifier:
+        crowd = [deed(Deed.SLOW, red) for red in range(64)]
+        work = asyncio.create_task(answers(classifier, crowd))
+        killed = await kill_when(classifier, lambda: classifier.stats.batches >= 2)
+        assert_named(await work, range(64))
+        assert classifier.stats.restarts == 1
+        assert classifier.worker_pid != killed
+        assert not psutil.pid_exists(killed)
+        assert_named(await answers(classifier, crowd), range(64))
+        assert classifier.stats.known == 64  # none of them is taken for harmful
+
+
+async def test_a_lone_image_survives_one_kill_from_outside() -> None:
+    async with running(limits()) as classifier:
+        work = asyncio.create_task(answers(classifier, [deed(Deed.SLOW, 7)]))
+        await kill_when(classifier, lambda: classifier.stats.accepted == 1)
+        assert_named(await work, [7])
+
+
+async def test_images_waiting_for_their_second_look_begin_again() -> None:
+    async with running(limits(batch=1)) as classifier:
+        unsure = [deed(Deed.UNSURE, red, size=(80, 40)) for red in range(5)]
+        work = asyncio.create_task(answers(classifier, [*unsure, deed(Deed.CRASH)]))
+        outcomes = await work
+        assert isinstance(outcomes.pop(), HarmfulImage)
+        assert_named(outcomes, range(5))
+        assert {one.views for one in outcomes if isinstance(one, Classification)} == {3}
+
+
+async def test_a_worker_killed_while_idle_is_replaced_by_the_next_image() -> None:
+    async with running() as classifier:
+        pid = classifier.worker_pid
+        assert pid
+        os.kill(pid, signal.SIGKILL)
+        psutil.wait_procs([psutil.Process(pid)], timeout=0.1)
+        assert_named(await answers(classifier, [picture(3)]), [3])
+        assert classifier.stats.restarts == 1
+
+
+async def test_a_worker_that_has_grown_over_time_is_replaced_and_nobody_blamed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with running() as classifier:
+        sizes = iter([10**12])
+        size = classifier._supervisor._size
+        monkeypatch.setattr(classifier._supervisor, "_size", lambda: next(sizes, None) or size())
+        assert_named(await answers(classifier, [picture(3)]), [3])
+        assert classifier.stats.restarts == 1
+
+
+async def test_three_deaths_without_a_culprit_stop_the_trying_until_a_trial_succeeds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("inference.breaker.FIRST_PAUSE_SECONDS", 0.5)
+    told = tmp_path / "told"
+    told.write_text("load")
+    wanted = settings.Settings(model=settings.Model(name=str(told)))
+    async with running(wanted, load="load_if_told") as classifier:
+        told.write_text("abort")
+        work = asyncio.create_task(answers(classifier, [deed(Deed.SLOW, red) for red in range(20)]))
+        await kill_when(classifier, lambda: classifier.stats.batches >= 1)
+        outcomes = await work
+        assert {type(one) for one in outcomes} == {Classification, ModelUnavailable}
+        assert classifier.stats.restarts == 2  # with the first death, three in a minute
+
+        with pytest.raises(ModelUnavailable, match=r"keeps dying.*next try"):
+            await classifier.classify(picture(1))
+        assert classifier.stats.restarts == 2
+
+        told.write_text("load")
+        await asyncio.sleep(0.6)
+        trial, *others = await answers(classifier, [picture(1), picture(2), picture(3)])
+        assert isinstance(trial, Classification)
+        assert all("tried again right now" in str(other) for other in others)
+        assert_named(await answers(classifier, [picture(2), picture(3)]), [2, 3])
+
+
+async def test_a_model_that_is_gone_when_the_worker_is_replaced_says_why(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    told.write_text("load")
+    wanted = settings.Settings(model=settings.Model(name=str(told)))
+    async with running(wanted, load="load_if_told") as classifier:
+        told.write_text("refuse")
+        assert classifier.worker_pid
+        os.kill(classifier.worker_pid, signal.SIGKILL)
+        for outcome in await answers(classifier, [picture(1), picture(2)]):
+            assert isinstance(outcome, ModelUnavailable)
+            assert "put it back" in str(outcome)
+        assert classifier.worker_pid is None
+
+
+async def test_the_bot_may_go_on_cancelling_while_the_worker_dies() -> None:
+    async with running(limits()) as classifier:
+        tasks = [asyncio.create_task(classifier.classify(deed(Deed.SLOW, red))) for red in range(32)]
+        await kill_when(classifier, lambda: classifier.stats.batches >= 1)
+        for task in tasks[::2]:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        stats = classifier.stats
+        assert stats.accepted == stats.answered + stats.cancelled == 32
+        assert stats.refused == {}
