@@ -1,0 +1,55 @@
+"""Everything that outlives a restart, in one SQLite file or a PostgreSQL.
+
+What is kept, why, and until when (`bot.store.retention`); never an image, a message's text, or a name:
+
+- a server's settings: a moderator set them; until reset, or the bot leaves the server;
+- a member's preferences: the member set them; until reset or erased;
+- open messages (ids of server, channel, message, and who asked): no image is forgotten when Whatsit crashes;
+  until answered, at most an hour;
+- open interactions (the same ids, token, addresses of the images, what was asked for): likewise; until
+  answered, at most 15 minutes;
+- the last message seen in a channel (ids): a restart knows where it left off; a day;
+- answers (ids of source, answer, channel, server, and who asked): a picture that is deleted takes its answer
+  along; 90 days;
+- opinions on answers (ids, label, yes or no, up to 100 characters of "what is it?"): to get better; 365 days;
+- notes of the bot's own (a hash of its commands): no needless work at a start; until the next.
+
+`Store.erase_user` and `Store.erase_guild` delete all of one person or server. SQLite overwrites what it
+deletes; its write-ahead log may hold a copy until that part of it is used again. New data means a line here,
+a deletion in `store.py`, and a retention, in the same change.
+
+A write that has returned outlives the death of the process, `kill -9` too. A power cut may cost SQLite the
+last moments, never more; PostgreSQL not even those.
+"""
+
+from bot.store.exchange import Allowed, Change, InvalidSettings, changes, difference, from_json, to_json
+from bot.store.faults import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
+from bot.store.retention import Retention
+from bot.store.settings import BUTTONS, GROUPS, GuildSettings, MemberPreferences, defaults
+from bot.store.store import Store
+from bot.store.tables import Answer, Feedback, OpenInteraction, OpenMessage
+
+__all__ = [
+    "BUTTONS",
+    "GROUPS",
+    "Allowed",
+    "Answer",
+    "Change",
+    "Feedback",
+    "GuildSettings",
+    "InvalidSettings",
+    "MemberPreferences",
+    "OpenInteraction",
+    "OpenMessage",
+    "Retention",
+    "Store",
+    "StoreDamaged",
+    "StoreError",
+    "StoreTooNew",
+    "StoreUnavailable",
+    "changes",
+    "defaults",
+    "difference",
+    "from_json",
+    "to_json",
+]

@@ -1,0 +1,58 @@
+"""Which answer belongs to which message, so that whoever deletes a picture takes its answer along."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import bindparam, delete, select
+
+from bot.store.database import Database
+from bot.store.tables import Answer
+
+__all__ = ["Answers"]
+
+CHUNK = 500
+"""Ids in one query: both databases bound the parameters of a statement."""
+
+
+class Answers:
+    """Written by `OpenWork.answered` and here for what was never open; kept for `Retention.answers`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._add = database.insert(Answer).on_conflict_do_nothing()
+        self._forget = delete(Answer).where(Answer.answer_id == bindparam("gone"))
+
+    async def add(
+        self,
+        *,
+        source_ids: Iterable[int],
+        answer_id: int,
+        channel_id: int,
+        guild_id: int | None,
+        user_id: int,
+    ) -> None:
+        """One answer for these messages (a merged answer has several)."""
+        rest = {"answer_id": answer_id, "channel_id": channel_id, "guild_id": guild_id, "user_id": user_id}
+        await self._database.write_many(
+            self._add, [{"source_id": source_id, **rest} for source_id in source_ids]
+        )
+
+    async def to(self, source_ids: Iterable[int]) -> Sequence[Answer]:
+        """The answers to any of these messages; empty if there are none."""
+        ids = list(source_ids)
+        found: list[Answer] = []
+        for start in range(0, len(ids), CHUNK):
+            chunk = ids[start : start + CHUNK]
+            found += await self._database.read(select(Answer).where(Answer.source_id.in_(chunk)))
+        return found
+
+    async def sources(self, answer_id: int) -> Sequence[Answer]:
+        """One row for each message that this answer answers; empty if it is not known (any more)."""
+        return await self._database.read(
+            select(Answer).where(Answer.answer_id == answer_id).order_by(Answer.source_id)
+        )
+
+    async def forget(self, *answer_ids: int) -> None:
+        """These answers are deleted."""
+        await self._database.write_many(self._forget, [{"gone": answer_id} for answer_id in answer_ids])

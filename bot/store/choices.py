@@ -1,0 +1,140 @@
+"""What people chose, one row a field, cached: for servers and for members."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+from weakref import WeakValueDictionary
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Executable, bindparam, delete, select
+
+from bot.store.database import Database
+from bot.store.exchange import InvalidSettings, faults
+from bot.store.tables import Choice
+
+__all__ = ["Choices"]
+
+log = logging.getLogger(__name__)
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Choices(Generic[M]):
+    """The choices of everybody in one table, each read once and then kept in memory; changes go to both.
+
+    Only fields that somebody changed are rows. So whoever changed nothing follows the owner's defaults, also
+    when these change later, and two who change different fields at once do not undo each other.
+
+    Several processes on one database: `forget` what another process changed, and it is read anew.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        table: type[Choice],
+        defaults: M,
+        *,
+        limit: int | None = None,
+    ) -> None:
+        """`limit`: how many are kept in memory; the longest unused go first."""
+        self._database = database
+        self._table = table
+        self._key = next(iter(table.__table__.primary_key))  # guild_id or user_id; the other is the field
+        self._defaults = defaults
+        self._limit = limit
+        self._known: OrderedDict[int, M] = OrderedDict()
+        self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        insert = database.insert(table)
+        self._set = insert.on_conflict_do_update(
+            index_elements=[self._key.name, "field"], set_={"value": insert.excluded.value}
+        )
+        self._unset = delete(table).where(
+            self._key == bindparam("of"), table.__table__.c.field == bindparam("named")
+        )
+        self._unset_all = delete(table).where(self._key == bindparam("of"))
+
+    @property
+    def defaults(self) -> M:
+        return self._defaults
+
+    async def get(self, key: int) -> M:
+        """The choices of this server or member. No query but for the first time."""
+        return self._remembered(key) or await self._load(key)
+
+    async def update(self, key: int, changes: Mapping[str, Any] | Callable[[M], Mapping[str, Any]]) -> M:
+        """Change the fields named, and no others; a function gets what stands now and says what to change.
+
+        Gives what stands afterwards. Raises `InvalidSettings`, and then nothing has changed.
+        """
+        async with self._lock(key):
+            before = self._remembered(key) or await self._read(key)
+            wanted = dict(changes(before) if callable(changes) else changes)
+            try:
+                after = type(before).model_validate({**before.model_dump(), **wanted})
+            except ValidationError as error:
+                raise InvalidSettings(faults(error)) from error
+            values = after.model_dump(mode="json")
+            rows = [{self._key.name: key, "field": field, "value": values[field]} for field in wanted]
+            return await self._replace(key, after, self._set, rows)
+
+    async def reset(self, key: int, fields: Collection[str] | None = None) -> M:
+        """Back to the defaults: these fields, or all."""
+        async with self._lock(key):
+            before = self._remembered(key) or await self._read(key)
+            if fields is None:  # also what an older Whatsit may have left
+                return await self._replace(key, self._defaults, self._unset_all, [{"of": key}])
+            after = before.model_copy(update={field: getattr(self._defaults, field) for field in fields})
+            rows = [{"of": key, "named": field} for field in fields]
+            return await self._replace(key, after, self._unset, rows)
+
+    def forget(self, key: int) -> None:
+        """Drop what is in memory; the next `get` reads the database."""
+        self._known.pop(key, None)
+
+    async def _load(self, key: int) -> M:
+        async with self._lock(key):  # else a slow reader could put an old value over a new one
+            found = self._remembered(key) or await self._read(key)
+            self._remember(key, found)
+            return found
+
+    async def _read(self, key: int) -> M:
+        rows = await self._database.read(select(self._table).where(self._key == key))
+        found = self._defaults
+        for row in rows:
+            try:
+                found = type(found).model_validate({**found.model_dump(), row.field: row.value})
+            except ValidationError as error:
+                log.warning(
+                    "%s %s: the stored %s is not usable, its default is: %s",
+                    self._key.name, key, row.field, "; ".join(faults(error)),
+                )  # fmt: skip
+        return found
+
+    async def _replace(
+        self, key: int, after: M, statement: Executable, rows: Sequence[Mapping[str, Any]]
+    ) -> M:
+        self.forget(key)  # whatever interrupts this, the next reader finds what the database holds
+        await self._database.write_many(statement, rows)
+        self._remember(key, after)
+        return after
+
+    def _remembered(self, key: int) -> M | None:
+        if (found := self._known.get(key)) is not None:
+            self._known.move_to_end(key)
+        return found
+
+    def _remember(self, key: int, found: M) -> None:
+        self._known[key] = found
+        self._known.move_to_end(key)
+        if self._limit is not None and len(self._known) > self._limit:
+            self._known.popitem(last=False)
+
+    def _lock(self, key: int) -> asyncio.Lock:
+        lock = self._locks.get(key)
+        if lock is None:
+            self._locks[key] = lock = asyncio.Lock()
+        return lock

@@ -1,0 +1,184 @@
+"""One way to read the database, one way to write it. Everything above says what, this says how."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, NamedTuple, TypeVar, cast
+
+from sqlalchemy import Connection, Executable, NullPool, Select, event
+from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+
+from bot.store.faults import StoreUnavailable, explain
+from bot.store.location import Location
+from bot.store.tables import Base
+
+__all__ = ["Database", "Write", "connect"]
+
+T = TypeVar("T")
+
+BUSY_TIMEOUT = 10.0
+"""Seconds that SQLite waits for another process to finish its write before it gives up."""
+
+BATCH = 500
+"""Writes in one transaction at most, so that the first of them does not wait for ever."""
+
+_WRITES = "whatsit_writes"
+
+
+class Write(NamedTuple):
+    """One statement and the values of its parameters."""
+
+    statement: Executable
+    values: Mapping[str, Any]
+
+
+def connect(location: Location, *, pooled: bool = True) -> AsyncEngine:
+    """An engine whose connections are set up and whose faults are `StoreError`s. Connects to nothing yet."""
+    options: dict[str, Any] = {} if pooled else {"poolclass": NullPool}
+    if location.file:
+        # No isolation level: sqlite3 begins no transaction by itself, so that ours may begin as IMMEDIATE.
+        options["connect_args"] = {"timeout": BUSY_TIMEOUT, "isolation_level": None}
+    elif pooled:
+        options["pool_pre_ping"] = True
+    try:
+        engine = create_async_engine(location.url, **options)
+    except ModuleNotFoundError as error:
+        raise StoreUnavailable(
+            f"{location} needs the package {error.name}: pip install whatsit[postgres]"
+        ) from error
+    if location.file:
+        event.listen(engine.sync_engine, "connect", _set_up)
+        event.listen(engine.sync_engine, "begin", _begin)
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def _explain(context: ExceptionContext) -> None:
+        if fault := explain(context.original_exception, location):
+            raise fault from context.original_exception
+
+    return engine
+
+
+def _set_up(connection: DBAPIConnection, record: object) -> None:  # noqa: ARG001 - SQLAlchemy's
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA foreign_keys = ON")
+    # In WAL a commit outlives the death of the process without waiting for the disk; a power cut may cost the
+    # last few commits, and never the file.
+    cursor.execute("PRAGMA synchronous = NORMAL")
+    # What is deleted is overwritten: tokens, and whatever a person has had erased.
+    cursor.execute("PRAGMA secure_delete = ON")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A transaction that reads first and writes later can find that another writer came between: so a writer
+    # says at once that it will write, and a reader needs no transaction.
+    if connection.get_execution_options().get(_WRITES):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+class Database:
+    """An open database. It belongs to the event loop it was first used on."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._writing = engine.execution_options(**{_WRITES: True})
+        self._one_writer = asyncio.Lock()  # else SQLite would wait for itself, by polling
+        self._waiting: list[_Waiting] = []
+        self._writer: asyncio.Task[None] | None = None
+
+    def insert(self, table: type[Base]) -> Insert:
+        """An INSERT with `on_conflict_do_...`: both databases know it, and spell it alike."""
+        if self._engine.dialect.name == "sqlite":
+            return Insert(table)
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - not there to be paid for by everybody
+
+        return cast("Insert", postgresql.insert(table))
+
+    async def read(self, query: Select[T]) -> Sequence[T]:
+        """The rows of a query of one column or one table."""
+        async with AsyncSession(self._engine) as session:
+            return (await session.scalars(query)).all()
+
+    async def write(self, *writes: Write) -> None:
+        """All of `writes` or none, in this order; they are kept when this returns.
+
+        What is written while another transaction runs goes into the next one together: the more there is to
+        do, the less each costs, and nobody waits for a timer. Writes that wait together are done in any
+        order: await one before the next where order matters. A write may be tried twice, so it must bear
+        that. Cancelling the wait does not take the write back.
+        """
+        done = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(writes, done))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_waiting(), name="store: write")
+        await done
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction of one's own, for what is rare or needs to know how many rows it touched."""
+        async with self._one_writer, self._writing.begin() as connection:
+            yield connection
+
+    async def write_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """One statement for each of `rows`, all or none, in a transaction of their own."""
+        if rows:
+            async with self.transaction() as connection:
+                await connection.execute(statement, rows)
+
+    async def close(self) -> None:
+        """Finish what is being written, then let go of the database."""
+        if self._writer is not None:
+            await asyncio.wait([self._writer])
+        await self._engine.dispose()
+
+    async def _write_waiting(self) -> None:
+        batch: list[_Waiting] = []
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+                error = await self._commit(batch)
+                if error is None or len(batch) == 1:
+                    _settle(batch, error)
+                else:  # one bad apple must not spoil the others: each on its own shows which it is
+                    for one in batch:
+                        _settle([one], await self._commit([one]))
+        finally:
+            self._writer = None
+            for one in (
+                *batch,
+                *self._waiting,
+            ):  # whoever still waits now, waits for a writer that was cancelled
+                one.done.cancel()
+
+    async def _commit(self, batch: Sequence[_Waiting]) -> Exception | None:
+        alike: dict[tuple[int, ...], list[Sequence[Write]]] = {}
+        for one in batch:
+            alike.setdefault(tuple(id(write.statement) for write in one.writes), []).append(one.writes)
+        try:
+            async with self.transaction() as connection:
+                for group in alike.values():
+                    for step in zip(*group, strict=True):
+                        await connection.execute(step[0].statement, [write.values for write in step])
+        except Exception as error:  # noqa: BLE001 - it is raised, where its cause waits for an answer
+            return error
+        return None
+
+
+class _Waiting(NamedTuple):
+    writes: Sequence[Write]
+    done: asyncio.Future[None]
+
+
+def _settle(batch: Sequence[_Waiting], error: Exception | None) -> None:
+    for one in batch:
+        if one.done.done():  # whoever wanted to know was cancelled
+            continue
+        if error is None:
+            one.done.set_result(None)
+        else:
+            one.done.set_exception(error)

@@ -1,0 +1,22 @@
+"""How long things are kept. Policy; `bot.store`'s docstring and the privacy page say the same in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+__all__ = ["Retention"]
+
+
+@dataclass(frozen=True)
+class Retention:
+    messages: timedelta = timedelta(hours=1)
+    """Open messages. A restart looks back ten minutes; an hour leaves room for an owner who sets more."""
+    interactions: timedelta = timedelta(minutes=15)
+    """Open interactions, with their tokens: Discord honours a token no longer."""
+    cursors: timedelta = timedelta(days=1)
+    """The last message seen in a channel: what is older than the look-back is as good as nothing."""
+    answers: timedelta = timedelta(days=90)
+    """Which answer belongs to which picture, so that deleting the picture deletes its answer."""
+    feedback: timedelta = timedelta(days=365)
+    """What people said of answers."""

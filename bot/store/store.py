@@ -1,0 +1,170 @@
+"""The store as the rest of the bot sees it: opened once, passed in, closed at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Self
+
+import discord
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+import config.settings
+from bot.store.answers import Answers
+from bot.store.choices import Choices
+from bot.store.database import Database, connect
+from bot.store.faults import StoreError, explain
+from bot.store.feedback import Opinions
+from bot.store.location import locate
+from bot.store.meta import Notes
+from bot.store.retention import Retention
+from bot.store.seen import Seen
+from bot.store.settings import GuildSettings, MemberPreferences
+from bot.store.tables import (
+    Answer,
+    Base,
+    Cursor,
+    Feedback,
+    GuildSetting,
+    MemberPreference,
+    OpenInteraction,
+    OpenMessage,
+)
+from bot.store.upgrading import make_ready
+from bot.store.work import OpenWork
+
+__all__ = ["Store"]
+
+log = logging.getLogger(__name__)
+
+MEMBERS_IN_MEMORY = 10_000
+PURGE_EVERY = 6 * 60 * 60.0
+"""Seconds between two looks for what has been kept long enough."""
+PURGE_CHUNK = 1000
+"""Rows deleted in one transaction, so that an image never waits long for a purge."""
+
+
+class Store:
+    """Everything that outlives a restart. It belongs to the event loop that opened it."""
+
+    def __init__(
+        self,
+        database: Database,
+        guild_defaults: GuildSettings,
+        retention: Retention,
+        now: Callable[[], datetime],
+    ) -> None:
+        """Use `open`."""
+        self._database = database
+        self._retention = retention
+        self._now = now
+        self._timer: asyncio.TimerHandle | None = None
+        self._purging: asyncio.Task[None] | None = None
+        self.guilds = Choices(database, GuildSetting, guild_defaults)
+        self.members = Choices(database, MemberPreference, MemberPreferences(), limit=MEMBERS_IN_MEMORY)
+        self.work = OpenWork(database, retention, now)
+        self.seen = Seen(database)
+        self.answers = Answers(database)
+        self.feedback = Opinions(database)
+        self.notes = Notes(database)
+
+    @classmethod
+    async def open(
+        cls,
+        store: config.settings.Store,
+        data: config.settings.Data,
+        *,
+        guild_defaults: GuildSettings,
+        retention: Retention | None = None,
+        now: Callable[[], datetime] = discord.utils.utcnow,
+    ) -> Self:
+        """Open the database, making or upgrading it where needed, and purge it.
+
+        Raises `ConfigError` for an unusable `store.url`, and a `StoreError` that says what to do.
+        """
+        location = locate(store, data)
+        engine = connect(location)
+        opened = cls(Database(engine), guild_defaults, retention or Retention(), now)
+        try:
+            await make_ready(location, engine)
+            await opened.work.expire()
+            await opened.purge()
+        except BaseException as error:
+            await opened._database.close()
+            if fault := explain(error, location):
+                raise fault from error
+            raise
+        opened._arm()
+        return opened
+
+    async def close(self) -> None:
+        """Write what is still in memory, finish what is being written, and let go of the database."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._purging is not None:
+            await asyncio.wait([self._purging])
+        try:
+            await self.work.close()
+            await self.seen.close()
+        finally:
+            await self._database.close()
+
+    async def erase_user(self, user_id: int) -> None:
+        """Forget everything about a person: preferences, open work, answers, opinions.
+
+        The wish to be left alone goes too; who is to keep it is given it again afterwards.
+        """
+        await self.members.reset(user_id)
+        async with self._database.transaction() as connection:
+            for table in (OpenMessage, OpenInteraction, Answer, Feedback):
+                await connection.execute(delete(table).where(table.user_id == user_id))
+
+    async def erase_guild(self, guild_id: int) -> None:
+        """Forget everything about a server; for when the bot has left it."""
+        self.seen.forget_guild(guild_id)
+        await self.guilds.reset(guild_id)
+        self.guilds.forget(guild_id)
+        async with self._database.transaction() as connection:
+            for table in (OpenMessage, OpenInteraction, Answer, Feedback, Cursor):
+                await connection.execute(delete(table).where(table.guild_id == guild_id))
+
+    async def purge(self) -> int:
+        """Delete what has been kept as long as `Retention` says; gives the number of rows.
+
+        Open work is `OpenWork.expire`'s, which wakes when it is time.
+        """
+        kept = self._retention
+        return (
+            await self._purge(Cursor, Cursor.message_id, kept.cursors)
+            + await self._purge(Answer, Answer.answer_id, kept.answers)
+            + await self._purge(Feedback, Feedback.answer_id, kept.feedback)
+        )
+
+    async def _purge(self, table: type[Base], made: InstrumentedAttribute[int], kept: timedelta) -> int:
+        oldest = discord.utils.time_snowflake(self._now() - kept)  # an id tells when its message was made
+        key = table.__table__.primary_key
+        some = delete(table).where(tuple_(*key).in_(select(*key).where(made < oldest).limit(PURGE_CHUNK)))
+        purged = 0
+        while True:
+            async with self._database.transaction() as connection:
+                deleted = (await connection.execute(some)).rowcount
+            purged += deleted
+            if deleted < PURGE_CHUNK:
+                return purged
+
+    def _arm(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(PURGE_EVERY, self._wake)
+
+    def _wake(self) -> None:
+        self._purging = asyncio.create_task(self._purge_again(), name="store: purge")
+        self._arm()
+
+    async def _purge_again(self) -> None:
+        try:
+            await self.work.expire()
+            await self.purge()
+        except StoreError as error:
+            log.warning("What has been kept long enough could not be deleted; tried again later. %s", error)

@@ -1,0 +1,168 @@
+"""The tables, one class each; an instance is one row. `migrations` builds what is written here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from sqlalchemy import JSON, BigInteger, Dialect, Integer, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+__all__ = [
+    "Answer",
+    "Base",
+    "Choice",
+    "Cursor",
+    "Feedback",
+    "GuildSetting",
+    "MemberPreference",
+    "Meta",
+    "OpenInteraction",
+    "OpenMessage",
+]
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment, kept as whole milliseconds since 1970 in UTC: the same in both databases, and it sorts."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's
+        return None if value is None else round(value.timestamp() * 1000)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else datetime.fromtimestamp(value / 1000, UTC)
+
+
+# SQLite makes a column the row's own address, without a second index, only if its type is INTEGER.
+SNOWFLAKE = BigInteger().with_variant(Integer(), "sqlite")
+
+Snowflake = Annotated[int, mapped_column(SNOWFLAKE)]
+Key = Annotated[int, mapped_column(SNOWFLAKE, primary_key=True, autoincrement=False)]
+
+
+class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    metadata = MetaData(
+        naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"}
+    )
+    type_annotation_map = {datetime: Instant}  # noqa: RUF012 - SQLAlchemy's own name
+
+
+class Choice(Base):
+    """One field that somebody changed; what is not here is the default."""
+
+    __abstract__ = True
+
+    field: Mapped[str] = mapped_column(String(40), primary_key=True, sort_order=1)
+    value: Mapped[Any] = mapped_column(JSON, sort_order=2)
+
+
+class GuildSetting(Choice):
+    """Changed by a moderator, for a server."""
+
+    __tablename__ = "guild_setting"
+
+    guild_id: Mapped[Key]
+
+
+class MemberPreference(Choice):
+    """Changed by a member, for themself."""
+
+    __tablename__ = "member_preference"
+
+    user_id: Mapped[Key]
+
+
+class OpenMessage(Base):
+    """A message whose images were accepted and are not answered yet.
+
+    `user_id` is its author, or who asked about it. `asked`: somebody asked (a mention, a reaction); else the
+    channel is watched. `guild_id` is None in direct messages.
+    """
+
+    __tablename__ = "open_message"
+
+    message_id: Mapped[Key]
+    channel_id: Mapped[Snowflake]
+    guild_id: Mapped[Snowflake | None]
+    user_id: Mapped[Snowflake]
+    asked: Mapped[bool]
+    accepted_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class OpenInteraction(Base):
+    """An interaction that was deferred and is not answered yet.
+
+    `token` lets its response be edited for 15 minutes. `response_id` is the deferred response's message, once
+    it is known. `images` holds, for each image, what is needed to fetch and show it again; `options` what was
+    asked for (top, locale, ...): numbers, yes or no, and names, never what a person wrote.
+    """
+
+    __tablename__ = "open_interaction"
+
+    interaction_id: Mapped[Key]
+    application_id: Mapped[Snowflake]
+    token: Mapped[str]
+    response_id: Mapped[Snowflake | None]
+    channel_id: Mapped[Snowflake | None]
+    guild_id: Mapped[Snowflake | None]
+    user_id: Mapped[Snowflake]
+    images: Mapped[Any] = mapped_column(JSON)
+    options: Mapped[Any] = mapped_column(JSON)
+    accepted_at: Mapped[datetime] = mapped_column(index=True)
+
+
+class Answer(Base):
+    """A message of Whatsit's that answers another message; a merged answer has a row for each of its sources.
+
+    `channel_id` is the answer's own channel, `user_id` who asked. An id tells when its message was made.
+    """
+
+    __tablename__ = "answer"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own name
+
+    source_id: Mapped[Key]
+    answer_id: Mapped[Key] = mapped_column(index=True)
+    channel_id: Mapped[Snowflake]
+    guild_id: Mapped[Snowflake | None]
+    user_id: Mapped[Snowflake]
+
+
+class Cursor(Base):
+    """The last message seen in a channel or thread."""
+
+    __tablename__ = "cursor"
+
+    channel_id: Mapped[Key]
+    guild_id: Mapped[Snowflake] = mapped_column(index=True)
+    message_id: Mapped[Snowflake]
+
+
+class Feedback(Base):
+    """ "Was this right?", answered by one person for one image of one answer.
+
+    `image` counts from 0. `label` is what Whatsit said; `said` what the person says it is, else None.
+    """
+
+    __tablename__ = "feedback"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own name
+
+    answer_id: Mapped[Key]
+    image: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    user_id: Mapped[Key]
+    guild_id: Mapped[Snowflake | None] = mapped_column(index=True)
+    model: Mapped[str]
+    label: Mapped[str]
+    right: Mapped[bool]
+    said: Mapped[str | None]
+
+
+class Meta(Base):
+    """Small things Whatsit remembers of itself, such as the hash of the commands it last gave Discord."""
+
+    __tablename__ = "meta"
+
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[str]

@@ -1,0 +1,152 @@
+"""No image forgotten: work is written down when it is accepted, and struck out when it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, select, update
+
+from bot.store.database import Database, Write
+from bot.store.faults import StoreError
+from bot.store.retention import Retention
+from bot.store.tables import Answer, OpenInteraction, OpenMessage
+
+__all__ = ["OpenWork"]
+
+log = logging.getLogger(__name__)
+
+
+class OpenWork:
+    """What was accepted and is not answered yet. Each call returns when its change is safe from `kill -9`."""
+
+    def __init__(self, database: Database, retention: Retention, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._retention = retention
+        self._now = now
+        self._expiry: asyncio.TimerHandle | None = None
+        self._expiring: asyncio.Task[None] | None = None
+        self._accept_message = database.insert(OpenMessage).on_conflict_do_nothing()
+        self._accept_interaction = database.insert(OpenInteraction).on_conflict_do_nothing()
+        self._answer = database.insert(Answer).on_conflict_do_nothing()
+        self._strike_message = delete(OpenMessage).where(OpenMessage.message_id == bindparam("struck"))
+        self._strike_interaction = delete(OpenInteraction).where(
+            OpenInteraction.interaction_id == bindparam("struck")
+        )
+        self._know_response = (
+            update(OpenInteraction)
+            .where(OpenInteraction.interaction_id == bindparam("known"))
+            .values(response_id=bindparam("response"))
+        )
+
+    async def accept_message(
+        self, *, message_id: int, channel_id: int, guild_id: int | None, user_id: int, asked: bool = False
+    ) -> None:
+        """A message's images are accepted. Again while it is open: nothing changes."""
+        row = {"message_id": message_id, "channel_id": channel_id, "guild_id": guild_id, "user_id": user_id}
+        await self._database.write(
+            Write(self._accept_message, {**row, "asked": asked, "accepted_at": self._now()})
+        )
+
+    async def accept_interaction(
+        self,
+        *,
+        interaction_id: int,
+        application_id: int,
+        token: str,
+        channel_id: int | None,
+        guild_id: int | None,
+        user_id: int,
+        images: Sequence[Mapping[str, Any]],
+        options: Mapping[str, str | int | bool | None],
+    ) -> None:
+        """An interaction's images are accepted; forgotten when answered, or when its token has expired."""
+        row = {"interaction_id": interaction_id, "application_id": application_id, "token": token}
+        row |= {"response_id": None, "channel_id": channel_id, "guild_id": guild_id, "user_id": user_id}
+        row |= {"images": [dict(image) for image in images], "options": dict(options)}
+        await self._database.write(Write(self._accept_interaction, {**row, "accepted_at": self._now()}))
+        self._arm(self._retention.interactions.total_seconds())
+
+    async def know_response(self, interaction_id: int, response_id: int) -> None:
+        """The message of the deferred response, once Discord has told it."""
+        await self._database.write(
+            Write(self._know_response, {"known": interaction_id, "response": response_id})
+        )
+
+    async def answered(
+        self, message_id: int, *, answer_id: int, channel_id: int, guild_id: int | None, user_id: int
+    ) -> None:
+        """Strike a message out and remember its answer, both or neither.
+
+        `channel_id` is the answer's; `guild_id` that channel's server; `user_id` who asked.
+        """
+        row = {"source_id": message_id, "answer_id": answer_id, "channel_id": channel_id}
+        await self._database.write(
+            Write(self._strike_message, {"struck": message_id}),
+            Write(self._answer, {**row, "guild_id": guild_id, "user_id": user_id}),
+        )
+
+    async def strike_message(self, message_id: int) -> None:
+        """It is done without an answer to remember: deleted, refused, or answered by a reaction."""
+        await self._database.write(Write(self._strike_message, {"struck": message_id}))
+
+    async def strike_interaction(self, interaction_id: int) -> None:
+        """It is answered, or cannot be any more; its token and addresses are erased."""
+        await self._database.write(Write(self._strike_interaction, {"struck": interaction_id}))
+
+    async def messages_since(self, when: datetime) -> Sequence[OpenMessage]:
+        """The open messages accepted at `when` or later, oldest first."""
+        return await self._database.read(
+            select(OpenMessage).where(OpenMessage.accepted_at >= when).order_by(OpenMessage.accepted_at)
+        )
+
+    async def interactions(self) -> Sequence[OpenInteraction]:
+        """The open interactions whose token still holds, oldest first."""
+        expired = self._now() - self._retention.interactions
+        return await self._database.read(
+            select(OpenInteraction)
+            .where(OpenInteraction.accepted_at > expired)
+            .order_by(OpenInteraction.accepted_at)
+        )
+
+    async def expire(self) -> None:
+        """Erase what is too old, and do so again when the next interaction's token expires."""
+        now = self._now()
+        async with self._database.transaction() as connection:
+            await connection.execute(
+                delete(OpenMessage).where(OpenMessage.accepted_at <= now - self._retention.messages)
+            )
+            await connection.execute(
+                delete(OpenInteraction).where(
+                    OpenInteraction.accepted_at <= now - self._retention.interactions
+                )
+            )
+            oldest = (await connection.execute(select(func.min(OpenInteraction.accepted_at)))).scalar()
+        if oldest is not None:
+            self._arm((oldest + self._retention.interactions - now).total_seconds())
+
+    async def close(self) -> None:
+        """Stop waking up; what is open stays open."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        if self._expiring is not None:
+            await asyncio.wait([self._expiring])
+
+    def _arm(self, seconds: float) -> None:
+        if self._expiry is None:
+            self._expiry = asyncio.get_running_loop().call_later(seconds, self._wake)
+
+    def _wake(self) -> None:
+        self._expiry = None
+        self._expiring = asyncio.create_task(self._expire(), name="store: expire")
+
+    async def _expire(self) -> None:
+        try:
+            await self.expire()
+        except StoreError as error:
+            log.warning("Expired interactions could not be erased; tried again in a minute. %s", error)
+            self._arm(60)

@@ -1,0 +1,107 @@
+"""A store for each test: in SQLite always, and in PostgreSQL where `tests/postgres.sh` started one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+import config.settings
+from bot.store import GuildSettings, Retention, Store
+from bot.store.location import Location, locate
+
+
+@dataclass
+class Clock:
+    """Stands still unless it is told otherwise."""
+
+    time: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, **by: float) -> None:
+        self.time += timedelta(**by)
+
+
+@dataclass
+class Place:
+    """An empty database: what an owner would write in the settings to have the store there."""
+
+    store: config.settings.Store
+    data: config.settings.Data
+    clock: Clock = field(default_factory=Clock)
+
+    @property
+    def location(self) -> Location:
+        return locate(self.store, self.data)
+
+    @asynccontextmanager
+    async def opened(
+        self, guild_defaults: GuildSettings | None = None, retention: Retention | None = None
+    ) -> AsyncIterator[Store]:
+        store = await Store.open(
+            self.store,
+            self.data,
+            guild_defaults=guild_defaults or GuildSettings(),
+            retention=retention,
+            now=self.clock,
+        )
+        try:
+            yield store
+        finally:
+            await store.close()
+
+    async def rows(self, query: str) -> list[tuple[object, ...]]:
+        """What the database holds, asked from outside."""
+        engine = create_async_engine(self.location.url)
+        try:
+            async with engine.connect() as connection:
+                return [tuple(row) for row in await connection.execute(text(query))]
+        finally:
+            await engine.dispose()
+
+
+@pytest.fixture
+def sqlite_place(tmp_path: Path) -> Place:
+    return Place(config.settings.Store(), config.settings.Data(dir=tmp_path / "data"))
+
+
+@pytest.fixture
+async def postgresql_place(tmp_path: Path) -> AsyncIterator[Place]:
+    server = os.environ.get("WHATSIT_TEST_POSTGRES")
+    if server is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI tests PostgreSQL too: run the tests through tests/postgres.sh")
+        pytest.skip("no PostgreSQL here: tests/postgres.sh starts one")
+    name = f"whatsit_{uuid4().hex}"
+    admin = create_async_engine(
+        make_url(server).set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT"
+    )
+    async with admin.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    url = make_url(server).set(database=name).render_as_string(hide_password=False)
+    yield Place(config.settings.Store(url=url), config.settings.Data(dir=tmp_path / "data"))
+    async with admin.connect() as connection:
+        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    await admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest) -> Place:
+    found: Place = request.getfixturevalue(f"{request.param}_place")
+    return found
+
+
+@pytest.fixture
+async def store(place: Place) -> AsyncIterator[Store]:
+    async with place.opened() as opened:
+        yield opened
