@@ -18,7 +18,18 @@ import discord
 from bot.answers import CONTENT, Answer
 from bot.i18n import Language
 
-__all__ = ["FAILURES", "Allowed", "allowed_in", "defer", "direct", "directly", "respond", "shape", "typing"]
+__all__ = [
+    "FAILURES",
+    "Allowed",
+    "allowed_in",
+    "defer",
+    "direct",
+    "directly",
+    "respond",
+    "say",
+    "shape",
+    "typing",
+]
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +102,17 @@ async def defer(interaction: discord.Interaction[Any], *, ephemeral: bool) -> bo
         log.warning("An interaction could not be acknowledged: %s", failure)
         return False
     return True
+
+
+async def say(interaction: discord.Interaction[Any], line: str) -> None:
+    """One line for the asker only, or, where an answer was promised already, in its place."""
+    if interaction.response.is_done():
+        await respond(interaction, Answer.line(line))
+        return
+    try:
+        await interaction.response.send_message(line, ephemeral=True)
+    except FAILURES as failure:
+        log.warning("An interaction could not be answered: %s", failure)
 
 
 async def direct(user: discord.abc.Snowflake, answer: Answer, language: Language) -> discord.Message | str:

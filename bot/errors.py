@@ -15,7 +15,7 @@ from bot.i18n import N_, Language
 from config.settings import Limits, MiB
 from inference import results
 
-__all__ = ["SENTENCES", "UNEXPECTED", "sentence"]
+__all__ = ["LEAVING", "SENTENCES", "UNEXPECTED", "sentence"]
 
 _TOO_LARGE = N_(
     "This image is too large for me. Send one of at most {megabytes} MB and {megapixels} megapixels."
@@ -25,6 +25,7 @@ _AGAIN = N_("I couldn't fetch this image. Send it again in a minute.")
 UNEXPECTED = N_(
     "Something went wrong with this image. Send it again; if it fails again, tell whoever runs me."
 )
+LEAVING = N_("I'm about to restart. Ask me again in a minute.")
 
 SENTENCES: dict[type[Exception], str] = {
     results.NotAnImage: N_("This file isn't an image. Send a picture, such as a JPEG or a PNG."),

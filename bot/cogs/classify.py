@@ -12,8 +12,8 @@ from discord.app_commands import locale_str
 from discord.ext import commands
 
 from bot import buttons, delivery
-from bot.answers import Answer, Writer
-from bot.errors import UNEXPECTED
+from bot.answers import Writer
+from bot.errors import LEAVING, UNEXPECTED
 from bot.i18n import Language, languages
 from bot.media import Source, images_of, source_of
 from bot.pipeline import look_at
@@ -100,15 +100,15 @@ class Classify(commands.Cog):
         shown = images[: self.settings.limits.images_per_answer]
         own, language = languages.of(interaction.locale), self._language(interaction, private=private)
         if not shown:
-            await _say(interaction, own.gettext("I see no picture in that message."))
+            await delivery.say(interaction, own.gettext("I see no picture in that message."))
             return
         if self.bot.stopping:
-            await _say(interaction, own.gettext("I'm about to restart. Ask me again in a minute."))
+            await delivery.say(interaction, own.gettext(LEAVING))
             return
         with self.bot.in_hand():
             grant = self.bot.quota.take(interaction.user.id, len(shown))
             if not grant.images:
-                await _say(interaction, grant.line(own))
+                await delivery.say(interaction, grant.line(own))
                 return
             if not await delivery.defer(interaction, ephemeral=private):
                 return
@@ -123,8 +123,8 @@ class Classify(commands.Cog):
             if dm:
                 await delivery.directly(interaction, answer, language)
             else:
-                public = not private and interaction.guild_id is not None
-                view = buttons.under(answer, language) if public else None
+                shared = not private and not interaction.context.dm_channel
+                view = buttons.under(answer, language) if shared else None
                 await delivery.respond(interaction, answer, view)
 
     def _language(self, interaction: Interaction, *, private: bool) -> Language:
@@ -135,17 +135,5 @@ class Classify(commands.Cog):
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
     ) -> None:
         """A command failed for a reason nobody foresaw: logged whole, and the asker is not left waiting."""
-        log.error("A command failed", exc_info=error)
-        line = languages.of(interaction.locale).gettext(UNEXPECTED)
-        if interaction.response.is_done():
-            await delivery.respond(interaction, Answer.line(line))
-        else:
-            await _say(interaction, line)
-
-
-async def _say(interaction: Interaction, line: str) -> None:
-    """One line for the asker only."""
-    try:
-        await interaction.response.send_message(line, ephemeral=True)
-    except delivery.FAILURES as failure:
-        log.warning("An interaction could not be answered: %s", failure)
+        log.error("A command failed, and nobody knows why", exc_info=error)
+        await delivery.say(interaction, languages.of(interaction.locale).gettext(UNEXPECTED))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 import discord
@@ -10,6 +11,7 @@ from discord.ext import commands
 from bot import buttons
 from bot.answers import Answer, Outcome, Writer
 from bot.delivery import typing
+from bot.errors import UNEXPECTED
 from bot.i18n import Language, languages
 from bot.media import Source, images_of
 from bot.pipeline import look_at
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from bot.client import Whatsit
 
 __all__ = ["Watch"]
+
+log = logging.getLogger(__name__)
 
 
 class Watch(commands.Cog):
@@ -39,11 +43,15 @@ class Watch(commands.Cog):
         if not asked and not self._is_watched(message.channel):
             return
         with self.bot.in_hand():
-            images = images_of(message, self.settings.watch)
-            if images:
-                await self._answer(message, images, asked=asked)
-            elif asked:
-                await self._answer_question(message)
+            try:
+                images = images_of(message, self.settings.watch)
+                if images:
+                    await self._answer(message, images, asked=asked)
+                elif asked:
+                    await self._answer_question(message)
+            except Exception:
+                log.exception("A message could not be answered, and nobody knows why")
+                await self.replies.send(message, Answer.line(self._language(message).gettext(UNEXPECTED)))
 
     async def _answer(
         self, message: discord.Message, images: list[Source], *, asked: bool, pictured: int | None = None

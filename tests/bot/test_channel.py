@@ -109,6 +109,19 @@ async def test_an_error_that_nobody_foresaw_is_logged_once_and_still_answered(
     assert record.exc_info
 
 
+@pytest.mark.logs_errors
+async def test_an_error_of_the_bots_own_is_logged_once_and_still_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bot.answers.Writer.write", broken)
+    await world.alice.send(world.channel, attachments=[picture()])
+    assert world.only_answer().content.startswith("Something went wrong")
+    assert len([record for record in caplog.records if record.exc_info]) == 1
+
+
 async def test_what_failed_has_no_buttons_under_it(world: World) -> None:
     world.fetcher.fails = {"cat.png": TooSlow("15 s")}
     await world.alice.send(world.channel, attachments=[picture()])

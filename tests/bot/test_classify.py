@@ -282,12 +282,30 @@ async def test_a_command_that_fails_for_no_known_reason_still_answers(
     assert len(world.env.errors) == 1
 
 
-async def test_a_bot_that_is_leaving_says_so(world: World) -> None:
-    world.bot.stopping = True
-    result = await world.alice.slash(world.channel, "classify", image=picture())
+@pytest.mark.logs_errors
+async def test_a_button_that_fails_for_no_known_reason_still_answers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    await world.alice.send(world.channel, attachments=[picture()])
+    monkeypatch.setattr("bot.delivery.direct", broken)
+    result = await world.alice.click(world.only_answer(), custom_id=BUTTON)
+    assert response(result).content == UNEXPECTED
     assert result.ephemeral
-    assert response(result).content == "I'm about to restart. Ask me again in a minute."
-    assert world.classifier.admitted == []
+    assert len(world.env.errors) == 1
+
+
+async def test_a_bot_that_is_leaving_says_so(world: World) -> None:
+    await world.alice.send(world.channel, attachments=[picture()])
+    world.bot.stopping = True
+    command = await world.alice.slash(world.channel, "classify", image=picture())
+    button = await world.alice.click(world.only_answer(), custom_id=BUTTON)
+    for result in (command, button):
+        assert result.ephemeral
+        assert response(result).content == "I'm about to restart. Ask me again in a minute."
+    assert len(world.classifier.admitted) == 1
 
 
 def test_commands_can_be_installed_for_servers_and_people_and_work_everywhere(world: World) -> None:
