@@ -101,9 +101,8 @@ async def _go_on(stage: Stage, console: Console) -> None:
     """Answer the paths that are typed, until the end of the input or of the page's session."""
     console.print("The channel, in your browser; run /classify there with a picture of your own:")
     console.print(f"  [bold]{stage.url}[/]\n", soft_wrap=True)
-    console.print(
-        "Or type the path of a picture here, and it is posted in the channel. Ctrl-D ends the demo."
-    )
+    console.print("Or type the path of a picture here, and it is posted in the channel.")
+    console.print("Ctrl-D ends the demo.")
     async for line in _typed(sys.stdin.fileno(), until=stage.ended()):
         for path in _paths(line):
             try:

@@ -92,6 +92,8 @@ async def staged(settings: Settings, classifier: Classifier) -> AsyncIterator[St
         guild = env.create_guild("The demo")
         channel = guild.create_text_channel("pictures")
         alice = guild.add_member(env.create_user("alice"))
+        if guild.me is not None:
+            await guild.me.edit(nick="Whatsit")
         async with env.preview(channel, viewers=[alice], layout="channel") as preview:
             yield Stage(env, channel, alice, preview)
 

@@ -23,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a traceback here is a bug, whatever was typed."""
     args = _parser().parse_args(argv)
     try:
-        code: int = import_module(f"bot.cli.{args.module}").main(args)
+        code: int = import_module(args.module).main(args)
         sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough; keep Python from complaining once more at exit
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -55,14 +55,18 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(module=module)
         return sub
 
-    command("run", "run", "start the bot on Discord (DISCORD_TOKEN, or the file DISCORD_TOKEN_FILE names)")
+    command(
+        "run", "bot.cli.run", "start the bot on Discord (DISCORD_TOKEN, or the file DISCORD_TOKEN_FILE names)"
+    )
 
-    demo = command("demo", "demo", "show the real bot in a simulated Discord; needs no token and no network")
+    demo = command(
+        "demo", "bot.demo", "show the real bot in a simulated Discord; needs no token and no network"
+    )
     demo.add_argument(
         "--once", action="store_true", help="end after the transcript (also: ONCE=1, or no terminal)"
     )
 
-    classify = command("classify", "classify", "name what is in pictures")
+    classify = command("classify", "bot.cli.classify", "name what is in pictures")
     classify.add_argument(
         "files", nargs="+", metavar="FILE", help="a picture, a folder of pictures, or - for standard input"
     )
@@ -79,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         help="show how many crops were looked at and, with a value, set model.views",
     )
 
-    models = command("models", "models", "list the models and which of them are on this machine")
+    models = command("models", "bot.cli.models", "list the models and which of them are on this machine")
     models.add_argument("--json", action="store_true", help="one JSON object a line")
     actions = models.add_subparsers(metavar="ACTION", dest="action")
     quantize = actions.add_parser(
@@ -87,10 +91,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     quantize.add_argument("name", metavar="NAME", help="a name of the catalogue, or a path")
 
-    doctor = command("doctor", "doctor", "check everything the bot needs, and say what to do for what fails")
+    doctor = command(
+        "doctor", "bot.cli.doctor", "check everything the bot needs, and say what to do for what fails"
+    )
     _model_options(doctor)
 
-    invite = command("invite", "invite", "print the links that add the bot to a server, or to your account")
+    invite = command(
+        "invite", "bot.cli.invite", "print the links that add the bot to a server, or to your account"
+    )
     invite.add_argument(
         "--id",
         type=_positive,

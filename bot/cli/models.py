@@ -1,0 +1,88 @@
+"""`whatsit models`: what there is to choose from, what is on this machine, and the int8 variant of a model.
+
+The work is done by `python -m inference` in a process of its own: nothing of it belongs into this one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot.cli import FAILED, OK, USAGE
+from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli.terminal import errors, model_progress
+from config.settings import Settings
+
+__all__ = ["main"]
+
+
+def main(args: argparse.Namespace) -> int:
+    """0 if it was done, 1 if it could not be, 2 for a configuration that cannot be used."""
+    try:
+        settings = settings_for(args)
+    except ConfigError as error:
+        complain(error)
+        return USAGE
+    if args.action == "quantize":
+        return _quantize(args.name, settings)
+    return _list(settings, as_json=args.json)
+
+
+def _list(settings: Settings, *, as_json: bool) -> int:
+    with _inference("models", settings) as process:
+        assert process.stdout is not None  # noqa: S101  # it was asked for
+        models = [json.loads(line) for line in process.stdout]
+    if as_json:
+        for model in models:
+            print(json.dumps(model))
+    elif sys.stdout.isatty():
+        Console().print(_table(models, settings.model.name))
+    else:
+        for model in models:
+            place = model["cached"] or "not on this machine"
+            print(model["name"], model["source"], model["input_size"], model["classes"], place, sep="\t")
+    return FAILED if process.returncode else OK
+
+
+def _table(models: list[dict[str, Any]], chosen: str) -> Table:
+    table = Table("model", "input", "classes", "licence", "on this machine", "what it is", highlight=False)
+    for model in models:
+        table.add_row(
+            Text(model["name"], style="bold" if model["name"] == chosen else ""),
+            f"{model['input_size']} x {model['input_size']}",
+            str(model["classes"]),
+            model["licence"],
+            Text("yes", style="green") if model["cached"] else "no",
+            Text(model["summary"]),
+        )
+    table.caption = f"model.name is {chosen}. A SavedModel folder, its .tar.gz or a Hub address will also do."
+    return table
+
+
+def _quantize(name: str, settings: Settings) -> int:
+    code = FAILED
+    with _inference("quantize", settings, name) as process, model_progress(errors()) as report:
+        assert process.stdout is not None  # noqa: S101  # it was asked for
+        for line in process.stdout:
+            match json.loads(line):
+                case {"stage": stage, "fraction": fraction}:
+                    report(stage, fraction)
+                case {"done": sentence}:
+                    print(sentence)
+                    code = OK
+                case {"error": sentence}:
+                    complain(sentence)
+    return code
+
+
+def _inference(job: str, settings: Settings, *arguments: str) -> subprocess.Popen[str]:
+    """`python -m inference`, told the model's settings; it prints one JSON object a line."""
+    command = [sys.executable, "-m", "inference", job, settings.model_dump_json(), *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own words
