@@ -49,6 +49,7 @@ def run(settings: Settings) -> int:
     secret = token(settings)
     server = Server.of(settings.discord)
     discord.utils.setup_logging(level=logging.INFO, root=True)
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak
     return asyncio.run(_live(settings, secret, server))
 
 
@@ -122,7 +123,7 @@ async def _live(settings: Settings, secret: str, server: Server | None) -> int:
 
 
 def downloader(settings: Settings, classifier: Classifier, server: Server | None) -> Downloader:
-    """Fetches from the hosts of the settings or, on a self-hosted server, from that server's instead of Discord's."""
+    """Fetches from the hosts of the settings; on a self-hosted server, from its own instead of Discord's."""
     download = settings.download
     if server is not None:
         download = download.model_copy(update={"hosts": tuple(server.file_hosts(download.hosts))})

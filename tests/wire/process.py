@@ -1,0 +1,41 @@
+"""`whatsit run` in a process of its own, with a scripted model: `python -m tests.wire.process SCRIPT`.
+
+SCRIPT is JSON: `seconds` an image takes, `load` seconds the model takes to load, `unavailable` why it cannot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from unittest.mock import patch
+
+from bot import cli, run
+from inference.results import ModelInfo, ModelUnavailable
+from tests.wire.bots import SlowModel
+
+
+class ScriptedModel(SlowModel):
+    """A model that takes its time to load, or does not."""
+
+    def __init__(self, seconds: float = 0.0, load: float = 0.0, unavailable: str = "") -> None:
+        super().__init__(seconds)
+        self.load = load
+        self.unavailable = unavailable
+
+    async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
+        print("loading", flush=True)
+        await asyncio.sleep(self.load)
+        if self.unavailable:
+            raise ModelUnavailable(self.unavailable)
+        return self.info
+
+    async def close(self) -> None:
+        print("closed", flush=True)
+
+
+if __name__ == "__main__":
+    script = json.loads(sys.argv[1])
+    with patch.object(run, "Classifier", lambda _settings: ScriptedModel(**script)):
+        sys.exit(cli.main(["run"]))

@@ -1,0 +1,207 @@
+"""The life of the bot as a real process: real signals, and what its owner reads when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.wire import cdn
+from tests.wire.bots import LABEL
+from tests.wire.wire import Wire
+from tests.wire.world import PATIENCE, TOKEN
+
+PICTURE = ("cat.png", b"\x89PNG and so on")
+
+NOISE = ("Traceback", "Unclosed", "unclosed", "never awaited", "was destroyed", "loop is closed")
+
+
+class Process:
+    """A bot in a process of its own. `env` is over the environment of this one."""
+
+    def __init__(self, script: dict[str, object], env: dict[str, str]) -> None:
+        self._script, self._env = script, env
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> asyncio.subprocess.Process:
+        self._process = await asyncio.create_subprocess_exec(
+            *(
+                sys.executable,
+                "-W",
+                "default::ResourceWarning",
+                "-m",
+                "tests.wire.process",
+                json.dumps(self._script),
+            ),
+            env={k: v for k, v in os.environ.items() if not k.startswith(("DISCORD", "WHATSIT"))} | self._env,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        return self._process
+
+    def tell(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def end(self) -> tuple[int, str, str]:
+        """Its exit code, standard output and standard error, once it has ended; it ends without noise."""
+        assert self._process is not None
+        async with asyncio.timeout(PATIENCE):
+            out, err = await self._process.communicate()
+        assert self._process.returncode is not None
+        assert not any(noise in err.decode() for noise in NOISE), err.decode()
+        return self._process.returncode, out.decode(), err.decode()
+
+    async def kill(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def process(
+    wire: Wire, data: Path, env: dict[str, str] | None = None, **script: object
+) -> AsyncIterator[Process]:
+    """A bot on its way to the stub."""
+    variables = {
+        "DISCORD_TOKEN": TOKEN,
+        "WHATSIT_DISCORD__API_URL": wire.api_url,
+        "WHATSIT_DISCORD__GATEWAY_URL": wire.gateway_url,
+        "WHATSIT_DATA__DIR": str(data),
+    }
+    running = Process(script, variables | (env or {}))
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_told_to_stop_it_answers_what_is_in_hand_and_nothing_new(
+    wire: Wire, tmp_path: Path, number: signal.Signals
+) -> None:
+    async with process(wire, tmp_path, seconds=1.0) as bot:
+        await wire.world.until(lambda: wire.gateway.ready)
+        in_hand = await wire.post(PICTURE)
+        await wire.cdn.until_asked()
+        bot.tell(number)
+        await asyncio.sleep(0.3)
+        await wire.post(PICTURE)
+        code, out, err = await bot.end()
+    (answer,) = wire.world.answers()
+    assert LABEL in str(answer)
+    assert answer["message_reference"]["message_id"] == in_hand["id"]
+    assert code == 0
+    assert out.endswith("closed\n")
+    assert "everything in hand was answered" in err
+
+
+async def test_idle_it_leaves_at_once(wire: Wire, tmp_path: Path) -> None:
+    async with process(wire, tmp_path) as bot:
+        await wire.world.until(lambda: wire.gateway.ready)
+        bot.tell(signal.SIGTERM)
+        code, _, _ = await bot.end()
+    assert code == 0
+    assert wire.gateway.ready == []
+
+
+async def test_told_to_stop_while_the_model_loads_it_does(wire: Wire, tmp_path: Path) -> None:
+    async with process(wire, tmp_path, load=600) as bot:
+        await wire.world.until(lambda: wire.world.sent("GET", "/oauth2/applications/@me"))
+        bot.tell(signal.SIGTERM)
+        code, out, _ = await bot.end()
+    assert code == 0
+    assert out == "loading\nclosed\n"
+
+
+async def test_what_is_not_done_when_the_time_is_over_is_left(wire: Wire, tmp_path: Path) -> None:
+    async with process(wire, tmp_path, {"WHATSIT_QUEUE__DRAIN": "0.3"}, seconds=600) as bot:
+        await wire.world.until(lambda: wire.gateway.ready)
+        await wire.post(PICTURE)
+        await wire.cdn.until_asked()
+        bot.tell(signal.SIGTERM)
+        code, _, err = await bot.end()
+    assert code == 1
+    assert "still unanswered after 0.3 s" in err
+
+
+async def test_a_second_ctrl_c_leaves_at_once(wire: Wire, tmp_path: Path) -> None:
+    async with process(wire, tmp_path, {"WHATSIT_QUEUE__DRAIN": "600"}, seconds=600) as bot:
+        await wire.world.until(lambda: wire.gateway.ready)
+        await wire.post(PICTURE)
+        await wire.cdn.until_asked()
+        bot.tell(signal.SIGINT)
+        await asyncio.sleep(0.3)
+        bot.tell(signal.SIGINT)
+        code, _, _ = await bot.end()
+    assert code == -signal.SIGINT
+
+
+async def test_a_download_in_hand_is_waited_for_too(wire: Wire, tmp_path: Path) -> None:
+    wire.cdn.answer = cdn.slow(0.5, before=True)
+    async with process(wire, tmp_path) as bot:
+        await wire.world.until(lambda: wire.gateway.ready)
+        await wire.post(PICTURE)
+        await wire.cdn.until_asked()
+        bot.tell(signal.SIGTERM)
+        code, _, _ = await bot.end()
+    assert code == 0
+    assert LABEL in str(wire.world.answers())
+
+
+async def test_without_a_token_it_says_where_to_get_one(wire: Wire, tmp_path: Path) -> None:
+    async with process(wire, tmp_path, {"DISCORD_TOKEN": ""}) as bot:
+        code, _, err = await bot.end()
+    assert code == 2
+    assert err.count("\n") == 1
+    assert "DISCORD_TOKEN" in err
+    assert wire.world.requests == []
+
+
+async def test_a_refused_token_is_one_sentence_that_does_not_repeat_it(wire: Wire, tmp_path: Path) -> None:
+    async with process(wire, tmp_path, {"DISCORD_TOKEN": "not.the.token"}) as bot:
+        code, out, err = await bot.end()
+    assert code == 2
+    assert "The token is refused" in err
+    assert "not.the.token" not in out + err
+    assert "loading" not in out
+
+
+@pytest.mark.parametrize(("close", "code", "says"), [(4004, 2, "The token is refused"), (4013, 1, "4013")])
+async def test_a_gateway_that_refuses_for_good_ends_it(
+    wire: Wire, tmp_path: Path, close: int, code: int, says: str
+) -> None:
+    wire.gateway.refuse = close
+    async with process(wire, tmp_path) as bot:
+        ended, out, err = await bot.end()
+    assert ended == code
+    assert says in err
+    assert out.endswith("closed\n")
+
+
+async def test_a_model_that_cannot_load_ends_it_with_its_reason(wire: Wire, tmp_path: Path) -> None:
+    why = "There is no such model as x; see `whatsit models`."
+    async with process(wire, tmp_path, unavailable=why) as bot:
+        code, _, err = await bot.end()
+    assert code == 1
+    assert why in err
+
+
+async def test_a_server_that_is_down_is_one_sentence(wire: Wire, tmp_path: Path) -> None:
+    nowhere = {
+        "WHATSIT_DISCORD__API_URL": "http://127.0.0.1:1/api/v10",
+        "WHATSIT_DISCORD__GATEWAY_URL": "ws://127.0.0.1:1",
+    }
+    async with process(wire, tmp_path, nowhere) as bot:
+        code, _, err = await bot.end()
+    assert code == 1
+    assert "cannot be reached" in err
