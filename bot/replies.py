@@ -60,12 +60,17 @@ class Replies:
             for source in sources:
                 self._working.pop(source, None)
 
+    def late(self, message: discord.Message) -> bool:
+        """Whether an answer would come too long after its picture."""
+        return discord.utils.utcnow().timestamp() - message.created_at.timestamp() > self._late_after
+
     async def possible(self, message: discord.Message) -> bool:
-        """Whether an answer may be sent; if not, the message gets its reaction instead, without any work."""
+        """Whether an answer may be sent now; if not, the message gets a reaction instead."""
         allowed = self._allowed(message)
-        if not allowed.send:
-            await self._react(message, MUTE, allowed)
-        return allowed.send
+        obstacle = LATE if self.late(message) else None if allowed.send else MUTE
+        if obstacle is not None:
+            await self._react(message, obstacle, allowed)
+        return obstacle is None
 
     async def send(
         self,
@@ -77,15 +82,9 @@ class Replies:
     ) -> None:
         """Reply to `message` as its channel allows; the answer goes when it, or one of `sources`, does."""
         on = {message.id, *sources}
+        if self._deleted.keys() & on or not await self.possible(message):
+            return
         allowed = self._allowed(message)
-        if self._deleted.keys() & on:
-            return
-        if discord.utils.utcnow().timestamp() - message.created_at.timestamp() > self._late_after:
-            await self._react(message, LATE, allowed)
-            return
-        if not allowed.send:
-            await self._react(message, MUTE, allowed)
-            return
         try:
             sent = await message.channel.send(**_reply(message, answer, view, allowed))
         except discord.Forbidden:

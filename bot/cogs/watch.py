@@ -110,11 +110,10 @@ class Watch(commands.Cog):
     @commands.Cog.listener()
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
         """Discord looks links up after the message was sent, and adds their pictures to it like an edit."""
-        late_pictures = (
-            self.settings.watch.links and payload.message.edited_at is None and payload.message.embeds
-        )
-        if late_pictures and self._is_watched(payload.message.channel):
-            await self.on_message(payload.message)
+        message = payload.message
+        looked_up = message.embeds and message.edited_at is None and not self.replies.late(message)
+        if self.settings.watch.links and looked_up and self._is_watched(message.channel):
+            await self.on_message(message)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:

@@ -226,6 +226,17 @@ async def test_a_link_that_discord_looks_up_later_is_answered_once(world: World)
 
 
 @pytest.mark.whatsit(watch={"links": True})
+async def test_a_link_that_is_looked_up_again_much_later_is_no_news(world: World) -> None:
+    source = await world.alice.send(world.channel, "https://example.org/cat.png")
+    await world.env.advance_time(3600)
+    world.env.backend.get_message(world.channel.id, source.id).embeds = [link()]
+    world.env.backend.emit("MESSAGE_UPDATE", world.payload(source))
+    await world.env.settle()
+    assert world.answers() == []
+    assert world.env.backend.get_message(world.channel.id, source.id).reactions == []
+
+
+@pytest.mark.whatsit(watch={"links": True})
 async def test_a_link_behind_a_spoiler_stays_behind_one(world: World) -> None:
     world.env.backend.cdn._blobs["https://images-ext-1.discordapp.net/external/abc/cat.png"] = b"cat"
     await world.post(content="no peeking ||https://example.org/cat.png||", embeds=[link()])

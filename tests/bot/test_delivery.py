@@ -226,6 +226,16 @@ async def test_an_answer_that_would_be_late_is_dropped_with_a_reaction(world: Wo
 
 
 @pytest.mark.whatsit(watch={"late_after": 60})
+async def test_a_picture_that_arrives_too_late_costs_no_work(world: World) -> None:
+    source = await world.post(world.closed_to(view_channel=False), attachments=world.stored(picture()))
+    await world.env.advance_time(61)
+    world.env.backend.emit("MESSAGE_CREATE", world.payload(source) | {"channel_id": str(world.channel.id)})
+    await world.env.settle()
+    assert world.classifier.admitted == []
+    assert world.answers() == []
+
+
+@pytest.mark.whatsit(watch={"late_after": 60})
 async def test_an_answer_just_in_time_is_sent(world: World) -> None:
     async def long(_: bytes) -> None:
         await asyncio.sleep(58)
