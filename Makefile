@@ -16,10 +16,10 @@ LOCK    = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test run lint docs lock fuzz soak bench clean
+.PHONY: help demo test run lint bench docs screenshot lock clean
 
 help:  ## show this list
-	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 8
+	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 demo: $(STAMP)  ## see the bot answer in a simulated Discord (ONCE=1: print the answers and end)
 	@$(PY) -m bot demo
@@ -41,9 +41,15 @@ lint: $(STAMP)  ## ruff, mypy --strict, and the imports that must never be
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 
+bench: $(STAMP)  ## measure this machine, and write docs/bench.json, docs/bench.svg and README's ratios
+	$(PY) -m inference.bench --json docs/bench.json --plot docs/bench.svg --readme README.md
+
 docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, README's table of settings, the list to translate
 	$(PY) -m config.reference
 	$(VENV)/bin/pybabel -q extract --omit-header --no-location --sort-output -k locale_str -o config/locales/whatsit.pot bot
+
+screenshot: $(STAMP)  ## take README's picture of an answer (Debian: chromium, chromium-driver)
+	$(PY) -m tests.e2e.screenshot
 
 lock: $(STAMP)  ## pin and hash the newest versions that pyproject.toml allows
 	$(LOCK) --output-file requirements/run.txt

@@ -59,7 +59,7 @@ def _table(models: list[dict[str, Any]], chosen: str) -> Table:
             f"{model['input_size']} x {model['input_size']}",
             str(model["classes"]),
             model["licence"],
-            Text("yes", style="green") if model["cached"] else "no",
+            Text(f"{model['bytes'] / 1e6:.0f} MB", style="green") if model["cached"] else "no",
             Text(model["summary"]),
         )
     table.caption = f"model.name is {chosen}. A SavedModel folder, its .tar.gz or a Hub address will also do."
