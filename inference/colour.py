@@ -29,7 +29,7 @@ def flatten(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bits(image)
     if image.has_transparency_data:
-        layer = image.convert("RGBA")
+        layer = image if image.mode == "RGBA" else image.convert("RGBA")
         paper = Image.new("RGB", image.size, "white")
         paper.paste(layer, mask=layer)
         return paper
@@ -93,10 +93,11 @@ def _most(image: Image.Image) -> float:
 def _range(values: NDArray[np.generic]) -> tuple[float, float]:
     """What is black and what is white in pixels of 32 bits: no convention says, so the narrowest usual
     range."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
+    finite = np.isfinite(values)
+    if not finite.any():
         return 0.0, 1.0
-    low, high = float(finite.min()), float(finite.max())
+    low = float(np.min(values, where=finite, initial=np.inf if values.dtype.kind == "f" else values.max()))
+    high = float(np.max(values, where=finite, initial=-np.inf if values.dtype.kind == "f" else values.min()))
     if low >= 0:
         usual = (255.0, 65535.0) if values.dtype.kind in "iu" else (1.0, 255.0, 65535.0)
         for most in usual:

@@ -32,6 +32,7 @@ from PIL import (
 from config.settings import Limits
 from inference.colour import flatten, to_srgb
 from inference.headers import Header, header
+from inference.headers.facts import EXIF_BYTES
 from inference.headers.jpeg import scale
 from inference.results import CorruptImage, ImageTooLarge, InferenceError, UnsupportedFormat
 from inference.views import Picture, Views, ends, first_look
@@ -56,6 +57,7 @@ pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_image
 warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif\.")
 
 _ORIENTATION = 274
+_EXIF = ("exif", "Raw profile type exif")
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -151,6 +153,8 @@ def _frames(found: Header, limits: Limits, *, default_image: bool) -> list[int]:
 
 
 def _orientation(image: ImageFile.ImageFile) -> int:
+    if any(len(image.info.get(name) or b"") > EXIF_BYTES for name in _EXIF):
+        return 1
     try:
         value = image.getexif().get(_ORIENTATION, 1)
     except (SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error):

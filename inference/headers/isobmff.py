@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import unpack_from
 
-from inference.headers.facts import Facts
+from inference.headers.facts import EXIF_BYTES, Facts
 from inference.results import CorruptImage
 
 _BOXES = 20_000
@@ -140,20 +140,25 @@ def _places(data: bytes, start: int) -> dict[int, _Place]:
     return places
 
 
-def _canvas_sizes(data: bytes, found: _Found) -> Iterator[tuple[int, int]]:
-    """Pictures made of others, as a phone's photo is of tiles, say their size in their own bytes."""
+def _items(data: bytes, found: _Found) -> Iterator[tuple[bytes, _Place]]:
+    """What kind each item is of, and where it is."""
     for start, end in found.infos:
         entries = start + (6 if data[start] == 0 else 8)
         for kind, entry, _ in _level(data, entries, end):
-            if kind != b"infe":
-                continue
             wide = data[entry] > 2  # noqa: PLR2004 - version 3 has longer item numbers
             item = int.from_bytes(data[entry + 4 : entry + (8 if wide else 6)], "big")
-            item_type = data[entry + (10 if wide else 8) :][:4]
-            if item_type in _CANVASES and item in found.places and found.places[item].extents:
-                place = found.places[item]
-                at = place.extents[0][0] + (found.item_data if place.inside else 0)
-                yield _canvas_size(data, at, item_type)
+            if kind == b"infe" and item in found.places:
+                yield data[entry + (10 if wide else 8) :][:4], found.places[item]
+
+
+def _canvas_sizes(data: bytes, found: _Found) -> Iterator[tuple[int, int]]:
+    """Pictures made of others, as a phone's photo is of tiles, say their size in their own bytes."""
+    for kind, place in _items(data, found):
+        if kind in _CANVASES and place.extents:
+            at = place.extents[0][0] + (found.item_data if place.inside else 0)
+            yield _canvas_size(data, at, kind)
+        elif kind == b"Exif" and sum(length for _, length in place.extents) > EXIF_BYTES:
+            raise CorruptImage(f"the file has more than {EXIF_BYTES:,} bytes of EXIF data")
 
 
 def _canvas_size(data: bytes, at: int, item_type: bytes) -> tuple[int, int]:

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from struct import unpack_from
 from typing import NamedTuple
 
-from inference.headers.facts import Facts
+from inference.headers.facts import EXIF_BYTES, Facts
 from inference.results import CorruptImage, UnsupportedFormat
 
 # A byte FF that starts a marker: not a stuffed FF 00, nor a restart marker, nor one of several fill bytes.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
-_SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
+_SOI, _EOI, _SOS, _TEM, _APP1 = 0xD8, 0xD9, 0xDA, 0x01, 0xE1
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
 _ARITHMETIC = frozenset({0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
@@ -67,6 +67,7 @@ class _Frame(NamedTuple):
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
     """Every marker that has a segment, and where the segment's length stands."""
     position = 2
+    exif = 0
     scanning = False
     for _ in range(_SEGMENTS):
         match = _MARKER.search(data, position)
@@ -84,7 +85,12 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
             raise CorruptImage(f"the JPEG has a segment of the unknown kind {marker:#x}")
         yield marker, position
         scanning = scanning or marker == _SOS
-        position += unpack_from(">H", data, position)[0]
+        length: int = unpack_from(">H", data, position)[0]
+        if marker == _APP1 and data.startswith(b"Exif\0\0", position + 2):
+            exif += length
+            if exif > EXIF_BYTES:  # Pillow joins them, and reads them when it opens the file
+                raise CorruptImage(f"the JPEG has more than {EXIF_BYTES:,} bytes of EXIF data")
+        position += length
     raise CorruptImage(f"the JPEG has more than {_SEGMENTS:,} segments")
 
 

@@ -8,15 +8,18 @@ from inference.headers.facts import Facts
 from inference.results import CorruptImage, ImageTooLarge, UnsupportedFormat
 
 _SUBFILE, _WIDTH, _HEIGHT, _COMPRESSION, _MAKE = 254, 256, 257, 259, 271
-_STRIPS, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _SUB_DIRECTORIES = 273, 322, 323, 324, 330
+_TILE_WIDTH, _TILE_HEIGHT, _SUB_DIRECTORIES = 322, 323, 330
 _EXIF, _GPS, _INTEROP, _DNG_VERSION = 34665, 34853, 40965, 50706
 
 _ENTRIES = 4_096
 """Entries of one directory. Pillow reads them one by one; a photograph has under a hundred."""
-_PIECES = 100_000
-"""Strips or tiles, which Pillow lists one by one."""
+_VALUES = 200_000
+"""Numbers in one entry; Pillow makes an object of each. The longest are colour maps and lists of strips."""
+_FRACTIONS = 1_000
 _TILE_PIXELS = 50_000_000
 _THUMBNAIL = 1
+_BYTES = frozenset({1, 2, 6, 7})
+_RATIONALS = frozenset({5, 10})
 _NUMBERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q"}
 _COMPRESSIONS = frozenset({1, 2, 3, 4, 5, 7, 8, 32773, 32946, 50000, 50001})
 """None, CCITT, LZW, JPEG, Deflate, PackBits, Zstandard, WebP."""
@@ -43,8 +46,6 @@ def read(data: bytes) -> Facts:
         raise UnsupportedFormat("this is a raw photo, which Whatsit does not read")
     if compression not in _COMPRESSIONS:
         raise UnsupportedFormat(f"this is a TIFF with compression {compression}, which Whatsit does not read")
-    if any(tags[tag][0] > _PIECES for tag in (_STRIPS, _TILES) if tag in tags):
-        raise CorruptImage(f"the TIFF is cut into more than {_PIECES:,} pieces")
     tile = value(_TILE_WIDTH, 0), value(_TILE_HEIGHT, 0)
     if tile[0] * tile[1] > _TILE_PIXELS:
         raise ImageTooLarge(
@@ -75,6 +76,8 @@ def _directory(data: bytes, start: int, order: str, big: bool) -> dict[int, tupl
         number = _NUMBERS.get(kind)
         if number is None or values * calcsize(order + number) > room:
             number = "Q" if big else "I"
+        if kind not in _BYTES and values > (_FRACTIONS if kind in _RATIONALS else _VALUES):
+            raise CorruptImage(f"the TIFF has an entry of {values:,} numbers")
         tags.setdefault(tag, (values, unpack_from(order + number, data, inline)[0]))
         position += size
     return tags

@@ -15,6 +15,7 @@ __all__ = [
     "box",
     "chunk",
     "encoded",
+    "exif_of_fractions",
     "gif_of_frames",
     "heic_grid",
     "jpeg_of_scans",
@@ -137,6 +138,12 @@ def bmp(width: int, height: int, depth: int, compression: int, pixels: bytes) ->
 def box(kind: bytes, *content: bytes) -> bytes:
     body = b"".join(content)
     return struct.pack(">I", 8 + len(body)) + kind + body
+
+
+def exif_of_fractions(count: int, tag: int) -> bytes:
+    """EXIF data with one entry of `count` fractions, each of which Pillow makes an object of."""
+    directory = struct.pack("<H", 1) + struct.pack("<HHII", tag, 5, count, 26) + bytes(4)
+    return b"Exif\0\0II\x2a\0\x08\0\0\0" + directory + struct.pack("<II", 1, 1) * count
 
 
 def heic_grid(width: int, height: int) -> bytes:

@@ -190,6 +190,14 @@ def jpeg_claiming(width: int, height: int, **options: Any) -> bytes:
     return small.replace(struct.pack(">HH", 64, 64), struct.pack(">HH", height, width), 1)
 
 
+def jpeg_of_exif() -> bytes:
+    data = hostile.exif_of_fractions(1_100_000, 282)[6:]
+    pieces = [b"Exif\0\0" + data[i : i + 65_000] for i in range(0, len(data), 65_000)]
+    return hostile.jpeg_segments(
+        *[b"\xff\xe1" + struct.pack(">H", len(piece) + 2) + piece for piece in pieces]
+    )
+
+
 def many_items() -> bytes:
     """A HEIC of 900 pieces of metadata, each of them the same megabyte."""
     places = b"".join(struct.pack(">HHHHII", i, 0, 0, 1, 0, 1_000_000) for i in range(900))
@@ -225,6 +233,15 @@ REFUSED: dict[str, tuple[Callable[[], bytes], type[InferenceError]]] = {
     "jpeg of 50 MP in 700 bytes": (lambda: jpeg_claiming(65_500, 760), CorruptImage),
     "progressive of 50 MP in 700 bytes": (lambda: jpeg_claiming(65_500, 760, progressive=True), CorruptImage),
     "jpeg of 65,500 x 65,500": (lambda: jpeg_claiming(65_500, 65_500), ImageTooLarge),
+    "jpeg of 9 MB of EXIF": (jpeg_of_exif, CorruptImage),
+    "heic of 9 MB of EXIF": (
+        lambda: encoded(picture(64, 64), "HEIF", exif=hostile.exif_of_fractions(1_100_000, 274)),
+        CorruptImage,
+    ),
+    "avif of 9 MB of EXIF": (
+        lambda: encoded(picture(64, 64), "AVIF", exif=hostile.exif_of_fractions(1_100_000, 282)),
+        CorruptImage,
+    ),
     "png of 800,000 empty chunks": (lambda: png(64, 64, chunk(b"teXt") * 800_000), CorruptImage),
     "png of 60,000 x 60,000": (lambda: png(60_000, 60_000), ImageTooLarge),
     "png with a zTXt bomb": (lambda: png(64, 64, compressed(b"zTXt", BOMB)), CorruptImage),
@@ -264,6 +281,12 @@ REFUSED: dict[str, tuple[Callable[[], bytes], type[InferenceError]]] = {
         lambda: hostile.tiff(
             {256: (4, 1, 64), 257: (4, 1, 64), 34665: (4, 1, 100)},
             tail=bytes(50) + struct.pack("<H", 60_000) + bytes(12 * 60_000),
+        ),
+        CorruptImage,
+    ),
+    "tiff of a million fractions": (
+        lambda: hostile.tiff(
+            {256: (4, 1, 64), 257: (4, 1, 64), 282: (5, 1_000_000, 60)}, tail=bytes(8_000_000)
         ),
         CorruptImage,
     ),
@@ -330,6 +353,12 @@ FIRST_FRAME_ALONE: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("name", FIRST_FRAME_ALONE)
 def test_of_what_would_take_too_long_only_the_first_picture_is_looked_at(name: str) -> None:
     assert look(FIRST_FRAME_ALONE[name]()).first.shape == (1, 224, 224, 3)
+
+
+@pytest.mark.parametrize("form", ["PNG", "WEBP"])
+def test_exif_data_that_would_take_too_long_is_passed_over(form: str) -> None:
+    turned = hostile.exif_of_fractions(1_100_000, 274)
+    assert look(encoded(picture(60, 40), form, exif=turned)).size == (60, 40)
 
 
 def test_scans_within_the_budget_are_decoded() -> None:
