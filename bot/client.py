@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,7 @@ class Whatsit(commands.Bot):
             intents=self._declared,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,  # nothing of what people write is kept; deletions come as raw events
+            max_ratelimit_timeout=settings.watch.late_after,  # `RateLimited` at once instead of a late answer
         )
         self.settings = settings
         self.classifier = classifier
@@ -93,10 +94,9 @@ class Whatsit(commands.Bot):
 
         Raises `ModelUnavailable` if no model can be loaded.
         """
-        flags = self.application_flags
-        if self._ask_flags and not gateway_intents.message_content_allowed(flags):
+        if self._ask_flags and not gateway_intents.message_content_allowed(self.application_flags):
             self._give_up_message_content()
-        info = await self.classifier.start(_report)
+        info = await self.classifier.start(_reporter())
         log.info("%s is ready on %s.%s", info.name, info.engine, f" {info.note}" if info.note else "")
         await self.tree.set_translator(CommandTranslator())
         await self.add_cog(Watch(self))
@@ -112,6 +112,10 @@ class Whatsit(commands.Bot):
                 raise
             self._give_up_message_content()
             await super().connect(reconnect=reconnect)
+
+    async def on_ready(self) -> None:
+        """Says where it is; after a new session, again."""
+        log.info("Online as %s, on %d server(s). Ctrl-C stops.", self.user, len(self.guilds))
 
     async def on_message(self, message: discord.Message, /) -> None:
         """No prefix commands: a mention is a question about a picture, which is `Watch`'s."""
@@ -151,6 +155,13 @@ class Whatsit(commands.Bot):
         log.warning(gateway_intents.MESSAGE_CONTENT_OFF)
 
 
-def _report(stage: str, fraction: float | None) -> None:
-    if not fraction:  # once a stage, not once a percent
-        log.info("Model: %s", stage)
+def _reporter() -> Callable[[str, float | None], None]:
+    """Progress of the model for the log: a line a stage, not a line a percent."""
+    said: set[str] = set()
+
+    def report(stage: str, _fraction: float | None) -> None:
+        if stage not in said:
+            said.add(stage)
+            log.info("Model: %s", stage)
+
+    return report

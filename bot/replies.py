@@ -62,7 +62,7 @@ class Replies:
 
     def late(self, message: discord.Message) -> bool:
         """Whether an answer would come too long after its picture."""
-        return discord.utils.utcnow().timestamp() - message.created_at.timestamp() > self._late_after
+        return self._age(message) > self._late_after
 
     async def possible(self, message: discord.Message) -> bool:
         """Whether an answer may be sent now; if not, the message gets a reaction instead."""
@@ -86,7 +86,11 @@ class Replies:
             return
         allowed = self._allowed(message)
         try:
-            sent = await message.channel.send(**_reply(message, answer, view, allowed))
+            # Discord's rate limit may hold it up until it would be late.
+            async with asyncio.timeout(self._late_after - self._age(message)):
+                sent = await message.channel.send(**_reply(message, answer, view, allowed))
+        except (discord.RateLimited, TimeoutError):
+            await self._react(message, LATE, allowed)
         except discord.Forbidden:
             await self._react(message, MUTE, allowed)
         except FAILURES as failure:
@@ -103,6 +107,9 @@ class Replies:
                 task.cancel()
             for channel_id, answer_id in self._answers.pop(source, []):
                 await self._delete(channel_id, answer_id)
+
+    def _age(self, message: discord.Message) -> float:
+        return discord.utils.utcnow().timestamp() - message.created_at.timestamp()
 
     def _allowed(self, message: discord.Message) -> Allowed:
         return allowed_in(message.channel, message.guild.me if message.guild else None)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 from typing import Any, cast
 
 from bot.client import Whatsit
@@ -14,9 +19,9 @@ from config.settings import Discord, Settings
 from inference.client import Classifier
 from inference.results import Classification, Label, ModelInfo
 from tests.wire.wire import Wire
-from tests.wire.world import TOKEN
+from tests.wire.world import PATIENCE, TOKEN
 
-__all__ = ["LABEL", "SlowModel", "online", "settings_for"]
+__all__ = ["LABEL", "Process", "SlowModel", "online", "process", "settings_for"]
 
 LABEL = "military uniform"
 
@@ -57,6 +62,10 @@ class SlowModel:
         self.closed = True
 
 
+NOISE = ("Traceback", "Unclosed", "unclosed", "never awaited", "was destroyed", "loop is closed")
+"""What no ending of the bot may leave on standard error."""
+
+
 def settings_for(wire: Wire, **sections: Any) -> Settings:
     """Settings of a bot that takes the stub for a self-hosted server."""
     return Settings(discord=Discord(api_url=wire.api_url, gateway_url=wire.gateway_url), **sections)
@@ -87,3 +96,66 @@ async def online(
             await asyncio.wait({connection})
     finally:
         await fetcher.close()
+
+
+class Process:
+    """A bot in a process of its own. `env` is over the environment of this one."""
+
+    def __init__(self, script: dict[str, object], env: dict[str, str]) -> None:
+        self._script, self._env = script, env
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> asyncio.subprocess.Process:
+        self._process = await asyncio.create_subprocess_exec(
+            *(
+                sys.executable,
+                "-W",
+                "default::ResourceWarning",
+                "-m",
+                "tests.wire.process",
+                json.dumps(self._script),
+            ),
+            env={k: v for k, v in os.environ.items() if not k.startswith(("DISCORD", "WHATSIT"))} | self._env,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        return self._process
+
+    def tell(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def end(self) -> tuple[int, str, str]:
+        """Its exit code, standard output and standard error, once it has ended; it ends without noise."""
+        assert self._process is not None
+        async with asyncio.timeout(PATIENCE):
+            out, err = await self._process.communicate()
+        assert self._process.returncode is not None
+        assert not any(noise in err.decode() for noise in NOISE), err.decode()
+        return self._process.returncode, out.decode(), err.decode()
+
+    async def kill(self) -> None:
+        """`kill -9`; nothing if it has ended already."""
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def process(
+    wire: Wire, data: Path, env: dict[str, str] | None = None, **script: object
+) -> AsyncIterator[Process]:
+    """A bot on its way to the stub."""
+    variables = {
+        "DISCORD_TOKEN": TOKEN,
+        "WHATSIT_DISCORD__API_URL": wire.api_url,
+        "WHATSIT_DISCORD__GATEWAY_URL": wire.gateway_url,
+        "WHATSIT_DATA__DIR": str(data),
+    }
+    running = Process(script, variables | (env or {}))
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.kill()

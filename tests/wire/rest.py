@@ -180,6 +180,17 @@ async def put_commands(rest: Rest, call: Call) -> web.Response:
     return json_response(rest.world.commands)
 
 
+@route("GET", "/applications/{application}/commands")
+async def get_commands(rest: Rest, _call: Call) -> web.Response:
+    return json_response(rest.world.commands)
+
+
+@route("GET", "/users/@me/guilds")
+async def my_guilds(rest: Rest, _call: Call) -> web.Response:
+    about = {"id": rest.world.guild_id, "name": "Wire", "permissions": rest.world.role["permissions"]}
+    return json_response([about | {"icon": None, "owner": False, "features": []}])
+
+
 @route("GET", "/channels/{channel}")
 async def get_channel(rest: Rest, call: Call) -> web.Response:
     channel = rest.world.channels.get(call["channel"])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.wire import cdn
 from tests.wire.bots import LABEL, SlowModel, online, settings_for
-from tests.wire.wire import Wire
+from tests.wire.rest import EPHEMERAL
+from tests.wire.wire import Where, Wire
 
 PICTURE = ("cat.png", b"\x89PNG and so on")
 MESSAGES = r"/channels/\d+/messages"
@@ -29,14 +32,33 @@ async def test_a_direct_message_gets_one_answer(wire: Wire) -> None:
     assert LABEL in str(wire.world.answers(message["channel_id"]))
 
 
-async def test_a_command_is_deferred_and_answered(wire: Wire) -> None:
+@pytest.mark.parametrize("where", ["guild", "dm", "group"])
+async def test_a_command_is_deferred_and_answered(wire: Wire, where: Where) -> None:
     async with online(wire):
-        interaction = await wire.slash("classify", PICTURE)
-        await wire.world.until(wire.world.answers)
-        await wire.world.until(lambda: LABEL in str(wire.world.answers()))
+        interaction = await wire.slash("classify", PICTURE, where=where)
+        await wire.world.until(lambda: LABEL in str(wire.world.answers(interaction.channel_id)))
     assert interaction.callback is not None
     assert interaction.callback["type"] == 5
-    assert len(wire.world.answers()) == 1
+    assert len(wire.world.answers(interaction.channel_id)) == 1
+
+
+async def test_a_menu_answers_its_asker(wire: Wire) -> None:
+    async with online(wire, settings=settings_for(wire, watch={"channels": ()})):
+        message = await wire.post(PICTURE)
+        await wire.menu("What's in this image?", message)
+        await wire.world.until(lambda: LABEL in str(wire.world.answers()))
+    (answer,) = wire.world.answers()
+    assert answer["flags"] == EPHEMERAL
+
+
+async def test_answers_go_with_messages_that_are_purged(wire: Wire) -> None:
+    async with online(wire):
+        messages = [await wire.post(PICTURE) for _ in range(3)]
+        await wire.world.until(lambda: len(wire.world.answers()) == 3)
+        await wire.purge(*messages[:2])
+        await wire.world.until(lambda: len(wire.world.answers()) == 1)
+    (left,) = wire.world.answers()
+    assert left["message_reference"]["message_id"] == messages[2]["id"]
 
 
 async def test_a_rate_limit_delays_the_answer_and_does_not_double_it(wire: Wire) -> None:
@@ -92,6 +114,16 @@ async def test_an_answer_that_would_be_late_is_a_reaction(wire: Wire) -> None:
         await wire.world.until(lambda: wire.world.reactions)
     assert [source for source, _ in wire.world.reactions] == [message["id"]]
     assert wire.world.answers() == []
+
+
+@pytest.mark.parametrize("seconds", [30, 3600])
+async def test_an_answer_that_discord_holds_up_for_too_long_is_a_reaction(wire: Wire, seconds: float) -> None:
+    wire.world.limit("POST", MESSAGES, seconds)
+    async with online(wire, settings=settings_for(wire, watch={"late_after": 1})):
+        message = await wire.post(PICTURE)
+        await wire.world.until(lambda: wire.world.reactions)
+    assert [source for source, _ in wire.world.reactions] == [message["id"]]
+    assert [request.status for request in wire.world.sent("POST", MESSAGES)] == [429]
 
 
 async def test_nothing_that_is_sent_can_mention_anybody(wire: Wire) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from aiohttp import web
 from aiohttp.test_utils import TestServer
@@ -14,8 +14,9 @@ from tests.wire.gateway import Gateway
 from tests.wire.rest import PREFIX, Rest
 from tests.wire.world import Interaction, Payload, World, snowflake
 
-__all__ = ["Trap", "Wire"]
+__all__ = ["Trap", "Where", "Wire"]
 
+Where = Literal["guild", "dm", "group"]
 SLASH, MESSAGE_MENU, ATTACHMENT_OPTION = 1, 3, 11
 COMMAND, COMPONENT = 2, 3
 
@@ -101,14 +102,33 @@ class Wire:
         author = author or self.world.person
         return await self.post(*pictures, channel=self.world.dm(author), author=author)
 
+    async def edit(self, message: Payload, **parts: Any) -> None:
+        """Somebody edits a message, or (with `embeds` alone) Discord has looked up its links."""
+        message.update(parts)
+        await self.gateway.emit(
+            "MESSAGE_UPDATE", message | self._place(message["channel_id"], message["author"])
+        )
+
+    async def purge(self, *messages: Payload) -> None:
+        """Somebody deletes messages of one channel in bulk."""
+        channel = messages[0]["channel_id"]
+        for message in messages:
+            self.world.messages[channel].pop(message["id"], None)
+        ids = [message["id"] for message in messages]
+        await self.gateway.emit(
+            "MESSAGE_DELETE_BULK", {"ids": ids, "channel_id": channel} | self._place(channel)
+        )
+
     async def delete(self, message: Payload) -> None:
         """Somebody deletes a message."""
         channel = message["channel_id"]
         self.world.messages[channel].pop(message["id"], None)
-        where = {key: value for key, value in self._place(channel).items() if key == "guild_id"}
-        await self.gateway.emit("MESSAGE_DELETE", {"id": message["id"], "channel_id": channel} | where)
+        gone = {"id": message["id"], "channel_id": channel}
+        await self.gateway.emit("MESSAGE_DELETE", gone | self._place(channel))
 
-    async def slash(self, name: str, *pictures: tuple[str, bytes], **options: Any) -> Interaction:
+    async def slash(
+        self, name: str, *pictures: tuple[str, bytes], where: Where = "guild", **options: Any
+    ) -> Interaction:
         """Somebody runs `/name` with pictures for its options `image`, `image2` and so on."""
         names = ["image", *(f"image{n}" for n in range(2, 6))]
         attached = [self.attachment(self.world.general, *picture) for picture in pictures]
@@ -122,9 +142,9 @@ class Wire:
         ]
         resolved = {"attachments": {attachment["id"]: attachment for attachment in attached}}
         data = {"id": snowflake(), "name": name, "type": SLASH, "options": chosen, "resolved": resolved}
-        return await self._interact(COMMAND, data)
+        return await self._interact(COMMAND, data, where)
 
-    async def menu(self, name: str, message: Payload) -> Interaction:
+    async def menu(self, name: str, message: Payload, *, where: Where = "guild") -> Interaction:
         """Somebody picks `name` from a message's menu."""
         data = {
             "id": snowflake(),
@@ -133,45 +153,55 @@ class Wire:
             "target_id": message["id"],
             "resolved": {"messages": {message["id"]: message}},
         }
-        return await self._interact(COMMAND, data)
+        return await self._interact(COMMAND, data, where)
 
     async def press(self, custom_id: str, message: Payload) -> Interaction:
         """Somebody presses a button of the bot's message."""
         data = {"custom_id": custom_id, "component_type": 2}
-        return await self._interact(COMPONENT, data, message=message)
+        return await self._interact(COMPONENT, data, "guild", message=message)
 
     def attachment(self, channel: str, name: str, data: bytes) -> Payload:
         """A file as messages carry it, hosted by the stub."""
         url = self.cdn.origin + self.cdn.add(channel, name, data)
         return {"id": snowflake(), "filename": name, "size": len(data), "url": url, "proxy_url": url}
 
-    async def _interact(self, kind: int, data: Payload, **parts: Any) -> Interaction:
+    async def _interact(self, kind: int, data: Payload, where: Where, **parts: Any) -> Interaction:
         world = self.world
-        channel = world.channels[world.general]
+        channel = world.channels[self._channel(where)]
         payload = {
             "id": snowflake(),
             "application_id": world.application_id,
             "type": kind,
             "data": data,
-            "guild_id": world.guild_id,
-            "guild": {"id": world.guild_id, "features": [], "locale": "en-US"},
             "channel": channel,
             "channel_id": channel["id"],
-            "member": world.member(world.person) | {"permissions": world.role["permissions"]},
             "token": f"interaction-{snowflake()}",
             "version": 1,
             "app_permissions": world.role["permissions"],
             "locale": "en-US",
-            "guild_locale": "en-US",
             "entitlements": [],
-            "authorizing_integration_owners": {"0": world.guild_id},
-            "context": 0,
             "attachment_size_limit": 10 * 1024 * 1024,
+            "context": {"guild": 0, "dm": 1, "group": 2}[where],
         } | parts
+        if where == "guild":
+            payload |= {
+                "guild_id": world.guild_id,
+                "guild": {"id": world.guild_id, "features": [], "locale": "en-US"},
+                "guild_locale": "en-US",
+                "member": world.member(world.person) | {"permissions": world.role["permissions"]},
+                "authorizing_integration_owners": {"0": world.guild_id},
+            }
+        else:  # in a group the bot is no member: it is the person who has installed it
+            payload |= {"user": world.person, "authorizing_integration_owners": {"1": world.person["id"]}}
         interaction = Interaction(payload["id"], payload["token"], channel["id"], payload)
         world.interactions[interaction.token] = interaction
         await self.gateway.emit("INTERACTION_CREATE", payload)
         return interaction
+
+    def _channel(self, where: Where) -> str:
+        if where == "guild":
+            return self.world.general
+        return self.world.dm(self.world.person) if where == "dm" else self.world.group()
 
     def _place(self, channel: str, author: Payload | None = None) -> Payload:
         if "guild_id" not in self.world.channels[channel]:

@@ -21,6 +21,8 @@ Payload = dict[str, Any]
 TOKEN = "wire.test.token"  # noqa: S105 - of no account anywhere
 EVERYTHING = "1125899906842623"
 DISCORD_EPOCH_MS = 1_420_070_400_000
+DM, GROUP, THREAD = 1, 3, 11
+"""Types of channels: https://discord.com/developers/docs/resources/channel#channel-object-channel-types"""
 MESSAGE_CONTENT_FLAG = 1 << 19
 """GATEWAY_MESSAGE_CONTENT_LIMITED"""
 PATIENCE = 20.0
@@ -149,9 +151,27 @@ class World:
     def dm(self, user: Payload) -> str:
         """The direct-message channel between the bot and `user`; opened if there is none."""
         for channel in self.channels.values():
-            if channel["type"] == 1 and channel["recipients"][0]["id"] == user["id"]:
+            if channel["type"] == DM and channel["recipients"][0]["id"] == user["id"]:
                 return str(channel["id"])
-        channel = {"id": snowflake(), "type": 1, "recipients": [user], "last_message_id": None}
+        channel = {"id": snowflake(), "type": DM, "recipients": [user], "last_message_id": None}
+        self.channels[channel["id"]] = channel
+        self.messages[channel["id"]] = {}
+        return str(channel["id"])
+
+    def group(self) -> str:
+        """A group of people the bot is no member of; opened if there is none."""
+        for channel in self.channels.values():
+            if channel["type"] == GROUP:
+                return str(channel["id"])
+        others = [self.person, _user("Grace")]
+        channel = {
+            "id": snowflake(),
+            "type": GROUP,
+            "recipients": others,
+            "last_message_id": None,
+            "name": "Us",
+        }
+        channel |= {"owner_id": self.person["id"], "icon": None}
         self.channels[channel["id"]] = channel
         self.messages[channel["id"]] = {}
         return str(channel["id"])
@@ -187,8 +207,10 @@ class World:
             "member_count": 2,
             "voice_states": [],
             "members": [self.member(self.bot)],
-            "channels": [channel for channel in self.channels.values() if channel["type"] not in (1, 11)],
-            "threads": [channel for channel in self.channels.values() if channel["type"] == 11],
+            "channels": [
+                channel for channel in self.channels.values() if channel["type"] not in (DM, GROUP, THREAD)
+            ],
+            "threads": [channel for channel in self.channels.values() if channel["type"] == THREAD],
             "presences": [],
             "stage_instances": [],
             "guild_scheduled_events": [],
