@@ -13,7 +13,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
-from bot.store.faults import StoreUnavailable, explain
+from bot.store.faults import StoreError, StoreUnavailable, explain
 from bot.store.location import Location
 from bot.store.tables import Base
 
@@ -57,7 +57,8 @@ def connect(location: Location, *, pooled: bool = True) -> AsyncEngine:
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def _explain(context: ExceptionContext) -> None:
-        if fault := explain(context.original_exception, location):
+        fault = explain(context.original_exception, location)
+        if fault and not context.is_pre_ping:  # a ping that fails is answered with a new connection
             raise fault from context.original_exception
 
     return engine
@@ -142,8 +143,8 @@ class Database:
             while self._waiting:
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
                 error = await self._commit(batch)
-                if error is None or len(batch) == 1:
-                    _settle(batch, error)
+                if error is None or isinstance(error, StoreError) or len(batch) == 1:
+                    _settle(batch, error)  # a store that cannot be used cannot be used by any of them
                 else:  # one bad apple must not spoil the others: each on its own shows which it is
                     for one in batch:
                         _settle([one], await self._commit([one]))

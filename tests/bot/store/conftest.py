@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -68,6 +69,11 @@ class Place:
                 return [tuple(row) for row in await connection.execute(text(query))]
         finally:
             await engine.dispose()
+
+    async def becomes(self, query: str, rows: list[tuple[object, ...]]) -> None:
+        """Wait for what the store does by itself; the test's own time-out is the limit."""
+        while await self.rows(query) != rows:  # noqa: ASYNC110 - nothing tells us when
+            await asyncio.sleep(0.02)
 
 
 @pytest.fixture

@@ -1,0 +1,187 @@
+"""What the store remembers besides settings and open work, and how it forgets."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import discord
+import pytest
+from sqlalchemy import select
+
+from bot.store import Retention, Store, StoreUnavailable, seen
+from bot.store.tables import Base, Meta
+from tests.bot.store.conftest import Place
+
+
+def made(place: Place, **ago: float) -> int:
+    """The id of a message of that age."""
+    return discord.utils.time_snowflake(place.clock() - timedelta(**ago))
+
+
+async def test_what_was_seen_last_moves_forward_only_and_outlives_a_restart(place: Place) -> None:
+    old, new, newest = (made(place, minutes=minutes) for minutes in (3, 2, 1))
+    async with place.opened() as store:
+        store.seen.saw(1, 10, new)
+        store.seen.saw(1, 10, old)
+        store.seen.saw(1, 11, old)
+        store.seen.saw(2, 20, old)
+        assert await store.seen.of(1) == {10: new, 11: old}
+        assert await place.rows("SELECT * FROM cursor") == [], "not written one by one"
+    async with place.opened() as store:
+        assert await store.seen.of(1) == {10: new, 11: old}
+        store.seen.saw(1, 10, old)
+        store.seen.saw(1, 11, newest)
+        await store.seen.flush()
+        assert await store.seen.of(1) == {10: new, 11: newest}
+        await store.seen.forget_channel(11)
+        assert await store.seen.of(1) == {10: new}
+
+
+async def test_what_was_seen_is_written_soon_without_being_asked(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(seen, "FLUSH_AFTER", 0.05)
+    async with place.opened() as store:
+        for message in range(100):
+            store.seen.saw(1, 10, made(place) + message)
+        await place.becomes("SELECT message_id FROM cursor", [(made(place) + 99,)])
+
+
+async def test_what_could_not_be_written_is_written_the_next_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        store.seen.saw(1, 11, 6)  # meanwhile
+        raise StoreUnavailable("the disk is full")
+
+    store.seen.saw(1, 10, 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(store._database, "write_many", full)
+        with pytest.raises(StoreUnavailable):
+            await store.seen.flush()
+    await store.seen.flush()
+    store.seen.forget_guild(1)
+    assert await store.seen.of(1) == {10: 5, 11: 6}
+
+
+async def test_a_picture_finds_its_answer_and_an_answer_its_pictures(store: Store) -> None:
+    rest = {"channel_id": 5, "guild_id": 6, "user_id": 7}
+    await store.answers.add(source_ids=[1, 2], answer_id=100, **rest)
+    await store.answers.add(source_ids=[3], answer_id=101, **rest)
+    bulk = await store.answers.to(range(1, 2000))
+    assert [(answer.source_id, answer.answer_id) for answer in bulk] == [(1, 100), (2, 100), (3, 101)]
+    assert [answer.source_id for answer in await store.answers.sources(100)] == [1, 2]
+    await store.answers.forget(100, 999)
+    assert [answer.answer_id for answer in await store.answers.to([1, 2, 3])] == [101]
+    assert await store.answers.sources(100) == []
+
+
+async def test_an_opinion_is_one_a_person_and_may_change(store: Store) -> None:
+    give = partial(
+        store.feedback.give, answer_id=100, image=0, guild_id=6, model="mobilenet_v2", label="tabby"
+    )
+    await give(user_id=1, right=True)
+    await give(user_id=2, right=False, said="  a lynx " + "!" * 200)
+    await give(user_id=1, right=False)
+    one, two = await store.feedback.on(100)
+    assert (one.user_id, one.right, one.said) == (1, False, None)
+    assert (two.user_id, two.right) == (2, False)
+    assert two.said is not None
+    assert two.said.startswith("a lynx !")
+    assert len(two.said) == 100
+    assert len(await store.feedback.of_guild(6)) == 2
+    assert await store.feedback.of_guild(7) == []
+
+
+async def fill(place: Place, store: Store, *, guild_id: int, user_id: int) -> None:
+    first = made(place) + guild_id * 100 + user_id * 10
+    await store.guilds.update(guild_id, {"top": 5})
+    await store.members.update(user_id, {"leave_alone": True})
+    where: Any = {"channel_id": guild_id, "guild_id": guild_id, "user_id": user_id}
+    await store.work.accept_message(message_id=first, **where)
+    await store.work.accept_interaction(
+        interaction_id=first,
+        application_id=1,
+        token="t",  # noqa: S106 - none
+        images=[],
+        options={},
+        **where,
+    )
+    await store.answers.add(source_ids=[first], answer_id=first + 1, **where)
+    about: Any = {"answer_id": first + 1, "image": 0, "guild_id": guild_id, "user_id": user_id}
+    await store.feedback.give(**about, model="m", label="l", right=False, said="my cat")
+    store.seen.saw(guild_id, guild_id, first)
+
+
+async def left(place: Place, column: str) -> dict[str, set[object]]:
+    """For each table that has this column, what is in it."""
+    return {
+        name: {value for (value,) in await place.rows(f"SELECT {column} FROM {name}")}  # noqa: S608 - our own names
+        for name, table in Base.metadata.tables.items()
+        if column in table.columns
+    }
+
+
+async def test_a_person_is_erased_whole_and_nobody_else(place: Place) -> None:
+    async with place.opened() as store:
+        for user_id in (1, 2):
+            await fill(place, store, guild_id=3, user_id=user_id)
+        await store.erase_user(1)
+        assert not (await store.members.get(1)).leave_alone
+        assert (await store.members.get(2)).leave_alone
+        tables = ("member_preference", "open_message", "open_interaction", "answer", "feedback")
+        assert await left(place, "user_id") == {table: {2} for table in tables}
+        assert (await store.guilds.get(3)).top == 5
+
+
+async def test_a_server_is_erased_whole_and_no_other(place: Place) -> None:
+    async with place.opened() as store:
+        for guild_id in (3, 4):
+            await fill(place, store, guild_id=guild_id, user_id=1)
+        await store.seen.flush()
+        await fill(place, store, guild_id=3, user_id=2)  # seen, and not written yet
+        await store.erase_guild(3)
+        await store.seen.flush()
+        assert (await store.guilds.get(3)).top == 3
+        assert (await store.guilds.get(4)).top == 5
+        tables = ("guild_setting", "open_message", "open_interaction", "answer", "cursor", "feedback")
+        assert await left(place, "guild_id") == {table: {4} for table in tables}
+
+
+def test_every_table_is_somebodys_or_holds_nothing_of_anybody() -> None:
+    nobodys = {
+        name
+        for name, table in Base.metadata.tables.items()
+        if not {"user_id", "guild_id"} & set(table.c.keys())
+    }
+    assert nobodys == {"meta"}
+    assert {column.name for column in select(Meta).selected_columns} == {"key", "value"}
+
+
+async def test_what_was_kept_long_enough_goes_and_the_rest_stays(place: Place) -> None:
+    async with place.opened() as store:
+        ages = {"cursors": (30, 20), "answers": (91 * 24, 89 * 24), "feedback": (366 * 24, 364 * 24)}
+        about: Any = {"image": 0, "user_id": 1, "guild_id": 1, "model": "m", "label": "l", "right": True}
+        for number in (0, 1):
+            store.seen.saw(1, number + 1, made(place, hours=ages["cursors"][number]))
+            answer_id = made(place, hours=ages["answers"][number])
+            await store.answers.add(
+                source_ids=range(1, 1502), answer_id=answer_id, channel_id=1, guild_id=1, user_id=1
+            )
+            await store.feedback.give(answer_id=made(place, hours=ages["feedback"][number]), **about)
+        await store.seen.flush()
+        assert await store.purge() == 1 + 1501 + 1
+        assert await store.purge() == 0
+        assert len(await place.rows("SELECT * FROM cursor")) == 1
+        assert len(await place.rows("SELECT * FROM answer")) == 1501
+        assert len(await place.rows("SELECT * FROM feedback")) == 1
+    place.clock.advance(days=400)
+    async with place.opened():
+        for table in ("cursor", "answer", "feedback"):
+            assert await place.rows(f"SELECT * FROM {table}") == []  # noqa: S608 - our own names
+
+
+def test_a_token_is_kept_no_longer_than_discord_honours_it() -> None:
+    assert Retention().interactions <= timedelta(minutes=15)
