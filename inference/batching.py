@@ -213,7 +213,10 @@ class Batcher:
             self._settle(job, reply.error())
         elif job.waiters:
             job.second, job.crops = True, reply.crops
-            (self._suspects if job.suspect else self._unsure).append(job)
+            if job.suspect:
+                self._suspects.appendleft(job)
+            else:
+                self._unsure.append(job)
         else:
             self._forgotten.append(job.id)
 
@@ -222,7 +225,7 @@ class Batcher:
         if self._closed:
             return
         log.warning("The worker is replaced: %s. Images in work: %d.", death, len(batch))
-        for job in (*batch, *self._unsure):
+        for job in self._jobs.values():
             job.begin()
         if death.cause is Cause.IDLE:
             self._unsure.extendleft(job for job in reversed(batch) if job.waiters)

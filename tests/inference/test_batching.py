@@ -27,7 +27,7 @@ def answered(look: Look) -> Answered:
 
 
 class Stage(Supervisor):
-    """Each batch waits for `go`; `unsure` numbers of crops are asked for on first looks, by picture."""
+    """Each batch waits for `go`. `unsure` says how many crops a picture's second look takes, `deadly` what kills."""
 
     def __init__(self) -> None:
         super().__init__(settings.Settings(), "")
@@ -35,7 +35,7 @@ class Stage(Supervisor):
         self.batches: list[list[bytes | int]] = []
         self.requests: list[Batch] = []
         self.unsure: dict[bytes, int] = {}
-        self.deadly: set[bytes] = set()
+        self.deadly: set[bytes | int] = set()
         self.alive = True
 
     @property
@@ -53,7 +53,7 @@ class Stage(Supervisor):
         self.requests.append(batch)
         if not self.go.acquire(timeout=20):
             raise AssertionError("the test forgot this batch")
-        if self.deadly & set(pictures):
+        if self.deadly & set(seen):
             self.alive = False
             raise WorkerDied(Cause.CRASHED, "it was deadly")
         return tuple(
@@ -183,7 +183,21 @@ async def test_an_unsure_suspect_stays_alone(scene: Scene) -> None:
     tasks += scene.send("d")
     scene.stage.go.release(9)
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert scene.stage.batches[1:] == [[b"u"], [b"bad"], [0], [b"d"]]
+    assert scene.stage.batches[1:] == [[b"u"], [0], [b"bad"], [b"d"]]
+
+
+async def test_second_looks_begin_again_with_a_new_worker(scene: Scene) -> None:
+    scene.stage.deadly, scene.stage.unsure = {1}, {b"u": 2, b"v": 2, b"w": 2}
+    tasks = scene.send("u", "v", "w")
+    await scene.until_in_work(1)
+    scene.stage.go.release()
+    await scene.until_in_work(2)
+    scene.stage.go.release()
+    await scene.until_in_work(3)
+    scene.stage.deadly.clear()
+    scene.stage.go.release(9)
+    await asyncio.gather(*tasks)
+    assert scene.stage.batches == [[b"u", b"v", b"w"], [0, 1], [b"u"], [0], [b"v"], [1], [b"w"], [2]]
 
 
 async def test_a_bug_in_the_batcher_keeps_nobody_waiting(
