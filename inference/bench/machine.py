@@ -1,0 +1,75 @@
+"""What the benchmark ran on, in words that name no host and no path."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+__all__ = ["cores", "describe", "sentence"]
+
+PACKAGES = ("tensorflow", "tf_keras", "openvino", "pillow", "numpy", "ai-edge-litert", "onnxruntime", "nncf")
+
+
+def cores() -> int:
+    """Processors that this process may run on (its affinity; a container's quota of time is not in it)."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def describe() -> dict[str, Any]:
+    """Processor, cores, memory, versions and the date, ready for JSON.
+
+    `busy` is the load of the last minute, in runnable processes, before anything was measured.
+    """
+    return {
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "cpu": _cpu(),
+        "cores": cores(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "system": f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
+        "python": platform.python_version(),
+        "versions": {name: found for name in PACKAGES if (found := _version(name))},
+        "busy": round(psutil.getloadavg()[0], 2),
+    }
+
+
+def sentence(machine: dict[str, Any]) -> str:
+    """The description on one line, for tables, the plot and README."""
+    versions = ", ".join(
+        f"{name} {machine['versions'][name]}"
+        for name in ("openvino", "tensorflow")
+        if name in machine["versions"]
+    )
+    return (
+        f"{machine['cores']} cores of {machine['cpu']}, {machine['system']}, Python {machine['python']}, "
+        f"{versions}, {machine['date']}"
+    )
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _cpu() -> str:
+    """The processor's name and the vector extensions that decide how fast a convolution is."""
+    listing = Path("/proc/cpuinfo")
+    if sys.platform != "linux" or not listing.exists():
+        return platform.processor() or platform.machine()
+    lines = [line.split(":", 1) for line in listing.read_text().split("\n\n")[0].splitlines() if ":" in line]
+    fields = {key.strip(): value.strip() for key, value in lines}
+    flags = fields.get("flags", "").split()
+    vectors = [
+        flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8") if flag in flags
+    ]
+    return " ".join(
+        [fields.get("model name", platform.machine()), f"({', '.join(vectors)})" if vectors else ""]
+    )
