@@ -41,8 +41,8 @@ lint: $(STAMP)  ## ruff, mypy --strict, and the imports that must never be
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 
-bench: $(STAMP)  ## measure this machine, and write docs/bench.json, docs/bench.svg and README's ratios
-	$(PY) -m inference.bench --json docs/bench.json --plot docs/bench.svg --readme README.md
+bench: $(STAMP)  ## measure this machine (20 minutes; quietly), and write docs/bench.json, docs/bench.svg and README's ratios
+	$(PY) -m bot bench --json docs/bench.json --plot docs/bench.svg --readme README.md
 
 docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, README's table of settings, the list to translate
 	$(PY) -m config.reference

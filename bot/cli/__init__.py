@@ -21,7 +21,11 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; a traceback here is a bug, whatever was typed."""
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args, rest = parser.parse_known_args(argv)
+    if rest and not args.passes_on:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    args.rest = rest
     try:
         code: int = import_module(args.module).main(args)
         sys.stdout.flush()
@@ -52,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
             metavar="FILE",
             help="settings file (default: WHATSIT_CONFIG, or the shipped one)",
         )
-        sub.set_defaults(module=module)
+        sub.set_defaults(module=module, passes_on=False)
         return sub
 
     command(
@@ -105,6 +109,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="APPLICATION_ID",
         help="its application id (default: what the token says)",
     )
+
+    bench = commands.add_parser(
+        "bench", help="measure this machine against the usual bot", add_help=False, allow_abbrev=False
+    )
+    bench.set_defaults(module="bot.cli.bench", passes_on=True)  # its options are those of `inference.bench`
     return parser
 
 
