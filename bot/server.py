@@ -84,6 +84,7 @@ class Server:
             except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError) as error:
                 log.info("%s does not say where its files are (%s); taking its own host.", self.api, error)
                 return self
+        log.info("%s has its files on %s.", self.api, files)
         return type(self)(self.api, self.gateway, files)
 
     def connector(self) -> aiohttp.TCPConnector:

@@ -115,6 +115,27 @@ async def test_a_broken_connection_is_no_picture_cut_short(wire: Wire, fetcher: 
         await fetcher.fetch(hosted(wire))
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello",
+        b"HTTP/1.1 abc\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nContent-Length: five\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000 + b"\r\n\r\nhello",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+        b"HTTP/1.1 302 Found\r\n\r\n",
+        b"HTTP/1.1 302 Found\r\nLocation: \xff\xfe://\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_a_download_error(wire: Wire, fetcher: Downloader, data: bytes) -> None:
+    wire.cdn.answer = cdn.raw(data)
+    with pytest.raises(DownloadError):
+        await fetcher.fetch(hosted(wire))
+
+
 @pytest.mark.parametrize("reply", [cdn.slow(0.05), cdn.slow(5, before=True)], ids=["drips", "silent"])
 async def test_what_takes_too_long_is_given_up(wire: Wire, reply: cdn.Reply) -> None:
     fetcher = downloader(wire, total_timeout=0.3)

@@ -25,6 +25,7 @@ __all__ = [
     "lying",
     "page",
     "plain",
+    "raw",
     "redirect",
     "resized",
     "slow",
@@ -144,6 +145,18 @@ def cut(after: int) -> Reply:
         assert request.transport is not None
         request.transport.close()
         return response
+
+    return reply
+
+
+def raw(data: bytes) -> Reply:
+    """These bytes and nothing else, whatever HTTP says."""
+
+    async def reply(request: Request, _data: bytes) -> Response:
+        assert request.transport is not None
+        request.transport.write(data)
+        request.transport.close()
+        return web.Response()
 
     return reply
 
