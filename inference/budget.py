@@ -48,10 +48,16 @@ class Budget:
         if not self._groups[group]:
             del self._groups[group]
 
+    def reserve_now(self, size: int) -> bool:
+        """Take room for `size` bytes if it is there, and nobody waits for it. Whether it was."""
+        if self._waiting or self.bytes + size > self._limit.bytes:
+            return False
+        self.bytes += size
+        return True
+
     async def reserve(self, size: int) -> None:
         """Wait for room for `size` bytes. Cancelling gives up the place in the line."""
-        if not self._waiting and self.bytes + size <= self._limit.bytes:
-            self.bytes += size
+        if self.reserve_now(size):
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((size, turn))

@@ -144,8 +144,9 @@ class Classifier:
             self._check()
             self._budget.enter(size, group)
         try:
-            with self._counted(self._turned_away):
-                await self._in_time(until, self._budget.reserve(size))
+            if not self._budget.reserve_now(size):
+                with self._counted(self._turned_away):
+                    await self._in_time(until, self._budget.reserve(size))
             admission = Admission(self._budget, size, partial(self._classify, group, until))
             try:
                 yield admission

@@ -99,12 +99,15 @@ class Decoded:
         return np.stack(crops) if crops else np.empty((0, size, size, 3), dtype=np.uint8)
 
 
-def decode(data: bytes, *, input_size: int, views: Views, limits: Limits) -> Decoded:
+def decode(
+    data: bytes, *, input_size: int, views: Views, limits: Limits, found: Header | None = None
+) -> Decoded:
     """Decode `data` once, for every view; `input_size` is the model's, in pixels.
 
+    `found` is what `header` says of the same data and limits, where it has been asked already.
     Raises `NotAnImage`, `UnsupportedFormat`, `ImageTooLarge` or `CorruptImage`, and nothing else.
     """
-    found = header(data, limits=limits, input_size=input_size)
+    found = found or header(data, limits=limits, input_size=input_size)
     with _typed_errors(found.format):
         size, pictures = _pictures(data, found, input_size, limits)
         return Decoded(size, pictures, views, input_size)

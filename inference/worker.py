@@ -111,9 +111,9 @@ class Eyes:
         started = time.perf_counter()
         size, limits = self.model.input_size, self.limits
         try:
-            large = header(seen, limits=limits, input_size=size).large
-            with self._one_large if large else contextlib.nullcontext():
-                decoded = decode(seen, input_size=size, views=self.views, limits=limits)
+            found = header(seen, limits=limits, input_size=size)
+            with self._one_large if found.large else contextlib.nullcontext():
+                decoded = decode(seen, input_size=size, views=self.views, limits=limits, found=found)
         except InferenceError as error:
             return error
         return Sight(decoded.size, decoded.first, decoded.second, decode_ms=_ms(started))

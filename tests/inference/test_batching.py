@@ -27,7 +27,7 @@ def answered(look: Look) -> Answered:
 
 
 class Stage(Supervisor):
-    """Each batch waits for `go`. `unsure` says how many crops a picture's second look takes, `deadly` what kills."""
+    """Each batch waits for `go`. `unsure`: the crops of a picture's second look; `deadly`: what kills."""
 
     def __init__(self) -> None:
         super().__init__(settings.Settings(), "")
