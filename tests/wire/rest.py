@@ -11,7 +11,17 @@ from typing import Any
 from aiohttp import web
 
 from tests.wire.gateway import Gateway
-from tests.wire.world import TOKEN, Fault, Interaction, Payload, Request, World, json_response, snowflake
+from tests.wire.world import (
+    THREAD,
+    TOKEN,
+    Fault,
+    Interaction,
+    Payload,
+    Request,
+    World,
+    json_response,
+    snowflake,
+)
 
 __all__ = ["PREFIX", "Rest"]
 
@@ -102,6 +112,10 @@ class Rest:
         public = path.startswith(("/interactions/", "/webhooks/", "/policies/"))
         if not public and request.headers.get("Authorization") != f"Bot {TOKEN}":
             return _error(401, 0, "401: Unauthorized")
+        if any(
+            interaction.expired and token in path for token, interaction in self.world.interactions.items()
+        ):
+            return _error(401, 50027, "Invalid Webhook Token")
         for method, pattern, handler in _routes:
             match = pattern.fullmatch(path)
             if match is not None and method == request.method:
@@ -189,6 +203,12 @@ async def get_commands(rest: Rest, _call: Call) -> web.Response:
 async def my_guilds(rest: Rest, _call: Call) -> web.Response:
     about = {"id": rest.world.guild_id, "name": "Wire", "permissions": rest.world.role["permissions"]}
     return json_response([about | {"icon": None, "owner": False, "features": []}])
+
+
+@route("GET", "/guilds/{guild}/threads/active")
+async def active_threads(rest: Rest, _call: Call) -> web.Response:
+    threads = [channel for channel in rest.world.channels.values() if channel["type"] == THREAD]
+    return json_response({"threads": threads, "members": [], "has_more": False})
 
 
 @route("GET", "/channels/{channel}")

@@ -42,6 +42,19 @@ async def test_a_command_is_deferred_and_answered(wire: Wire, where: Where) -> N
     assert len(wire.world.answers(interaction.channel_id)) == 1
 
 
+async def test_a_command_whose_token_has_expired_ends_quietly(wire: Wire) -> None:
+    model = SlowModel(gate=asyncio.Event())
+    async with online(wire, model):
+        interaction = await wire.slash("classify", PICTURE)
+        await wire.cdn.until_asked()
+        interaction.expired = True
+        model.open()
+        await wire.world.until(lambda: [r for r in wire.world.requests if r.status == 401])
+        await wire.post(PICTURE)
+        await wire.world.until(lambda: LABEL in str(wire.world.answers()))
+    assert len([r for r in wire.world.requests if r.status == 401]) == 1
+
+
 async def test_a_menu_answers_its_asker(wire: Wire) -> None:
     async with online(wire, settings=settings_for(wire, watch={"channels": ()})):
         message = await wire.post(PICTURE)

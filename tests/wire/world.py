@@ -89,6 +89,8 @@ class Interaction:
     callback: Payload | None = None
     message_ids: list[str] = field(default_factory=list)
     """The original response first, then the follow-ups."""
+    expired: bool = False
+    """Discord takes a token for 15 minutes; a test need not wait for them."""
 
 
 class World:
