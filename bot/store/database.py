@@ -24,6 +24,9 @@ T = TypeVar("T")
 BUSY_TIMEOUT = 10.0
 """Seconds that SQLite waits for another process to finish its write before it gives up."""
 
+ANSWER_TIMEOUT = 10.0
+"""Seconds that a PostgreSQL may take to answer."""
+
 BATCH = 500
 """Writes in one transaction at most, so that the first of them does not wait for ever."""
 
@@ -44,7 +47,8 @@ def connect(location: Location, *, pooled: bool = True) -> AsyncEngine:
         # No isolation level: sqlite3 begins no transaction by itself, so that ours may begin as IMMEDIATE.
         options["connect_args"] = {"timeout": BUSY_TIMEOUT, "isolation_level": None}
     elif pooled:
-        options["pool_pre_ping"] = True
+        options["pool_pre_ping"] = True  # a server that was restarted is found again without an error
+        options["connect_args"] = {"timeout": ANSWER_TIMEOUT, "command_timeout": ANSWER_TIMEOUT}
     try:
         engine = create_async_engine(location.url, **options)
     except ModuleNotFoundError as error:
@@ -85,7 +89,8 @@ def _begin(connection: Connection) -> None:
 class Database:
     """An open database. It belongs to the event loop it was first used on."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, location: Location, engine: AsyncEngine) -> None:
+        self._location = location
         self._engine = engine
         self._writing = engine.execution_options(**{_WRITES: True})
         self._one_writer = asyncio.Lock()  # else SQLite would wait for itself, by polling
@@ -102,7 +107,7 @@ class Database:
 
     async def read(self, query: Select[T]) -> Sequence[T]:
         """The rows of a query of one column or one table."""
-        async with AsyncSession(self._engine) as session:
+        async with self._clear_faults(), AsyncSession(self._engine) as session:
             return (await session.scalars(query)).all()
 
     async def write(self, *writes: Write) -> None:
@@ -122,7 +127,7 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A transaction of one's own, for what is rare or needs to know how many rows it touched."""
-        async with self._one_writer, self._writing.begin() as connection:
+        async with self._one_writer, self._clear_faults(), self._writing.begin() as connection:
             yield connection
 
     async def write_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -136,6 +141,13 @@ class Database:
         if self._writer is not None:
             await asyncio.wait([self._writer])
         await self._engine.dispose()
+
+    @asynccontextmanager
+    async def _clear_faults(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except OSError as error:  # a host that cannot be reached: the driver does not make that its own error
+            raise explain(error, self._location) or error from error
 
     async def _write_waiting(self) -> None:
         batch: list[_Waiting] = []

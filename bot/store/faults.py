@@ -61,7 +61,7 @@ def explain(error: BaseException, location: Location) -> StoreError | None:
         what = _first(_SQLITE, name)
         way_out = ", or name another place (`data.dir`, `store.url`)"
     elif isinstance(error, OSError):  # a folder that may not be made; a host that is not there
-        what = f"{error.strerror or error or type(error).__name__}. "
+        what = f"{error.strerror or str(error) or 'it did not answer in time'}. "
         what += _MAY if location.file else "Check that PostgreSQL runs and that `store.url` is right"
         way_out = ", or name another place (`data.dir`, `store.url`)" if location.file else ""
     else:

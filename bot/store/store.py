@@ -87,7 +87,7 @@ class Store:
         """
         location = locate(store, data)
         engine = connect(location)
-        opened = cls(Database(engine), guild_defaults, retention or Retention(), now)
+        opened = cls(Database(location, engine), guild_defaults, retention or Retention(), now)
         try:
             await make_ready(location, engine)
             await opened.work.expire()

@@ -98,6 +98,35 @@ async def test_a_postgresql_that_drops_the_connection_is_found_again(postgresql_
         assert await store.notes.get("2") == "x"
 
 
+async def test_a_postgresql_that_is_gone_is_a_clear_error_for_readers_and_writers(
+    postgresql_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(*_: object, **__: object) -> None:
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    async with postgresql_place.opened() as store:
+        await store._database._engine.dispose()
+        with monkeypatch.context() as patch:
+            patch.setattr("asyncpg.connect", refuse)
+            with pytest.raises(StoreUnavailable, match=r"Connection refused\..*PostgreSQL runs"):
+                await store.notes.get("1")
+            with pytest.raises(StoreUnavailable, match="Connection refused"):
+                await keep(store, 1)
+        await keep(store, 1)
+        assert await store.notes.get("1") == "x"
+
+
+async def test_a_postgresql_that_does_not_answer_is_waited_for_only_so_long(
+    postgresql_place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database_module, "ANSWER_TIMEOUT", 0.5)
+    async with postgresql_place.opened() as store:
+        with pytest.raises(StoreUnavailable, match="it did not answer in time"):
+            async with store._database.transaction() as connection:
+                await connection.exec_driver_sql("SELECT pg_sleep(60)")
+        await keep(store, 1)
+
+
 ACCEPTS_FOR_EVER = """
 import asyncio, sys
 from pathlib import Path
