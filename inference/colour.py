@@ -73,8 +73,9 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """Grey pixels of 16 or 32 bits as 8 bits; Pillow's own conversion would clip them at 255."""
     values = np.asarray(image)
     low, high = (0.0, _most(image)) if image.mode.startswith("I;16") else _range(values)
-    grey = np.subtract(values, low, dtype=np.float32)
-    grey *= 255 / (high - low)
+    with np.errstate(all="ignore"):  # infinities and what is no number become black or white below
+        grey = np.subtract(values, low, dtype=np.float32)
+        grey *= 255 / (high - low)
     np.nan_to_num(grey, copy=False, posinf=255)
     np.rint(np.clip(grey, 0, 255, out=grey), out=grey)
     eight = grey.astype(np.uint8)
