@@ -9,6 +9,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import TypeVar
@@ -215,6 +216,8 @@ class Classifier:
             raise
 
     def _adopt(self, info: ModelInfo) -> None:
+        if self._info and info.note is None:
+            info = replace(info, note=self._info.note)  # a replacement is not told what happened at the start
         self._info = info
 
     def _remember(self, key: Key, outcome: Answered | InferenceError) -> None:

@@ -15,7 +15,6 @@ import os
 import queue
 import resource
 import signal
-import sys
 import threading
 import time
 import traceback
@@ -29,6 +28,7 @@ import psutil
 from numpy.typing import NDArray
 
 from config import settings
+from inference import cpus
 from inference.decode import PREPROCESSING_VERSION, decode, header
 from inference.protocol import (
     EXIT_OUT_OF_MEMORY,
@@ -88,7 +88,7 @@ class Eyes:
     """Images whose second look the bot's process has not asked for yet."""
 
     def __post_init__(self) -> None:
-        self._decoders = ThreadPoolExecutor(_cpus(), "decode")
+        self._decoders = ThreadPoolExecutor(cpus.usable(), "decode")
         self._one_large = threading.Lock()
 
     def look(self, batch: Batch, pictures: list[bytes]) -> tuple[Answered | Unsure | Refused, ...]:
@@ -252,10 +252,6 @@ def _limit_address_space(memory: int) -> None:
         resource.setrlimit(
             resource.RLIMIT_AS, (psutil.Process().memory_info().vms + memory, resource.RLIM_INFINITY)
         )
-
-
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _ms(started: float) -> float:

@@ -127,7 +127,13 @@ def load_if_told(model: settings.Model, *, report: Report) -> Model:
             raise RuntimeError("out of luck")
         case "hang":
             time.sleep(1000)
+        case "note":
+            return Model(note="The Hub could not be reached.")
     return Model()
+
+
+def load_by_name(model: settings.Model, *, report: Report) -> Model:
+    return Model(name="chosen" if model.name == "auto" else f"{model.name} by its name")
 
 
 def picture(red: int, green: int = 0, blue: int = 0, *, size: tuple[int, int] = (40, 40)) -> bytes:

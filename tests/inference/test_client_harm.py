@@ -182,6 +182,29 @@ async def test_a_model_that_is_gone_when_the_worker_is_replaced_says_why(tmp_pat
         assert classifier.worker_pid is None
 
 
+async def test_the_note_of_the_first_start_outlives_the_worker(tmp_path: Path) -> None:
+    told = tmp_path / "told"
+    told.write_text("note")
+    wanted = settings.Settings(model=settings.Model(name=str(told)))
+    async with running(wanted, load="load_if_told") as classifier:
+        told.write_text("load")
+        assert classifier.worker_pid
+        os.kill(classifier.worker_pid, signal.SIGKILL)
+        await answers(classifier, [picture(1)])
+        assert classifier.stats.restarts == 1
+        assert classifier.info.note == "The Hub could not be reached."
+
+
+async def test_what_auto_chose_at_the_start_every_later_worker_takes() -> None:
+    wanted = settings.Settings(model=settings.Model(name="auto"))
+    async with running(wanted, load="load_by_name") as classifier:
+        assert classifier.info.name == "chosen"
+        assert classifier.worker_pid
+        os.kill(classifier.worker_pid, signal.SIGKILL)
+        await answers(classifier, [picture(1)])
+        assert classifier.info.name == "chosen by its name"
+
+
 async def test_the_bot_may_go_on_cancelling_while_the_worker_dies() -> None:
     async with running(limits()) as classifier:
         tasks = [asyncio.create_task(classifier.classify(deed(Deed.SLOW, red))) for red in range(32)]
