@@ -149,3 +149,18 @@ async def test_in_a_direct_message_thanks_for_an_answer_are_no_request(world: Wo
 async def test_in_a_direct_message_a_file_that_is_no_image_gets_it_too(world: World) -> None:
     await world.alice.send_dm(attachments=world.stored(("notes.txt", b"words")))
     assert world.only_answer(world.alice.user.dm_channel).content.startswith("Send me a picture")
+
+
+@unwatched
+async def test_the_ping_of_a_reply_to_an_answer_that_is_gone_is_no_mention(world: World) -> None:
+    backend = world.env.backend
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
+    answer = world.only_answer()
+    reference = {"channel_id": str(world.channel.id), "message_id": str(answer.id)}
+    reply = backend.create_message(
+        world.channel.id, world.alice.id, "thanks!", reference=reference, broadcast=False
+    )
+    backend.delete_message(world.channel.id, answer.id)
+    backend.announce_message_create(reply)
+    await world.env.settle()
+    assert world.answers() == []

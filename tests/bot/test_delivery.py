@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import Any
 
 import discord
 import pytest
@@ -244,3 +245,20 @@ async def test_an_answer_just_in_time_is_sent(world: World) -> None:
     await world.alice.send(world.channel, attachments=[picture()])
     await world.env.advance_time(59)
     assert len(world.answers()) == 1
+
+
+async def test_a_picture_deleted_while_its_answer_is_on_its_way_takes_it_with_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = world.bot.http.send_message
+
+    async def deleted_before_discord_answers(*args: Any, **kwargs: Any) -> Any:
+        sent = await send(*args, **kwargs)
+        source = min(world.env.backend.messages[world.channel.id])
+        world.env.backend.delete_message(world.channel.id, source)
+        await asyncio.sleep(1)
+        return sent
+
+    monkeypatch.setattr(world.bot.http, "send_message", deleted_before_discord_answers)
+    await world.alice.send(world.channel, attachments=[picture()])
+    assert world.channel.history() == []
