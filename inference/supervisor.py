@@ -1,7 +1,7 @@
 """The worker process seen from outside: start it, hand it a batch, and end it when it misbehaves.
 
 Everything here blocks and is called from one thread of its own, never from the event loop; only `kill` may
-come from anywhere. Time is real time (`select` waits), whatever clock the event loop goes by.
+come from anywhere. Time is `perf_counter`, because a simulated Discord makes `monotonic` stand still.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ class Supervisor:
         """
         self.reap()
         self._spawn()
-        until = time.monotonic() + self._model.hub_deadline + LOAD_SECONDS
+        until = time.perf_counter() + self._model.hub_deadline + LOAD_SECONDS
         hello = Hello(load=self._load, model=self._model, worker=self._worker, limits=self._limits)
         self._send([frame(hello)], until)
         while True:
@@ -150,7 +150,7 @@ class Supervisor:
             raise self._put_down(Cause.IDLE, "the worker died while it had nothing to do")
         if (resident := self._size()) > self._worker.memory:
             raise self._put_down(Cause.IDLE, f"the worker had grown to {resident >> 20} MiB over time")
-        until = time.monotonic() + self._worker.deadline
+        until = time.perf_counter() + self._worker.deadline
         self._send([frame(batch), *pictures], until, self._worker.memory)
         replies = self._receive(parse_replies, until, self._worker.memory)
         if [reply.id for reply in replies] != [look.id for look in batch.looks]:
@@ -238,8 +238,8 @@ class Supervisor:
         """Until `fd` is ready; past the deadline or over the memory limit, put the worker down."""
         poll = select.poll()
         poll.register(fd, event)
-        while not poll.poll(1000 * (TICK_SECONDS if memory else max(until - time.monotonic(), 0))):
-            if time.monotonic() >= until:
+        while not poll.poll(1000 * (TICK_SECONDS if memory else max(until - time.perf_counter(), 0))):
+            if time.perf_counter() >= until:
                 raise self._put_down(Cause.HUNG, "the worker did not answer in time")
             if memory and (resident := self._size()) > memory:
                 raise self._put_down(Cause.BLOATED, f"the worker grew to {resident >> 20} MiB")

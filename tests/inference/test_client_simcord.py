@@ -46,7 +46,8 @@ async def closing(classifier: Classifier) -> AsyncIterator[None]:
 
 
 async def test_a_bot_settles_with_its_answers_given() -> None:
-    classifier = Classifier(settings.Settings(), load="tests.inference.fakes:load")
+    wanted = settings.Settings(worker=settings.Worker(deadline=1.5))
+    classifier = Classifier(wanted, load="tests.inference.fakes:load")
     async with closing(classifier), simcord.run(Namer(classifier), settle_timeout=60) as env:
         guild = env.create_guild()
         channel = guild.create_text_channel("pictures")
@@ -64,4 +65,5 @@ async def test_a_bot_settles_with_its_answers_given() -> None:
             "shade 9",
         ]
         assert await post(deed(Deed.KILL), picture(3)) == ["harmful_image", "shade 3"]
+        assert await post(deed(Deed.HANG), picture(5)) == ["harmful_image", "shade 5"]
         assert await post(picture(4)) == ["shade 4"]
