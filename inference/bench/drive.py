@@ -28,8 +28,11 @@ async def drive(
             await answer(data)
             latencies.append((time.perf_counter() - began) * 1000)
 
-    lanes = [asyncio.create_task(lane()) for _ in range(in_flight)]
+    lanes = []
     try:
+        for _ in range(in_flight):
+            lanes.append(asyncio.create_task(lane()))
+            await asyncio.sleep(0)  # images come one by one, not hundreds in one turn of the loop
         await asyncio.gather(*lanes)
     finally:
         for task in lanes:
