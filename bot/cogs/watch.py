@@ -62,7 +62,7 @@ class Watch(commands.Cog):
         language, shown = self._language(message), images[: self.settings.limits.images_per_answer]
         grant = self.bot.quota.take(message.author.id, len(shown))
         if not grant.images:
-            if grant.first:
+            if grant.first or not message.guild:
                 await self.replies.send(message, Answer.line(grant.line(language)))
             return
         sources = {message.id, pictured or message.id}
@@ -93,8 +93,8 @@ class Watch(commands.Cog):
         if other and message.guild and not self.bot.intents.message_content:
             line = language.gettext(
                 "I can't see the pictures of other messages here. Open that message's menu and choose "
-                "Apps, then **What's in this image?**"
-            )
+                "Apps, then **{menu}**"
+            ).format(menu=language.gettext("What's in this image?"))
         elif other:
             line = language.gettext("I see no picture in that message. Reply to one that has a picture.")
         elif message.guild:
@@ -104,7 +104,7 @@ class Watch(commands.Cog):
         else:
             line = language.gettext("Send me a picture, and I'll say what's in it.")
         grant = self.bot.quota.take(message.author.id, 1)
-        if (grant.images or grant.first) and await self.replies.possible(message):
+        if (grant.images or grant.first or not message.guild) and await self.replies.possible(message):
             await self.replies.send(message, Answer.line(grant.line(language) or line))
 
     @commands.Cog.listener()

@@ -35,6 +35,14 @@ async def test_the_line_says_when_to_come_back(world: World) -> None:
 
 
 @three
+async def test_in_a_direct_message_every_image_over_the_limit_is_answered(world: World) -> None:
+    dm = world.alice.user.dm_channel
+    for _ in range(5):
+        await world.alice.send_dm(attachments=world.stored(picture(), channel=dm))
+    assert [answer.content.startswith(PATIENCE) for answer in world.answers(dm)] == [False] * 3 + [True] * 2
+
+
+@three
 async def test_the_next_time_over_the_limit_is_told_again(world: World) -> None:
     for _ in range(2):
         for _ in range(5):
