@@ -128,14 +128,15 @@ async def test_a_change_that_builds_on_what_stands_misses_no_other(store: Store)
     ],
 )
 async def test_what_cannot_be_is_refused_by_name_and_changes_nothing(
-    store: Store, changes: dict[str, object], field: str
+    sqlite_place: Place, changes: dict[str, object], field: str
 ) -> None:
-    before = await store.guilds.update(1, {"top": 5})
-    with pytest.raises(InvalidSettings, match=f"^{field}: "):
-        await store.guilds.update(1, {"language": "ja", **changes})
-    assert await store.guilds.get(1) == before
-    store.guilds.forget(1)
-    assert await store.guilds.get(1) == before
+    async with sqlite_place.opened() as store:
+        before = await store.guilds.update(1, {"top": 5})
+        with pytest.raises(InvalidSettings, match=f"^{field}: "):
+            await store.guilds.update(1, {"language": "ja", **changes})
+        assert await store.guilds.get(1) == before
+        store.guilds.forget(1)
+        assert await store.guilds.get(1) == before
 
 
 @pytest.mark.parametrize("emoji", ["🔍", "👀", "1️⃣", "ℹ️", "👩🏽‍🚀", "🇯🇵", "<:cat:123456789012345678>"])  # noqa: RUF001
