@@ -13,7 +13,8 @@ from typing import Any
 
 from rich.console import Console
 
-from config.settings import Model
+from config.loading import load
+from config.settings import ConfigError, Model
 from inference.bench import machine, rows
 from inference.bench.pipeline import pipeline
 from inference.bench.plan import FULL, QUICK, Plan, Row
@@ -54,7 +55,7 @@ LONG = frozenset({"memory"})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit code: 0 measured, 1 a system failed or a file could not be written; 2 bad usage."""
+    """Exit code: 0 measured, 1 a system failed, or a file could not be read or written; 2 bad usage."""
     asked = _parser().parse_args(arguments)
     console = Console(stderr=asked.json == "-")
     try:
@@ -65,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 results = _measure(asked, status.update)
         print_tables(results, console)
         _write(results, asked)
-    except (Failed, OSError, ValueError) as error:
-        Console(stderr=True).print(f"[red]The benchmark ended:[/] {error}")
+    except (ConfigError, Failed, OSError, ValueError) as error:
+        Console(stderr=True).print(f"The benchmark ended: {error}", style="red", markup=False)
         return 1
     return 0
 
@@ -74,13 +75,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure(asked: argparse.Namespace, say: Say) -> dict[str, Any]:
     plan = QUICK if asked.quick else FULL
     wanted = asked.rows or ROWS.keys() - (LONG if asked.quick else frozenset())
+    model = Model(
+        name=asked.model, cache_dir=load().model.cache_dir
+    )  # the rest at its defaults, here as anywhere
     described = machine.describe()
     began = time.perf_counter()
     found = {}
     with tempfile.TemporaryDirectory(prefix="whatsit-bench-") as folder, Stage(Path(folder)) as stage:
         for name, row in ROWS.items():
             if name in wanted:
-                found[name] = row(stage, plan, Model(name=asked.model), asked.also, say)
+                found[name] = row(stage, plan, model, asked.also, say)
     return assemble(
         found,
         kind="quick" if asked.quick else "full",
@@ -101,7 +105,7 @@ def _write(results: dict[str, Any], asked: argparse.Namespace) -> None:
 
         draw(results, asked.plot)
     if asked.readme:
-        write_readme(results, asked.readme)
+        write_readme(results, asked.readme, asked.plot)
 
 
 def _selected(text: str) -> frozenset[str]:

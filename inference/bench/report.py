@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -64,8 +65,8 @@ def block(results: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def write_readme(results: dict[str, Any], readme: Path) -> None:
-    """Put the block between its two markers. Raises ValueError where README has no such place."""
+def write_readme(results: dict[str, Any], readme: Path, plot: Path | None = None) -> None:
+    """Put the block, and the plot, between the two markers. Raises ValueError where README has none."""
     text = readme.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
     _old, end, after = rest.partition(END)
@@ -73,7 +74,11 @@ def write_readme(results: dict[str, Any], readme: Path) -> None:
         raise ValueError(
             f"{readme.name} has no place for the ratios: put {BEGIN} and {END} where they belong"
         )
-    readme.write_text(f"{before}{BEGIN}\n{block(results)}\n{END}{after}", encoding="utf-8")
+    lines = [BEGIN, block(results)]
+    if plot:
+        address = Path(os.path.relpath(plot, readme.parent)).as_posix()
+        lines += ["", f"![Images a second, by system and images in flight]({address})"]
+    readme.write_text(before + "\n".join([*lines, END]) + after, encoding="utf-8")
 
 
 def _aim(name: str) -> str:

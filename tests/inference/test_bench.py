@@ -314,6 +314,13 @@ def test_readme_gets_the_ratios_between_its_markers(results: dict[str, Any], tmp
     assert "25 ms** | one turn | at most 20 ms (not reached)" in block(results)
 
 
+def test_readme_shows_the_plot_from_where_it_stands(results: dict[str, Any], tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(f"{BEGIN}{END}")
+    write_readme(results, readme, tmp_path / "docs" / "bench.svg")
+    assert readme.read_text().endswith(f"](docs/bench.svg)\n{END}")
+
+
 def test_a_readme_without_the_markers_is_left_alone(results: dict[str, Any], tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text("nothing")
