@@ -184,6 +184,7 @@ def modes() -> list[tuple[str, bytes, tuple[int, ...]]]:
         ("F-TIFF-nan", encoded(Image.new("F", size, float("nan")), "TIFF"), (0, 0, 0)),
         ("CMYK-JPEG-Adobe", encoded(cmyk, "JPEG", quality=95), RED),
         ("CMYK-JPEG-plain", without_adobe(encoded(Image.new("CMYK", size, (255, 0, 0, 255)), "JPEG")), RED),
+        ("YCCK-JPEG", as_ycck(encoded(Image.new("CMYK", size, (76, 84, 255, 0)), "JPEG", quality=95)), RED),
         ("CMYK-TIFF", encoded(cmyk, "TIFF"), RED),
         ("LAB-TIFF", encoded(lab, "TIFF"), RED),
         ("YCbCr-TIFF", encoded(Image.new("RGB", size, RED), "TIFF", compression="jpeg", quality=95), RED),
@@ -205,6 +206,12 @@ def without_adobe(data: bytes) -> bytes:
     at = data.index(b"\xff\xee")
     (length,) = struct.unpack_from(">H", data, at + 2)
     return data[:at] + data[at + 2 + length :]
+
+
+def as_ycck(data: bytes) -> bytes:
+    """The same JPEG saying that its first three channels are YCbCr: 76, 84, 255 is then inverted red."""
+    at = data.index(b"Adobe") + 11
+    return data[:at] + b"\2" + data[at + 1 :]
 
 
 @pytest.mark.parametrize(("data", "expected"), [pytest.param(d, e, id=n) for n, d, e in modes()])
@@ -259,6 +266,14 @@ def test_a_profile_of_srgb_or_a_damaged_one_changes_nothing() -> None:
 def test_a_profile_of_another_colour_space_changes_nothing() -> None:
     data = encoded(Image.new("L", (64, 64), 77), "PNG", icc_profile=swapped_profile())
     assert colour(look(data).first[0]) == [77, 77, 77]
+
+
+def test_of_a_picture_with_others_behind_it_the_first_counts() -> None:
+    """A phone's "multi picture" JPEG carries a depth map or a second exposure after the photograph."""
+    pictures = [Image.new("RGB", (1200, 800), shade) for shade in (RED, BLUE)]
+    decoded = look(encoded(pictures[0], "MPO", save_all=True, append_images=pictures[1:], quality=95))
+    assert decoded.size == (1200, 800)
+    assert near(colour(decoded.first[0]), RED)
 
 
 ANIMATED = ["PNG", "GIF", "WEBP", "AVIF"]
@@ -362,6 +377,7 @@ def test_threads_do_not_disturb_each_other() -> None:
     files = [
         encoded(Image.new("RGB", (300, 200), (i, 0, 0)), form) for i in range(8) for form in ("PNG", "BMP")
     ]
+    files += [encoded(Image.new("RGB", (64, 64), RED), "PNG", icc_profile=swapped_profile())]
     files += [animation("GIF", [RED, GREEN, BLUE]), encoded(Image.new("RGB", (90, 90), BLUE), "HEIF")]
     alone = [look(data, "auto").first.tobytes() for data in files]
     wrong: list[int] = []
