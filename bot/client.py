@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -20,6 +19,7 @@ from bot.download import Fetcher
 from bot.i18n import CommandTranslator
 from bot.quota import Quota
 from bot.server import Server, use
+from bot.store import Store
 from config.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,12 +34,11 @@ CANCEL_TIMEOUT = 2.0
 
 
 class Whatsit(commands.Bot):
-    """Whatsit on Discord. Who makes `classifier` and `fetcher` closes them; the bot only uses them.
+    """Whatsit on Discord. Who makes `classifier`, `fetcher` and `store` closes them; the bot only uses them.
 
     `intents`: None (the default) asks for what the application's flags allow, read over HTTP before the
-    gateway is opened; intents that are given are used as they are. `data` is the folder that remembers which
-    commands Discord already has; without it they are sent at every start. `server`: a Discord-compatible
-    server instead of Discord.
+    gateway is opened; intents that are given are used as they are. `server`: a Discord-compatible server
+    instead of Discord.
 
     One gateway connection, no shards: Discord asks for shards from 2,500 servers on, and a bot on somebody's
     own machine stays below.
@@ -58,9 +57,9 @@ class Whatsit(commands.Bot):
         settings: Settings,
         classifier: Classifier,
         fetcher: Fetcher,
+        store: Store,
         *,
         intents: discord.Intents | None = None,
-        data: Path | None = None,
         server: Server | None = None,
     ) -> None:
         self._declared = gateway_intents.wanted() if intents is None else intents
@@ -76,9 +75,9 @@ class Whatsit(commands.Bot):
         self.settings = settings
         self.classifier = classifier
         self.fetcher = fetcher
+        self.store = store
         self.quota = Quota(settings.limits)
         self.stopping = False
-        self._data = data
         self._server = server
         self._in_hand: list[asyncio.Task[Any]] = []
 
@@ -101,7 +100,7 @@ class Whatsit(commands.Bot):
         await self.tree.set_translator(CommandTranslator())
         await self.add_cog(Watch(self))
         await self.add_cog(Classify(self))
-        await sync(self.tree, self._data)
+        await sync(self.tree, self.store.notes)
 
     async def connect(self, *, reconnect: bool = True) -> None:
         """As discord.py's; if message content was refused after all (close code 4014), again without it."""

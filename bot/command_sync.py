@@ -6,12 +6,14 @@ import asyncio
 import hashlib
 import json
 import logging
-from pathlib import Path
 from typing import Any
 
 import discord
 from discord.app_commands import CommandTree
 from discord.http import Route
+
+from bot.store import StoreError
+from bot.store.meta import Notes
 
 __all__ = ["sync"]
 
@@ -21,15 +23,15 @@ TIMEOUT = 30.0
 """Seconds; Discord answers a bot that creates too many commands a day with a wait of hours."""
 
 
-async def sync(tree: CommandTree[Any], folder: Path | None) -> bool:
+async def sync(tree: CommandTree[Any], notes: Notes) -> bool:
     """Make Discord's global commands those of `tree`; True if they were sent.
 
-    `folder` remembers the hash of what was last taken, one file an application; None sends every time. A
-    refusal is logged and leaves the commands that Discord has: it keeps no bot from answering pictures.
+    `notes` remembers the hash of what was last taken, for each application. A refusal is logged and leaves
+    the commands that Discord has: it keeps no bot from answering pictures.
     """
     digest = await _digest(tree)
-    record = None if folder is None else folder / f"commands-{tree.client.application_id}.sha256"
-    if record is not None and await asyncio.to_thread(_read, record) == digest:
+    key = f"commands {tree.client.application_id}"
+    if await _noted(notes, key) == digest:
         log.info("Commands are unchanged.")
         return False
     try:
@@ -39,9 +41,19 @@ async def sync(tree: CommandTree[Any], folder: Path | None) -> bool:
         log.warning("Commands were not taken, and are sent again at the next start: %s", error or "timed out")
         return False
     log.info("Commands sent: %s.", ", ".join(command.name for command in taken))
-    if record is not None:
-        await asyncio.to_thread(_write, record, digest)
+    try:
+        await notes.set(key, digest)
+    except StoreError as error:
+        log.warning("The next start sends the commands again: %s", error)
     return True
+
+
+async def _noted(notes: Notes, key: str) -> str | None:
+    try:
+        return await notes.get(key)
+    except StoreError as error:
+        log.warning("The commands are sent again: %s", error)
+        return None
 
 
 async def _digest(tree: CommandTree[Any]) -> str:
@@ -60,21 +72,3 @@ async def _digest(tree: CommandTree[Any]) -> str:
     ]
     text = json.dumps([Route.BASE, payload], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _read(record: Path) -> str | None:
-    try:
-        return record.read_text(encoding="ascii")
-    except FileNotFoundError:
-        return None
-    except (OSError, UnicodeDecodeError) as error:
-        log.warning("%s cannot be read, so the commands are sent again: %s", record, error)
-        return None
-
-
-def _write(record: Path, digest: str) -> None:
-    try:
-        record.parent.mkdir(parents=True, exist_ok=True)
-        record.write_text(digest, encoding="ascii")
-    except OSError as error:
-        log.warning("%s cannot be written, so the next start sends the commands again: %s", record, error)

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import discord
 import simcord
@@ -16,7 +17,9 @@ from simcord import ChannelHandle, Env, MemberActor, Preview, SetupError
 from bot import intents
 from bot.client import Whatsit
 from bot.download import Gone
-from config.settings import Settings
+from bot.store import Store, defaults
+from config.settings import Data, Settings
+from config.settings import Store as StoreSettings
 from inference.client import Classifier
 
 __all__ = ["PHOTOGRAPHS", "Exchange", "Photograph", "Stage", "staged"]
@@ -86,8 +89,12 @@ class _StoreFetcher:
 async def staged(settings: Settings, classifier: Classifier) -> AsyncIterator[Stage]:
     """The bot on a server with one channel, and the page that shows it, until the block is left."""
     fetcher = _StoreFetcher()
-    bot = Whatsit(settings, classifier, fetcher, intents=intents.wanted())
-    async with simcord.run(bot, settle_timeout=SETTLE) as env:
+    async with (
+        _store(settings) as store,
+        simcord.run(
+            Whatsit(settings, classifier, fetcher, store, intents=intents.wanted()), settle_timeout=SETTLE
+        ) as env,
+    ):
         fetcher.env = env
         guild = env.create_guild("The demo")
         channel = guild.create_text_channel("pictures")
@@ -96,6 +103,21 @@ async def staged(settings: Settings, classifier: Classifier) -> AsyncIterator[St
             await guild.me.edit(nick="Whatsit")
         async with env.preview(channel, viewers=[alice], layout="channel") as preview:
             yield Stage(env, channel, alice, preview)
+
+
+@asynccontextmanager
+async def _store(settings: Settings) -> AsyncIterator[Store]:
+    """A store of its own, which is gone when the block is left: the demo's server has no past."""
+    with TemporaryDirectory(prefix="whatsit-demo-") as folder:
+        store = await Store.open(
+            StoreSettings(),
+            Data(dir=Path(folder)),
+            guild_defaults=defaults(settings.watch, settings.answers),
+        )
+        try:
+            yield store
+        finally:
+            await store.close()
 
 
 @dataclass(frozen=True)

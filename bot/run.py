@@ -17,6 +17,7 @@ import discord
 from bot.client import Whatsit
 from bot.download import Downloader
 from bot.server import Server
+from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
 from inference.client import Classifier
 from inference.results import ModelUnavailable
@@ -88,11 +89,24 @@ def _checked(text: str, place: str) -> str:
 
 
 async def _live(settings: Settings, secret: str, server: Server | None) -> int:
+    try:
+        store = await Store.open(
+            settings.store, settings.data, guild_defaults=defaults(settings.watch, settings.answers)
+        )
+    except StoreError as error:
+        return _failed(str(error))
+    try:
+        return await _online(settings, secret, server, store)
+    finally:
+        await _close(store)
+
+
+async def _online(settings: Settings, secret: str, server: Server | None, store: Store) -> int:
     classifier = Classifier(settings)
     if server is not None:
         server = await server.with_files()
     fetcher = downloader(settings, classifier, server)
-    bot = Whatsit(settings, classifier, fetcher, data=settings.data.dir, server=server)
+    bot = Whatsit(settings, classifier, fetcher, store, server=server)
     left = 0
     try:
         with _stop_signals() as told:
@@ -120,6 +134,13 @@ async def _live(settings: Settings, secret: str, server: Server | None) -> int:
         return _failed(f"{left} images were still unanswered after {settings.queue.drain:g} s.")
     log.info("Stopped; everything in hand was answered.")
     return ANSWERED
+
+
+async def _close(store: Store) -> None:
+    try:
+        await store.close()
+    except StoreError as error:
+        log.warning("The last messages seen may be forgotten. %s", error)
 
 
 def downloader(settings: Settings, classifier: Classifier, server: Server | None) -> Downloader:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, cast
 
 import discord
@@ -22,10 +23,12 @@ from simcord.env import Env
 from bot import intents as gateway_intents
 from bot.client import Whatsit
 from bot.download import Gone
+from bot.store import Store
 from config.settings import Settings
 from inference.client import Classifier
 from inference.results import Classification, Label, ModelInfo
 from tests.payloads.schema import Schema, missing
+from tests.stores import opened_store
 
 MODEL = "mobilenet_v2"
 
@@ -137,6 +140,10 @@ class StoreFetcher:
         """Nothing to let go of."""
 
 
+OpenStore = Callable[[Settings], Awaitable[Store]]
+"""Opens the test's own store, which is there again after a restart; it is closed when the test has ended."""
+
+
 @dataclass
 class World:
     """One server with a channel and a member in it, the bot among them, and a picture store."""
@@ -144,6 +151,7 @@ class World:
     env: Env
     classifier: FakeClassifier
     fetcher: StoreFetcher
+    open_store: OpenStore
     guild: GuildHandle
     channel: ChannelHandle
     alice: MemberActor
@@ -211,9 +219,9 @@ class World:
     async def restart(self, *, message_content: bool = True, **sections: Any) -> None:
         """The owner changes the settings and starts the bot anew."""
         settings = Settings.model_validate(sections)
-        await self.env.restart_bot(
-            _bot(settings, self.classifier, self.fetcher, message_content=message_content)
-        )
+        store = await self.open_store(settings)
+        bot = _bot(settings, self.classifier, self.fetcher, store, message_content=message_content)
+        await self.env.restart_bot(bot)
 
 
 def picture(name: str = "cat.png", data: bytes = b"cat") -> tuple[str, bytes]:
@@ -222,10 +230,15 @@ def picture(name: str = "cat.png", data: bytes = b"cat") -> tuple[str, bytes]:
 
 
 def _bot(
-    settings: Settings, classifier: FakeClassifier, fetcher: StoreFetcher, *, message_content: bool
+    settings: Settings,
+    classifier: FakeClassifier,
+    fetcher: StoreFetcher,
+    store: Store,
+    *,
+    message_content: bool,
 ) -> Whatsit:
     intents = gateway_intents.wanted(message_content=message_content)
-    return Whatsit(settings, cast("Classifier", classifier), fetcher, intents=intents)
+    return Whatsit(settings, cast("Classifier", classifier), fetcher, store, intents=intents)
 
 
 @pytest.fixture
@@ -239,12 +252,30 @@ def fetcher() -> StoreFetcher:
 
 
 @pytest.fixture
-def simcord_bot(request: pytest.FixtureRequest, classifier: FakeClassifier, fetcher: StoreFetcher) -> Whatsit:
+async def open_store(tmp_path: Path) -> AsyncIterator[OpenStore]:
+    """See `OpenStore`."""
+    async with AsyncExitStack() as opened:
+
+        async def open_store(settings: Settings) -> Store:
+            return await opened.enter_async_context(opened_store(settings, tmp_path / "data"))
+
+        yield open_store
+
+
+@pytest.fixture
+async def simcord_bot(
+    request: pytest.FixtureRequest,
+    classifier: FakeClassifier,
+    fetcher: StoreFetcher,
+    open_store: OpenStore,
+) -> Whatsit:
     """What simcord's own fixture, `simcord_env`, runs."""
     marker = request.node.get_closest_marker("whatsit")
     sections = dict(marker.kwargs) if marker else {}
     message_content = sections.pop("message_content", True)
-    return _bot(Settings.model_validate(sections), classifier, fetcher, message_content=message_content)
+    settings = Settings.model_validate(sections)
+    store = await open_store(settings)
+    return _bot(settings, classifier, fetcher, store, message_content=message_content)
 
 
 @pytest.fixture(scope="session")
@@ -265,6 +296,7 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     discord_schema: Schema | None,
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
+    open_store: OpenStore,
     caplog: pytest.LogCaptureFixture,
 ) -> AsyncIterator[World]:
     """A running bot in a server.
@@ -277,7 +309,7 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     channel = guild.create_text_channel("pictures")
     alice = guild.add_member(simcord_env.create_user("alice"))
     await simcord_env.settle()
-    yield World(simcord_env, classifier, fetcher, guild, channel, alice)
+    yield World(simcord_env, classifier, fetcher, open_store, guild, channel, alice)
     if request.node.get_closest_marker("logs_errors") is None:
         errors = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR]
         assert errors == []

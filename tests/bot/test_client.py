@@ -11,6 +11,7 @@ import pytest
 from bot import intents
 from bot.client import Whatsit
 from bot.download import Fetcher
+from bot.store import Store
 from config.settings import Settings
 from inference.client import Classifier
 
@@ -18,7 +19,7 @@ from inference.client import Classifier
 @pytest.fixture
 def bot() -> Whatsit:
     """A bot that is never connected."""
-    return Whatsit(Settings(), cast("Classifier", None), cast("Fetcher", None))
+    return Whatsit(Settings(), cast("Classifier", None), cast("Fetcher", None), cast("Store", None))
 
 
 async def test_work_in_hand_is_waited_for(bot: Whatsit) -> None:

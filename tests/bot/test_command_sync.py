@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import discord
 import pytest
 from discord import app_commands
 
 from bot.command_sync import sync
+from bot.store import StoreUnavailable
+from bot.store.meta import Notes
+from config.settings import Settings
+from tests.stores import opened_store
+
+
+@pytest.fixture
+async def notes(tmp_path: Path) -> AsyncIterator[Notes]:
+    async with opened_store(Settings(), tmp_path) as store:
+        yield store.notes
+
+
+class BrokenNotes:
+    """As those of a store that was lost while the bot runs."""
+
+    async def get(self, key: str) -> str | None:
+        raise StoreUnavailable("the disk is full")
+
+    async def set(self, key: str, value: str) -> None:
+        raise StoreUnavailable("the disk is full")
 
 
 class Translator(app_commands.Translator):
@@ -49,60 +70,52 @@ class Tree(app_commands.CommandTree[discord.Client]):
         return []
 
 
-async def test_the_same_commands_are_sent_once(tmp_path: Path) -> None:
+async def test_the_same_commands_are_sent_once(notes: Notes) -> None:
     first, second = Tree(), Tree()
-    assert await sync(first, tmp_path / "data")
-    assert not await sync(second, tmp_path / "data")
+    assert await sync(first, notes)
+    assert not await sync(second, notes)
     assert (first.sent, second.sent) == (1, 0)
 
 
-async def test_a_changed_description_is_sent(tmp_path: Path) -> None:
-    await sync(Tree(), tmp_path)
-    assert await sync(Tree("Say what this is"), tmp_path)
+async def test_they_are_known_after_a_restart(tmp_path: Path) -> None:
+    for sent in (True, False):
+        async with opened_store(Settings(), tmp_path) as store:
+            assert await sync(Tree(), store.notes) is sent
 
 
-async def test_a_changed_translation_is_sent(tmp_path: Path) -> None:
+async def test_a_changed_description_is_sent(notes: Notes) -> None:
+    await sync(Tree(), notes)
+    assert await sync(Tree("Say what this is"), notes)
+
+
+async def test_a_changed_translation_is_sent(notes: Notes) -> None:
     for word, sent in (("画像", True), ("画像", False), ("写真", True)):
         tree = Tree()
         await tree.set_translator(Translator(word))
-        assert await sync(tree, tmp_path) is sent
+        assert await sync(tree, notes) is sent
 
 
-async def test_two_applications_on_one_machine_do_not_disturb_each_other(tmp_path: Path) -> None:
+async def test_two_applications_on_one_machine_do_not_disturb_each_other(notes: Notes) -> None:
     for application, sent in ((1, True), (2, True), (1, False), (2, False)):
-        assert await sync(Tree(application=application), tmp_path) is sent
-
-
-async def test_without_a_folder_they_are_always_sent() -> None:
-    tree = Tree()
-    assert await sync(tree, None)
-    assert await sync(tree, None)
+        assert await sync(Tree(application=application), notes) is sent
 
 
 @pytest.mark.parametrize("refusal", [discord.DiscordException("no"), TimeoutError()])
 async def test_what_was_refused_is_sent_again(
-    tmp_path: Path, refusal: Exception, caplog: pytest.LogCaptureFixture
+    notes: Notes, refusal: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     tree = Tree()
     tree.refusal = refusal
-    assert not await sync(tree, tmp_path)
+    assert not await sync(tree, notes)
     assert "sent again at the next start" in caplog.text
     tree.refusal = None
-    assert await sync(tree, tmp_path)
+    assert await sync(tree, notes)
 
 
-async def test_a_folder_that_cannot_be_written_is_named(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+async def test_a_store_that_fails_costs_no_more_than_sending_them_again(
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    obstacle = tmp_path / "file"
-    obstacle.write_text("", encoding="utf-8")
-    assert await sync(Tree(), obstacle)
-    assert str(obstacle) in caplog.text
-
-
-async def test_a_damaged_record_is_replaced(tmp_path: Path) -> None:
-    await sync(Tree(), tmp_path)
-    record = tmp_path / "commands-1.sha256"
-    record.write_bytes(b"\xff\x00")
-    assert await sync(Tree(), tmp_path)
-    assert not await sync(Tree(), tmp_path)
+    broken = cast("Notes", BrokenNotes())
+    assert await sync(Tree(), broken)
+    assert await sync(Tree(), broken)
+    assert "the disk is full" in caplog.text

@@ -18,6 +18,7 @@ from bot.server import Server
 from config.settings import Discord, Settings
 from inference.client import Classifier
 from inference.results import Classification, Label, ModelInfo
+from tests.stores import opened_store
 from tests.wire.wire import Wire
 from tests.wire.world import PATIENCE, TOKEN
 
@@ -73,18 +74,25 @@ def settings_for(wire: Wire, **sections: Any) -> Settings:
 
 @asynccontextmanager
 async def online(
-    wire: Wire, model: SlowModel | None = None, *, settings: Settings | None = None, **options: Any
+    wire: Wire,
+    model: SlowModel | None = None,
+    *,
+    settings: Settings | None = None,
+    data: Path | None = None,
+    **options: Any,
 ) -> AsyncIterator[Whatsit]:
-    """The bot, logged in and connected; closed at the end."""
+    """The bot, logged in and connected; closed at the end. `data`: its store's folder; else it is new."""
     settings = settings or settings_for(wire)
     classifier = cast("Classifier", model or SlowModel())
     server = Server.of(settings.discord)
     if server is not None:
         server = await server.with_files()
     fetcher = downloader(settings, classifier, server)
-    bot = Whatsit(settings, classifier, fetcher, server=server, **options)
     try:
-        async with bot:
+        async with (
+            opened_store(settings, data) as store,
+            Whatsit(settings, classifier, fetcher, store, server=server, **options) as bot,
+        ):
             connection = asyncio.create_task(bot.start(TOKEN))
             connection.add_done_callback(lambda _: wire.world.changed())
             await wire.world.until(lambda: wire.gateway.ready or connection.done())
