@@ -69,7 +69,7 @@ async def test_five_images_are_answered_in_their_order(world: World) -> None:
     assert [f"thing {n}" in text for n, text in enumerate(descriptions, 1)] == [True] * 5
 
 
-@pytest.mark.parametrize("top", [1, 5])
+@pytest.mark.parametrize("top", [1, 6])
 async def test_top_says_how_many_guesses_are_shown(world: World, top: int) -> None:
     result = await world.alice.slash(world.channel, "classify", image=picture(), top=top)
     assert len(str(response(result).embeds[0].description).splitlines()) == top
