@@ -19,15 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from inference.headers.jpeg import SPARE
+
 __all__ = ["Box", "Picture", "Views", "centre", "ends", "first_look"]
 
 Views = Literal["auto", "1", "tutorial"]
 Box = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels; the edges may fall between pixels."""
-
-_SPARE = 2
-"""A picture is first averaged down by a whole number, keeping this many times the pixels a view needs on a
-side; the antialiased filter that makes the view then has a small picture to work on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +42,8 @@ class Picture:
     turn: Image.Transpose | None = None
 
     def shrink(self, input_size: int) -> Picture:
-        """Average down to about the size that the views need, keeping the shape."""
-        factor = int(min(self.width, self.height) * 7 / (8 * input_size * _SPARE))
+        """Average down by a whole number, keeping `SPARE`: the filter then has a small picture to work on."""
+        factor = int(min(self.width, self.height) * 7 / (8 * input_size * SPARE))
         if factor < 2:  # noqa: PLR2004 - by one is not at all
             return self
         return Picture(self.image.reduce(factor), self.width / factor, self.height / factor, self.turn)

@@ -27,6 +27,11 @@ _RESOURCES = 2_000
 """Photoshop resource blocks; Pillow reads them one by one, and an editor writes a few dozen."""
 _SCANNED_PIXELS = 1_000_000_000
 """Scans x pixels. Ten scans over 50 million pixels are usual and make 500 million; 1,000 scans took 34 s."""
+SPARE = 2
+"""Before the antialiased filter makes a view, the smallest view (7/8 of the short side) keeps at least this
+many times the pixels the model wants on a side. By labels on 504 crops of photographs, 0.3 to 12 megapixels,
+against a full decode: 1 agrees on 96.4 %, 1.5 on 97.4 %, 2 on 98.4 %. 2 costs 5 ms more than 1 on 12
+megapixels."""
 _PIXELS_A_BYTE = 512
 """Huffman coding spends at least a bit on a block of 8 x 8 pixels."""
 
@@ -110,10 +115,6 @@ def _frame(data: bytes, marker: int, position: int) -> _Frame:
 
 
 def scale(width: int, height: int, input_size: int) -> int:
-    """By how much to scale a JPEG down while decoding it: 1, 2, 4 or 8.
-
-    The short side stays at least 8/7 of the model's input, so that the smallest view (7/8 of it) is not
-    enlarged.
-    """
-    room = min(width, height) * 7 // (8 * input_size)
+    """By how much to scale a JPEG down while decoding it: 1, 2, 4 or 8, keeping `SPARE`."""
+    room = min(width, height) * 7 // (8 * input_size * SPARE)
     return next(step for step in (8, 4, 2, 1) if step <= max(room, 1))

@@ -115,8 +115,8 @@ def test_no_view_of_a_scaled_jpeg_is_enlarged() -> None:
     for size in (128, 160, 192, 224, 260, 300):
         for short in range(1, 3000):
             factor = scale(short, short * 2, size)
-            assert factor == 1 or short / factor * 7 / 8 >= size
-            assert factor == 8 or short / (factor * 2) * 7 / 8 < size
+            assert factor == 1 or short / factor * 7 / 8 >= 2 * size
+            assert factor == 8 or short / (factor * 2) * 7 / 8 < 2 * size
 
 
 def photographs() -> Iterator[Image.Image]:
@@ -140,4 +140,4 @@ def test_short_cuts_do_not_show(form: str, megapixels: float) -> None:
             exact = full.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=centre(*size))
         difference = np.abs(look(data).first[0].astype(int) - np.asarray(exact).astype(int))
         # A crop that is half a pixel off in the scaled picture differs by 2 to 3 on average.
-        assert difference.mean() < 1.2
+        assert difference.mean() < 0.6
