@@ -1,0 +1,62 @@
+"""The model gives the same answer to a picture that was scaled down while it was decoded."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import openvino
+import pytest
+import skimage
+from PIL import Image
+
+from config.settings import Limits
+from inference.decode import decode
+from inference.views import centre
+from tests.inference.hostile import encoded
+
+pytestmark = [pytest.mark.real_model, pytest.mark.timeout(300)]
+
+SIZE = 224
+FOLDER = Path(skimage.__file__).parent / "data"
+PHOTOGRAPHS = [
+    Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg",
+    *(
+        FOLDER / f"{name}"
+        for name in ("chelsea.png", "coffee.png", "rocket.jpg", "astronaut.png", "camera.png")
+    ),
+]
+
+
+def photographs() -> list[bytes]:
+    """JPEGs of 0.3 to 4 megapixels, 1:1, 4:3 and 16:9, each of another part of a photograph."""
+    files = []
+    for path in PHOTOGRAPHS:
+        with Image.open(path) as picture:
+            whole = picture.convert("RGB")
+        whole.info.clear()
+        for number, (megapixels, ratio) in enumerate(
+            (m, r) for m in (0.3, 0.9, 2, 4) for r in (1, 4 / 3, 16 / 9)
+        ):
+            width = min(whole.width, whole.height * ratio) * (0.85 + number % 4 * 0.05)
+            left, top = (whole.width - width) / 2, (whole.height - width / ratio) / 2
+            size = round((megapixels * 1e6 * ratio) ** 0.5), round((megapixels * 1e6 / ratio) ** 0.5)
+            box = (left, top, left + width, top + width / ratio)
+            files.append(encoded(whole.resize(size, Image.Resampling.LANCZOS, box=box), "JPEG", quality=90))
+    return files
+
+
+def test_labels_agree_with_a_full_decode(embedded_model: Path) -> None:
+    model = openvino.Core().compile_model(str(embedded_model), "CPU")
+    logits = model.output("logits")
+    same = []
+    for data in photographs():
+        with Image.open(BytesIO(data)) as full:
+            exact = full.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=centre(*full.size))
+        quick = decode(data, input_size=SIZE, views="1", limits=Limits()).first[0]
+        both = np.stack([np.asarray(exact), quick]).astype(np.float32) / 255
+        first, second = model(both)[logits].argmax(axis=1)
+        same.append(first == second)
+    assert np.mean(same) >= 0.98, f"{np.sum(same)} of {len(same)} labels agree"
