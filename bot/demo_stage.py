@@ -75,6 +75,7 @@ class _StoreFetcher:
         *,
         size: int | None = None,  # noqa: ARG002  # the protocol's
         dimensions: tuple[int, int] | None = None,  # noqa: ARG002
+        document: bool = False,  # noqa: ARG002
     ) -> bytes:
         data = self.env.backend.cdn.get(url) if self.env else None
         if data is None:

@@ -34,8 +34,8 @@ REDIRECTS = 3
 REDIRECTED = frozenset({301, 302, 303, 307, 308})
 GONE = frozenset({401, 403, 404, 410})
 """What Discord's CDN answers for a file that was deleted, or whose signed address has expired."""
-PAGES = frozenset({"text/html", "application/xhtml+xml", "application/json"})
-"""Types of an error page or an API's answer. Any other type is no evidence: the content decides."""
+PAGES = frozenset({"text/html", "application/xhtml+xml"})
+"""Types of an error page. JSON, as of an API, is no picture either; any other type is no evidence."""
 
 
 class DownloadError(Exception):
@@ -84,12 +84,17 @@ class Fetcher(Protocol):
     """What the bot needs of a downloader; tests and the demo pass one that reads from a simulated Discord."""
 
     async def fetch(
-        self, url: str, *, size: int | None = None, dimensions: tuple[int, int] | None = None
+        self,
+        url: str,
+        *,
+        size: int | None = None,
+        dimensions: tuple[int, int] | None = None,
+        document: bool = False,
     ) -> bytes:
         """The bytes at `url`.
 
         `size` is the file's length in bytes and `dimensions` the picture's (width, height) in pixels, where
-        Discord says them. Raises a `DownloadError`.
+        Discord says them. `document`: not a picture but a file of text. Raises a `DownloadError`.
         """
 
     async def close(self) -> None:
@@ -119,7 +124,12 @@ class Downloader:
         self._session: aiohttp.ClientSession | None = None
 
     async def fetch(
-        self, url: str, *, size: int | None = None, dimensions: tuple[int, int] | None = None
+        self,
+        url: str,
+        *,
+        size: int | None = None,
+        dimensions: tuple[int, int] | None = None,
+        document: bool = False,
     ) -> bytes:
         """See `Fetcher.fetch`. Bounded by `limits.image_bytes` and `download.total_timeout`."""
         if size is not None and size > self._limit:
@@ -129,7 +139,8 @@ class Downloader:
             reduced = smaller(address, dimensions, self._input_size())
             if reduced is not None and (data := await self._attempt(reduced)) is not None:
                 return data
-        return await self._timed(address, self._download.total_timeout)
+        takes = _is_no_page if document else _may_be_picture
+        return await self._timed(address, self._download.total_timeout, takes)
 
     async def close(self) -> None:
         """Close all connections; a fetch after it opens new ones."""
@@ -140,39 +151,36 @@ class Downloader:
     async def _attempt(self, url: URL) -> bytes | None:
         """A reduced copy, or None: whatever goes wrong with it, there is still the original."""
         try:
-            return await self._timed(
-                self._permitted(str(url)), self._download.connect_timeout, pictures_only=True
-            )
+            return await self._timed(self._permitted(str(url)), self._download.connect_timeout, _is_picture)
         except DownloadError as error:
             log.debug("No reduced copy (%s: %s); fetching the original.", error.code, error)
             return None
 
-    async def _timed(self, url: URL, seconds: float, *, pictures_only: bool = False) -> bytes:
+    async def _timed(self, url: URL, seconds: float, takes: Callable[[str], bool]) -> bytes:
         try:
             async with asyncio.timeout(seconds):
-                return await self._follow(url, pictures_only=pictures_only)
+                return await self._follow(url, takes)
         except TimeoutError as error:
             raise TooSlow(f"{url.host} took longer than {seconds:g} s") from error
         except (aiohttp.ClientError, OSError) as error:
             raise Unreachable(f"{url.host}: {error or type(error).__name__}") from error
 
-    async def _follow(self, url: URL, *, pictures_only: bool) -> bytes:
+    async def _follow(self, url: URL, takes: Callable[[str], bool]) -> bytes:
         for _ in range(REDIRECTS + 1):
             async with self._connected().get(url, allow_redirects=False) as response:
                 if response.status not in REDIRECTED:
-                    return await self._read(response, pictures_only=pictures_only)
+                    return await self._read(response, takes)
                 target = response.headers.get("Location", "")
             url = self._permitted(target, base=url)
         raise Unreachable(f"{url.host} redirects more than {REDIRECTS} times")
 
-    async def _read(self, response: aiohttp.ClientResponse, *, pictures_only: bool) -> bytes:
+    async def _read(self, response: aiohttp.ClientResponse, takes: Callable[[str], bool]) -> bytes:
         if response.status in GONE:
             raise Gone(f"{response.host} answered {response.status}")
         if response.status != HTTPStatus.OK:
             raise Unreachable(f"{response.host} answered {response.status}")
-        kind = response.content_type
-        if kind in PAGES or (pictures_only and not kind.startswith("image/")):
-            raise NotAPicture(f"{response.host} sent {kind}")
+        if not takes(response.content_type):
+            raise NotAPicture(f"{response.host} sent {response.content_type}")
         if response.content_length is not None and response.content_length > self._limit:
             raise TooManyBytes(f"{response.content_length} bytes; the limit is {self._limit}")
         data = bytearray()
@@ -205,6 +213,18 @@ class Downloader:
                 trust_env=False,
             )
         return self._session
+
+
+def _is_picture(kind: str) -> bool:
+    return kind.startswith("image/")
+
+
+def _may_be_picture(kind: str) -> bool:
+    return kind not in PAGES | {"application/json"}
+
+
+def _is_no_page(kind: str) -> bool:
+    return kind not in PAGES
 
 
 def _origin(host: str) -> URL:

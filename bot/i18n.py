@@ -51,6 +51,10 @@ class Languages:
     def __iter__(self) -> Iterator[str]:
         return iter(self._by_locale)
 
+    def named(self, name: str) -> Language:
+        """The language that somebody chose by its name; English, if it is not there (any more)."""
+        return self._by_locale.get(name, ENGLISH)
+
     def of(self, locale: discord.Locale | None) -> Language:
         """The language of a person or a server: `pt-BR`, else `pt`, else English."""
         if locale is None:

@@ -85,6 +85,10 @@ class Model(Section):
     name: Annotated[str, Field(min_length=1)] = "auto"
     """A name of the catalogue (`whatsit models`), a SavedModel folder, a `.tar.gz` of one, a Hub or Kaggle
     address, or `auto`: `mobilenet_v2` from the Hub, or where that is out of reach the one pip brought."""
+    allowed: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = Field(
+        default=(), max_length=20
+    )
+    """Other models of the catalogue that a server may choose for itself in `/settings`. Each takes memory."""
     labels: FilePath | None = Field(default=None, examples=["~/my-labels.txt"])
     """One label a line, for a model of your own."""
     engine: Literal["auto", "openvino", "tensorflow"] = "auto"

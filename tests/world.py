@@ -125,7 +125,12 @@ class StoreFetcher:
     fetched: list[tuple[str, int | None, tuple[int, int] | None]] = field(default_factory=list)
 
     async def fetch(
-        self, url: str, *, size: int | None = None, dimensions: tuple[int, int] | None = None
+        self,
+        url: str,
+        *,
+        size: int | None = None,
+        dimensions: tuple[int, int] | None = None,
+        document: bool = False,
     ) -> bytes:
         filename = url.rpartition("/")[2]
         if filename in self.fails:

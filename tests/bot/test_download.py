@@ -98,6 +98,14 @@ async def test_any_other_status_is_the_hosts_trouble(wire: Wire, fetcher: Downlo
         await fetcher.fetch(hosted(wire))
 
 
+async def test_a_document_may_be_json_but_no_page(wire: Wire, fetcher: Downloader) -> None:
+    wire.cdn.answer = cdn.page("application/json")
+    assert await fetcher.fetch(hosted(wire), document=True)
+    wire.cdn.answer = cdn.page("text/html")
+    with pytest.raises(NotAPicture, match="text/html"):
+        await fetcher.fetch(hosted(wire), document=True)
+
+
 @pytest.mark.parametrize("kind", ["text/html", "application/json"])
 async def test_a_page_instead_of_a_file_is_no_picture(wire: Wire, fetcher: Downloader, kind: str) -> None:
     wire.cdn.answer = cdn.page(kind)
