@@ -10,16 +10,26 @@ from inference.headers.facts import EXIF_BYTES, Facts
 from inference.results import CorruptImage
 
 _BOXES = 20_000
-_ITEMS = 2_000
-"""libheif itself stops at 1,000 items."""
-_EXTENTS = 20_000
+_PLACES = 20_000
+"""Items and the pieces they are in, in the whole file: a piece may take no byte to list."""
 _SAMPLES = 100_000
 """Frames of a sequence; the decoder lists them all before it shows the first."""
 _REUSE = 4
 """All items together may read the file this many times over: the decoder copies each piece of metadata."""
 
-_CONTAINERS = {b"moov": 0, b"trak": 0, b"mdia": 0, b"minf": 0, b"stbl": 0, b"iprp": 0, b"ipco": 0, b"meta": 4}
-"""Boxes of boxes, and how many bytes come before the first of them."""
+_CONTAINERS = {
+    b"moov": 0,
+    b"trak": 0,
+    b"mdia": 0,
+    b"minf": 0,
+    b"stbl": 0,
+    b"iprp": 0,
+    b"ipco": 0,
+    b"meta": 4,
+    b"stsd": 8,
+    b"iinf": 6,
+}
+"""Boxes of boxes, and how many bytes come before the first of them (an `iinf` of a later version: 8)."""
 _VIDEO = frozenset({b"av01", b"hvc1", b"hev1", b"avc1", b"avc3", b"vvc1", b"mjpg", b"j2ki", b"uncv"})
 _CANVASES = frozenset({b"grid", b"iovl"})
 
@@ -51,25 +61,54 @@ class _Place:
 @dataclass(slots=True)
 class _Found:
     sizes: list[tuple[int, int]] = field(default_factory=list)
-    infos: list[tuple[int, int]] = field(default_factory=list)
+    infos: list[int] = field(default_factory=list)
     places: dict[int, _Place] = field(default_factory=dict)
     item_data: int = 0
     samples: int = 1
+    listed: int = 0
 
     def take(self, data: bytes, kind: bytes, start: int, end: int) -> None:
         if kind == b"ispe":
             self.sizes.append(unpack_from(">II", data, start + 4))
-        elif kind == b"iinf":
-            self.infos.append((start, end))
+        elif kind in _VIDEO:
+            self.sizes.append(unpack_from(">HH", data, start + 24))
+        elif kind == b"infe":
+            self.infos.append(start)
         elif kind == b"iloc":
-            self.places |= _places(data, start)
+            self.take_places(data[start:end])
         elif kind == b"idat":
             self.item_data = start
         elif kind == b"stsz":
             self.samples = max(self.samples, unpack_from(">I", data, start + 8)[0])
-        elif kind == b"stsd":
-            entries = _level(data, start + 8, end)
-            self.sizes += [unpack_from(">HH", data, at + 24) for entry, at, _ in entries if entry in _VIDEO]
+
+    def take_places(self, table: bytes) -> None:
+        """The `iloc` box: for each item, the stretches of the file it is made of."""
+        version, _, sizes = unpack_from(">B3sH", table)
+        offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
+        index_size = sizes & 15 if version else 0
+        position = 6
+
+        def number(size: int) -> int:
+            nonlocal position
+            if position + size > len(table):
+                raise IndexError("past the end")
+            position += size
+            return int.from_bytes(table[position - size : position], "big")
+
+        wide = 4 if version > 1 else 2
+        for _ in range(number(wide)):
+            item = number(wide)
+            inside = bool(version) and number(2) & 15 == 1
+            number(2)  # which file it is in: always this one
+            base = number(base_size)
+            extents = number(2)
+            self.listed += 1 + extents
+            if self.listed > _PLACES:
+                raise CorruptImage(f"the file lists more than {_PLACES:,} items and pieces of them")
+            self.places[item] = _Place(inside, [])
+            for _ in range(extents):
+                number(index_size)  # for items made of other items alone
+                self.places[item].extents.append((base + number(offset_size), number(length_size)))
 
 
 def _level(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -100,55 +139,20 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
             if seen > _BOXES:
                 raise CorruptImage(f"the file has more than {_BOXES:,} boxes")
             if kind in _CONTAINERS:
-                todo.append((start + _CONTAINERS[kind], end))
+                later = kind == b"iinf" and data[start] > 0
+                todo.append((start + _CONTAINERS[kind] + 2 * later, end))
             else:
                 yield kind, start, end
 
 
-def _places(data: bytes, start: int) -> dict[int, _Place]:
-    """The `iloc` box: for each item, the stretches of the file it is made of."""
-    version, _, sizes = unpack_from(">B3sH", data, start)
-    offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
-    index_size = sizes & 15 if version else 0
-    position = start + 6
-    left = _EXTENTS
-
-    def number(size: int) -> int:
-        nonlocal position
-        if position + size > len(data):
-            raise IndexError("past the end")
-        position += size
-        return int.from_bytes(data[position - size : position], "big")
-
-    items = number(2 if version < 2 else 4)  # noqa: PLR2004 - version 2 widens the count
-    if items > _ITEMS:
-        raise CorruptImage(f"the file has {items:,} items")
-    places: dict[int, _Place] = {}
-    for _ in range(items):
-        item = number(2 if version < 2 else 4)  # noqa: PLR2004 - and the item's number
-        inside = bool(version) and number(2) & 15 == 1
-        number(2)  # which file it is in: always this one
-        base = number(base_size)
-        extents = number(2)
-        left -= extents
-        if left < 0:
-            raise CorruptImage(f"the file's items are in more than {_EXTENTS:,} pieces")
-        places[item] = _Place(inside, [])
-        for _ in range(extents):
-            number(index_size)  # used for items made from items alone
-            places[item].extents.append((base + number(offset_size), number(length_size)))
-    return places
-
-
 def _items(data: bytes, found: _Found) -> Iterator[tuple[bytes, _Place]]:
     """What kind each item is of, and where it is."""
-    for start, end in found.infos:
-        entries = start + (6 if data[start] == 0 else 8)
-        for kind, entry, _ in _level(data, entries, end):
-            wide = data[entry] > 2  # noqa: PLR2004 - version 3 has longer item numbers
-            item = int.from_bytes(data[entry + 4 : entry + (8 if wide else 6)], "big")
-            if kind == b"infe" and item in found.places:
-                yield data[entry + (10 if wide else 8) :][:4], found.places[item]
+    for info in found.infos:
+        wide = data[info] > 2  # noqa: PLR2004 - version 3 has longer item numbers
+        item = int.from_bytes(data[info + 4 : info + (8 if wide else 6)], "big")
+        if item in found.places:
+            at = info + (10 if wide else 8)
+            yield data[at : at + 4], found.places[item]
 
 
 def _canvas_sizes(data: bytes, found: _Found) -> Iterator[tuple[int, int]]:

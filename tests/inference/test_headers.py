@@ -311,6 +311,29 @@ REFUSED: dict[str, tuple[Callable[[], bytes], type[InferenceError]]] = {
     "bmp that is a JPEG": (lambda: hostile.bmp(64, 64, 24, 4, bytes(20_000)), UnsupportedFormat),
     "heic grid of 60,000 x 60,000": (lambda: hostile.heic_grid(60_000, 60_000), ImageTooLarge),
     "heic of 900 times the same metadata": (many_items, CorruptImage),
+    "heic of 15,000 item tables": (
+        lambda: (
+            box(b"ftyp", b"heic", bytes(4), b"heic")
+            + box(b"iloc", struct.pack(">BBBBHHHHH", 1, 0, 0, 0, 0, 1, 1, 0, 0) + struct.pack(">H", 19_999))
+            * 15_000
+        ),
+        CorruptImage,
+    ),
+    "heic of item tables that read on in the next": (
+        lambda: box(b"ftyp", b"heic", bytes(4), b"heic") + box(b"iloc", bytes(6)) * 15_000,
+        CorruptImage,
+    ),
+    "heic of a million items": (
+        lambda: (
+            box(b"ftyp", b"heic", bytes(4), b"heic")
+            + box(b"iloc", struct.pack(">BBBBHI", 2, 0, 0, 0, 0, 1_000_000), bytes(9_000_000))
+        ),
+        CorruptImage,
+    ),
+    "heic of a million descriptions": (
+        lambda: box(b"ftyp", b"heic", bytes(4), b"heic") + box(b"iinf", bytes(6), box(b"infe") * 15_000) * 70,
+        CorruptImage,
+    ),
     "avif of 4 billion frames": (frames_that_are_not_there, CorruptImage),
     "avif of a million boxes": (
         lambda: box(b"ftyp", b"avif", bytes(4), b"avifmif1") + box(b"free") * 1_000_000,
