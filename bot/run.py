@@ -50,6 +50,7 @@ def run(settings: Settings) -> int:
     secret = token(settings)
     server = Server.of(settings.discord)
     discord.utils.setup_logging(level=logging.INFO, root=True)
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # else ten lines a start about its own insides
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak
     return asyncio.run(_live(settings, secret, server))
 
