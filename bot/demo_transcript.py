@@ -19,9 +19,9 @@ def show(console: Console, what: str, answers: Sequence[discord.Message]) -> Non
     """Print one exchange."""
     console.print(Text(f"● {safe(what)}", style="bold"))
     for answer in answers:
-        console.print(Padding(Text("\n".join(map(safe, _lines(answer)))), (0, 0, 0, 4)))
+        console.print(Padding(Text("\n".join(map(safe, _lines(answer)))), (0, 0, 0, 4), expand=False))
     if not answers:
-        console.print(Padding(Text("no answer", style="red"), (0, 0, 0, 4)))
+        console.print(Padding(Text("no answer", style="red"), (0, 0, 0, 4), expand=False))
     console.print()
 
 

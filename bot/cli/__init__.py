@@ -83,7 +83,8 @@ def _parser() -> argparse.ArgumentParser:
         "--views",
         nargs="?",
         const=True,
-        choices=["auto", "1", "tutorial"],
+        type=_views,
+        metavar="auto|1|tutorial",
         help="show how many crops were looked at and, with a value, set model.views",
     )
 
@@ -122,6 +123,14 @@ def _model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--labels", type=Path, metavar="FILE", help="one label a line, for a model of your own"
     )
+
+
+def _views(text: str) -> str:
+    if text not in ("auto", "1", "tutorial"):
+        raise argparse.ArgumentTypeError(
+            f"{text} is not auto, 1 or tutorial; to show the crops without setting them, put --views last"
+        )
+    return text
 
 
 def _positive(text: str) -> int:

@@ -27,7 +27,7 @@ __all__ = ["main"]
 
 AHEAD = 24
 """Pictures under way at once: enough to fill batches, few enough that files are read as they are needed."""
-BAR = 20
+BAR = 12
 """Characters of a bar that stands for certainty."""
 
 
@@ -105,6 +105,7 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
                     count()
     finally:  # also when interrupted: what is known by then is shown
         if table.row_count:
+            table.caption = _caption(classifier, settings)
             Console().print(table)
         await classifier.close()
     return FAILED if failed else OK
@@ -165,24 +166,33 @@ async def _outcome(
         return Outcome(source.name, error)
 
 
+def _caption(classifier: Classifier, settings: Settings) -> str:
+    try:
+        info = classifier.info
+    except ModelUnavailable:
+        return ""
+    return f"{info.name} on {info.engine}, views: {settings.model.views}"
+
+
 def _table(*, show_views: bool) -> Table:
-    table = Table("picture", "what it is", "", "", *["crops"] * show_views, highlight=False)
-    for column in table.columns[1:]:
-        column.no_wrap = True
+    table = Table(highlight=False, expand=True)
+    table.add_column("picture", ratio=2, overflow="fold")
+    table.add_column("what it is", ratio=3)
+    table.add_column("", width=BAR, no_wrap=True)
+    table.add_column("", width=6, no_wrap=True, justify="right")
+    if show_views:
+        table.add_column("crops", width=5, no_wrap=True, justify="right")
     return table
 
 
 def _add(table: Table, outcome: Outcome) -> None:
     found = outcome.result
-    name = Text(safe(outcome.source), overflow="fold")
+    name = Text(safe(outcome.source))
     if not isinstance(found, Classification):
-        table.add_row(name, Text(f"{found}", style="red", no_wrap=False), end_section=True)
+        table.add_row(name, Text(str(found), style="red"), end_section=True)
         return
-    table.add_row(
-        name,
-        Text("\n".join(label.name for label in found.labels)),
-        Text("\n".join("█" * max(1, round(label.probability * BAR)) for label in found.labels), style="cyan"),
-        Text("\n".join(f"{label.probability:.1%}" for label in found.labels), justify="right"),
-        *[str(found.views)] * (len(table.columns) > 4),  # noqa: PLR2004  # the column of --views
-        end_section=True,
-    )
+    names = Text("\n".join(label.name for label in found.labels), no_wrap=True, overflow="ellipsis")
+    bars = Text("\n".join("█" * round(label.probability * BAR) for label in found.labels), style="cyan")
+    chances = Text("\n".join(f"{label.probability:.1%}" for label in found.labels))
+    crops = [str(found.views)] if len(table.columns) > 4 else []  # noqa: PLR2004  # the column of --views
+    table.add_row(name, names, bars, chances, *crops, end_section=True)

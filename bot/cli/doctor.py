@@ -16,18 +16,22 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from bot.cli import FAILED, OK
 from bot.cli.findings import Finding, Level
 from bot.cli.settings import ConfigError, settings_for
 from bot.cli.terminal import errors, model_progress
+from config.loading import variable
 from config.settings import MiB, Settings
 
 __all__ = ["main"]
 
 ENOUGH_DISK = 500 * MiB
 """Bytes free that a model's download, its unpacked files and the converted copy take, and some more."""
+SOME_DISK = 50 * MiB
+"""Bytes free for the data folder, which grows by some hundred bytes an answer."""
 STYLES = {Level.OK: "green", Level.NOTE: "yellow", Level.FAIL: "bold red"}
 
 
@@ -41,7 +45,9 @@ async def _run(args: argparse.Namespace) -> int:
     async for finding in _findings(args):
         console.print(Text.assemble((f"{finding.level.value:<5}", STYLES[finding.level]), finding.what))
         if finding.remedy:
-            console.print(Text(finding.remedy), style="dim", soft_wrap=False, width=min(console.width, 110))
+            console.print(
+                Padding(Text(finding.remedy, style="dim"), (0, 0, 0, 5)), width=min(console.width, 110)
+            )
         failed |= finding.level is Level.FAIL
     console.print("Something is missing; see above." if failed else "Whatsit can run here.")
     return FAILED if failed else OK
@@ -58,7 +64,8 @@ async def _findings(args: argparse.Namespace) -> AsyncIterator[Finding]:
         yield Finding(Level.FAIL, "The configuration cannot be used.", str(error))
         return
     yield Finding(Level.OK, "The configuration is valid.")
-    yield await asyncio.to_thread(_cache, settings.model.cache_dir)
+    yield await asyncio.to_thread(_folder, "cache", settings.model.cache_dir, "model.cache_dir", ENOUGH_DISK)
+    yield await asyncio.to_thread(_folder, "data", settings.data.dir, "data.dir", SOME_DISK)
     if missing:
         yield Finding(Level.NOTE, "The model and Discord were not tried, because packages are missing.")
         return
@@ -99,7 +106,8 @@ def _packages() -> Iterator[Finding]:
             yield Finding(Level.FAIL, f"{requirement.name} is {found}, but {requirement} is needed.", remedy)
 
 
-def _cache(folder: Path) -> Finding:
+def _folder(name: str, folder: Path, key: str, room: int) -> Finding:
+    """Whether `folder`, set by `key`, can be written, and has `room` bytes left."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -107,16 +115,16 @@ def _cache(folder: Path) -> Finding:
     except OSError as error:
         return Finding(
             Level.FAIL,
-            f"The cache folder {folder} cannot be written: {error.strerror}.",
-            "Set model.cache_dir (WHATSIT_MODEL__CACHE_DIR) to a folder of your own.",
+            f"The {name} folder {folder} cannot be written: {error.strerror}.",
+            f"Set {key} ({variable(*key.split('.'))}) to a folder of your own.",
         )
-    if free < ENOUGH_DISK:
+    if free < room:
         return Finding(
             Level.NOTE,
-            f"The cache folder {folder} has {free // MiB} MiB left.",
-            f"Make room: a new model may need {ENOUGH_DISK // MiB} MiB while it is set up.",
+            f"The {name} folder {folder} has {free // MiB} MiB left.",
+            f"Make room: it may need {room // MiB} MiB.",
         )
-    return Finding(Level.OK, f"The cache folder {folder} can be written.")
+    return Finding(Level.OK, f"The {name} folder {folder} can be written.")
 
 
 async def _model(settings: Settings) -> Finding:

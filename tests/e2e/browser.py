@@ -1,0 +1,93 @@
+"""Debian's Chromium, without a window, on the demo's page."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.wait import WebDriverWait
+
+__all__ = ["PAGE", "Page", "browser_is_missing", "opened"]
+
+PAGE = r"http://127\.0\.0\.1:\d+/#\S+"
+"""The demo's page among what the demo prints."""
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+PATIENCE = 60.0
+
+
+def browser_is_missing() -> str:
+    """Why no browser can be opened here, or nothing."""
+    missing = [name for name, path in (("chromium", CHROMIUM), ("chromium-driver", DRIVER)) if path is None]
+    return f"needs Debian's {' and '.join(missing)}" if missing else ""
+
+
+class Page:
+    """The demo's page, by what a person does and sees on it."""
+
+    def __init__(self, driver: Chrome) -> None:
+        self.driver = driver
+        self._soon = WebDriverWait(driver, PATIENCE, poll_frequency=0.1)
+
+    @property
+    def conversation(self) -> WebElement:
+        """The messages of the channel."""
+        return self.driver.find_element(By.ID, "channel-message-list")
+
+    def classify(self, picture: Path) -> None:
+        """Type `/classify`, choose a file, send."""
+        box = self._soon.until(lambda driver: driver.find_element(By.ID, "channel-composer-input"))
+        self._soon.until(lambda _: box.is_displayed() and box.is_enabled())
+        box.send_keys("/classify")
+        self._soon.until(
+            lambda driver: driver.find_elements(By.CSS_SELECTOR, "#command-picker-listbox [role=option]")
+        )
+        box.send_keys(Keys.ENTER)
+        file = self._soon.until(lambda driver: driver.find_element(By.CSS_SELECTOR, "input[type=file]"))
+        file.send_keys(str(picture))
+        self._soon.until(lambda driver: picture.name in driver.find_element(By.ID, "channel-composer").text)
+        send = self.driver.find_element(By.ID, "send-message")
+
+        def sent(driver: Chrome) -> bool:
+            if picture.name not in driver.find_element(By.ID, "channel-composer").text:
+                return True
+            if send.is_enabled():  # the page drops a click while it fits itself to its window
+                send.click()
+            return False
+
+        WebDriverWait(self.driver, PATIENCE, poll_frequency=1.0).until(sent)
+
+    def wait_for_message(self, text: str) -> WebElement:
+        """The last message, once there is `text` in it."""
+
+        def last(_: Chrome) -> WebElement | None:
+            messages = self.conversation.find_elements(By.CSS_SELECTOR, ".channel-message")
+            return messages[-1] if messages and text in messages[-1].text else None
+
+        return self._soon.until(last)  # type: ignore[return-value] # `until` returns no None
+
+
+@contextmanager
+def opened(url: str, *, width: int = 1200, height: int = 1000) -> Iterator[Page]:
+    """The page at `url` in a browser of its own."""
+    options = ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    # In a container there is neither a user for Chromium's sandbox nor much of /dev/shm.
+    for argument in (
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-dev-shm-usage",
+        f"--window-size={width},{height}",
+    ):
+        options.add_argument(argument)
+    driver = Chrome(options=options, service=ChromeService(DRIVER))
+    try:
+        driver.get(url)
+        yield Page(driver)
+    finally:
+        driver.quit()

@@ -1,0 +1,150 @@
+"""`whatsit classify`, with the real model, as it is typed and as a script reads it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.e2e.command import CAT, COFFEE, HOPPER, ROOT, WHATSIT, environment, lines, whatsit
+
+pytestmark = pytest.mark.real_model
+
+
+def test_json_gives_one_object_a_line_in_the_order_asked_for(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(CAT.read_bytes()[:5000])
+    text = tmp_path / "text.jpg"
+    text.write_text("not a picture")
+    asked = [HOPPER, tmp_path / "nowhere.jpg", CAT, broken, text, COFFEE]
+
+    run = whatsit("classify", "--json", "--top", "3", *asked)
+
+    assert run.returncode == 1
+    found = lines(run)
+    assert [line["source"] for line in found] == [str(path) for path in asked]
+    hopper, nowhere, cat, damaged, words, coffee = found
+    assert hopper["labels"][0]["label"] == "military uniform"
+    assert cat["labels"][0]["label"] in {"Egyptian cat", "tabby", "tiger cat"}
+    assert coffee["labels"][0]["label"] in {"espresso", "cup", "coffee mug"}
+    assert nowhere["error"]["code"] == "not_found"
+    assert damaged["error"]["code"] == "corrupt_image"
+    assert words["error"]["code"] == "not_an_image"
+    assert all(set(line["error"]) == {"code", "message"} for line in (nowhere, damaged, words))
+
+    assert set(cat) == {"source", "model", "engine", "size", "labels", "views", "crops", "ms"}
+    assert (cat["model"], cat["size"], cat["views"]) == ("efficientnet_lite0", [451, 300], "auto")
+    assert cat["crops"] in {1, 3}
+    assert set(cat["ms"]) == {"decode", "predict"}
+    assert [set(label) for label in cat["labels"]] == [{"label", "index", "probability"}] * 3
+    chances = [label["probability"] for label in cat["labels"]]
+    assert chances == sorted(chances, reverse=True)
+    assert 0 < sum(chances) <= 1
+
+
+def test_standard_input_a_folder_and_tabs_where_there_is_no_terminal(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    shutil.copy(CAT, tmp_path / "deep" / "b.png")
+    shutil.copy(HOPPER, tmp_path / "a.JPG")
+    (tmp_path / "notes.txt").write_text("left alone")
+    (tmp_path / ".hidden.png").write_text("left alone")
+
+    run = whatsit("classify", "--views", "1", "-", tmp_path, stdin=COFFEE.read_bytes())
+
+    assert run.returncode == 0
+    rows = [line.split("\t") for line in run.stdout.decode().splitlines()]
+    assert [row[0] for row in rows] == ["-", f"{tmp_path}/a.JPG", f"{tmp_path}/deep/b.png"]
+    assert rows[2][1].startswith(("Egyptian cat ", "tabby ", "tiger cat "))
+    assert len(rows[1]) == 1 + 5
+    assert run.stderr == b""
+
+
+def test_views_are_set_and_named() -> None:
+    run = whatsit("classify", "--json", "--views", "tutorial", CAT)
+    assert (lines(run)[0]["views"], lines(run)[0]["crops"]) == ("tutorial", 1)
+
+
+def test_a_terminal_sees_a_table_with_bars() -> None:
+    pty = pytest.importorskip("pty", reason="terminals are POSIX's")
+    seen: list[bytes] = []
+
+    def read(terminal: int) -> bytes:
+        seen.append(os.read(terminal, 65536))
+        return seen[-1]
+
+    saved = os.environ.copy()
+    try:
+        os.environ.update(environment(), TERM="xterm", PYTHONPATH=str(ROOT))
+        status = pty.spawn([*WHATSIT, "classify", str(COFFEE), "--views"], read, lambda _: b"")
+    finally:
+        os.environ.clear()
+        os.environ.update(saved)
+    shown = b"".join(seen).decode()
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert "espresso" in shown
+    assert "█" in shown
+    assert "crops" in shown
+    assert "views: auto" in shown
+
+
+def test_a_model_that_cannot_be_had_is_said_once_and_for_every_picture(tmp_path: Path) -> None:
+    run = whatsit("classify", "--json", "--model", tmp_path / "no_model", CAT, HOPPER)
+    assert run.returncode == 1
+    assert [line["error"]["code"] for line in lines(run)] == ["model_unavailable"] * 2
+    assert "no_model" in run.stderr.decode()
+    assert "Traceback" not in run.stderr.decode()
+
+
+def test_a_reader_that_leaves_early_is_no_error_to_speak_of() -> None:
+    with subprocess.Popen(
+        [*WHATSIT, "classify", "--json", *[str(CAT)] * 50],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        cwd=ROOT,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["labels"]
+        process.stdout.close()
+        complaint = process.stderr.read()
+    assert complaint == b""
+
+
+def test_ctrl_c_ends_it_quietly_and_leaves_no_process() -> None:
+    with subprocess.Popen(
+        [*WHATSIT, "classify", "--json", *[str(CAT)] * 5000],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(WHATSIT_QUEUE__VERDICTS="0"),
+        cwd=ROOT,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        children = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGINT)
+        _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert complaint == b""
+    assert children
+    psutil.wait_procs(children, timeout=10)
+    assert not [child for child in children if child.is_running() and child.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_the_process_that_holds_the_gateway_never_imports_pixels_or_tensors() -> None:
+    script = (
+        "import sys; from bot.cli import main; code = main(sys.argv[1:]);"
+        "heavy = {'numpy', 'PIL', 'tensorflow', 'tensorflow_hub', 'openvino'} & set(sys.modules);"
+        "sys.exit(f'{code} {heavy}' if heavy or code else 0)"
+    )
+    run = whatsit("classify", CAT, command=(sys.executable, "-c", script))
+    assert (run.returncode, run.stderr.decode()) == (0, "")
