@@ -20,6 +20,7 @@ from tests.fuzz.victim import Victim
 
 N = int(os.environ.get("FUZZ_N", "1500"))
 ONE_SHARE = -(-N // len(names()))
+pytestmark = pytest.mark.timeout(0)  # a hang is the victim's, and has a deadline of its own
 seeded = settings(max_examples=max(100, N // 10), deadline=None, derandomize=True, database=None)
 
 
@@ -29,7 +30,6 @@ def victim() -> Iterator[Victim]:
         yield process
 
 
-@pytest.mark.timeout(0)
 @pytest.mark.parametrize("name", names())
 def test_damaged_files_end_in_crops_or_a_typed_error(victim: Victim, name: str) -> None:
     assert victim.decode(originals()[name]) is None
@@ -45,7 +45,6 @@ patches = st.lists(
 )
 
 
-@pytest.mark.timeout(0)
 @seeded
 @given(name=st.sampled_from(names()), edits=patches)
 def test_patched_files_end_in_crops_or_a_typed_error(
