@@ -5,7 +5,7 @@ batch bounded in crops. One batch is in flight.
 
 When a worker dies, the images it was looking at are suspects, and each is tried again alone. Alone, it gets
 its labels or shows what it is: `Job.died` is the rule. Deaths that found no culprit count against the
-breaker.
+breaker; not those of an idle worker that had answered before, by which nobody lost anything.
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ class Batcher:
         self._suspects: deque[Job] = deque()
         self._forgotten: list[int] = []
         self._pump: asyncio.Task[None] | None = None
+        self._proven = False
         self._closed = False
         self.batches = 0
 
@@ -202,6 +203,7 @@ class Batcher:
             await self._bury(batch, death)
             return
         self.batches += 1
+        self._proven = True
         self._breaker.succeeded()
         for job, reply in zip(batch, replies, strict=True):
             self._take_note(job, reply)
@@ -240,7 +242,7 @@ class Batcher:
             if guilty:
                 await self._replace()
                 return
-        if self._count_crash(death):
+        if (death.cause is Cause.IDLE and self._proven) or self._count_crash(death):
             await self._replace()
 
     async def _replace(self) -> bool:
@@ -248,6 +250,7 @@ class Batcher:
         refused."""
         while not self._closed:
             try:
+                self._proven = False
                 self._on_model(await self._in_thread(self._supervisor.start, _tell_nobody))
             except WorkerDied as death:
                 if not self._count_crash(death):

@@ -58,8 +58,7 @@ PIPE_BYTES = 1024 * 1024
 send."""
 
 REPLY_BYTES = 16 * 1024 * 1024
-"""A reply is labels and numbers. One that claims to be longer than this comes from a worker that was taken
-over."""
+"""A reply is labels and numbers. One that claims to be longer comes from a worker that was taken over."""
 
 LEAVE_SECONDS = 1.0
 """For a worker that has closed its pipe to be gone, so that its exit status tells what happened."""
@@ -108,17 +107,10 @@ class Supervisor:
         """The process id of the worker, where there is one."""
         return self._process.pid if self._process else None
 
-    def is_fit(self) -> bool:
-        """Whether a worker is there to take a batch, and still within its memory limit."""
-        return (
-            self._process is not None and self._process.poll() is None and self._size() <= self._worker.memory
-        )
-
     def start(self, report: Report) -> ModelInfo:
         """Spawn a worker and wait until its model answers.
 
-        ModelUnavailable if it says that it cannot, WorkerDied if it dies before; either way none is left
-        behind.
+        ModelUnavailable if it says that it cannot, WorkerDied if it dies before; none is left behind.
         """
         self.reap()
         self._spawn()
