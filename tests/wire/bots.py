@@ -107,31 +107,30 @@ async def online(
 
 
 class Process:
-    """A bot in a process of its own. `env` is over the environment of this one."""
+    """A bot in a process of its own, at the head of a process group, as a shell starts it.
 
-    def __init__(self, script: dict[str, object], env: dict[str, str]) -> None:
-        self._script, self._env = script, env
+    `command` is what comes after `python -m`; `env` is over the environment of this process.
+    """
+
+    def __init__(self, command: list[str], env: dict[str, str]) -> None:
+        self._command, self._env = command, env
         self._process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> asyncio.subprocess.Process:
+    async def start(self) -> None:
+        """Start it; it is on its way when this returns."""
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("DISCORD", "WHATSIT"))}
         self._process = await asyncio.create_subprocess_exec(
-            *(
-                sys.executable,
-                "-W",
-                "default::ResourceWarning",
-                "-m",
-                "tests.wire.process",
-                json.dumps(self._script),
-            ),
-            env={k: v for k, v in os.environ.items() if not k.startswith(("DISCORD", "WHATSIT"))} | self._env,
+            *(sys.executable, "-W", "default::ResourceWarning", "-m", *self._command),
+            env=inherited | self._env,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
         )
-        return self._process
 
-    def tell(self, number: signal.Signals) -> None:
+    def tell(self, number: signal.Signals, *, group: bool = False) -> None:
+        """Send it a signal; with `group` its children too, as a terminal does with Ctrl-C."""
         assert self._process is not None
-        self._process.send_signal(number)
+        (os.killpg if group else os.kill)(self._process.pid, number)
 
     async def end(self) -> tuple[int, str, str]:
         """Its exit code, standard output and standard error, once it has ended; it ends without noise."""
@@ -152,16 +151,21 @@ class Process:
 
 @asynccontextmanager
 async def process(
-    wire: Wire, data: Path, env: dict[str, str] | None = None, **script: object
+    wire: Wire,
+    data: Path,
+    env: dict[str, str] | None = None,
+    *,
+    command: list[str] | None = None,
+    **script: object,
 ) -> AsyncIterator[Process]:
-    """A bot on its way to the stub."""
+    """A bot on its way to the stub, with a model that does what `script` says, or as `command` starts it."""
     variables = {
         "DISCORD_TOKEN": TOKEN,
         "WHATSIT_DISCORD__API_URL": wire.api_url,
         "WHATSIT_DISCORD__GATEWAY_URL": wire.gateway_url,
         "WHATSIT_DATA__DIR": str(data),
     }
-    running = Process(script, variables | (env or {}))
+    running = Process(command or ["tests.wire.process", json.dumps(script)], variables | (env or {}))
     await running.start()
     try:
         yield running

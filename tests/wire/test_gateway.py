@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from pathlib import Path
 
 import discord
 import pytest
@@ -109,7 +110,7 @@ async def test_a_close_that_cannot_be_mended_ends_it(wire: Wire) -> None:
 
 
 async def test_commands_are_not_sent_a_second_time(
-    wire: Wire, tmp_path: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture
+    wire: Wire, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     commands = r"/applications/\d+/commands"
@@ -123,9 +124,7 @@ async def test_commands_are_not_sent_a_second_time(
         assert command["integration_types"] == [0, 1]
 
 
-async def test_commands_that_were_refused_are_sent_again(
-    wire: Wire, tmp_path: pytest.TempPathFactory
-) -> None:
+async def test_commands_that_were_refused_are_sent_again(wire: Wire, tmp_path: Path) -> None:
     commands = r"/applications/\d+/commands"
     wire.world.fail("PUT", commands, 403, body={"code": 0, "message": "no"})
     for _ in range(2):

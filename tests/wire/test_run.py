@@ -6,6 +6,7 @@ import asyncio
 import signal
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 
 from tests.wire import cdn
@@ -33,6 +34,25 @@ async def test_told_to_stop_it_answers_what_is_in_hand_and_nothing_new(
     assert code == 0
     assert out.endswith("closed\n")
     assert "everything in hand was answered" in err
+
+
+@pytest.mark.real_model
+@pytest.mark.timeout(600)
+async def test_ctrl_c_at_the_terminal_leaves_the_real_worker_its_last_images(
+    wire: Wire, tmp_path: Path
+) -> None:
+    photograph = (Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg").read_bytes()
+    model = {"WHATSIT_MODEL__NAME": "efficientnet_lite0", "WHATSIT_QUEUE__DRAIN": "60"}
+    async with process(wire, tmp_path, model, command=["bot", "run"]) as bot:
+        await wire.world.until(lambda: wire.gateway.ready, patience=500)
+        for number in range(5):  # no two the same, so that each is work
+            await wire.post((f"{number}.jpg", photograph + bytes([number])))
+        await wire.cdn.until_asked(5)
+        bot.tell(signal.SIGINT, group=True)
+        code, _, err = await bot.end()
+    assert code == 0
+    assert "everything in hand was answered" in err
+    assert [LABEL in str(answer) for answer in wire.world.answers()] == [True] * 5
 
 
 async def test_idle_it_leaves_at_once(wire: Wire, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ DM, GROUP, THREAD = 1, 3, 11
 """Types of channels: https://discord.com/developers/docs/resources/channel#channel-object-channel-types"""
 MESSAGE_CONTENT_FLAG = 1 << 19
 """GATEWAY_MESSAGE_CONTENT_LIMITED"""
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds a test waits for something that is bound to happen, before it fails."""
 
 _counter = itertools.count()
@@ -280,10 +280,10 @@ class World:
         """Something happened that a test may be waiting for."""
         self._changed.set()
 
-    async def until(self, holds: Callable[[], Any]) -> None:
+    async def until(self, holds: Callable[[], Any], *, patience: float = PATIENCE) -> None:
         """Wait until `holds()`; a test that waits too long fails with what was asked so far."""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(patience):
                 while not holds():
                     self._changed.clear()
                     with suppress(TimeoutError):  # what a test waits for may also be a line in the log
