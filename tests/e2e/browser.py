@@ -71,6 +71,27 @@ class Page:
 
         return self._soon.until(last)  # type: ignore[return-value] # `until` returns no None
 
+    def wait_for_messages(self, number: int) -> None:
+        """Until there are so many messages."""
+        self._soon.until(
+            lambda _: len(self.conversation.find_elements(By.CSS_SELECTOR, ".channel-message")) >= number
+        )
+
+    def show_only_the_last(self, messages: int) -> WebElement:
+        """The conversation without what came before, once its pictures are drawn."""
+        self.driver.execute_script(
+            "const all = [...document.querySelectorAll('#channel-message-list > *')];"
+            "all.slice(0, -arguments[0]).forEach((element) => { element.style.display = 'none'; });",
+            messages,
+        )
+        self._soon.until(
+            lambda driver: driver.execute_script(
+                "const images = [...document.querySelectorAll('.attachment-image')];"
+                "return images.every((image) => image.complete && image.naturalWidth > 0);"
+            )
+        )
+        return self.driver.find_element(By.ID, "channel-timeline")
+
 
 @contextmanager
 def opened(url: str, *, width: int = 1200, height: int = 1000) -> Iterator[Page]:
@@ -82,6 +103,7 @@ def opened(url: str, *, width: int = 1200, height: int = 1000) -> Iterator[Page]
         "--headless=new",
         "--no-sandbox",
         "--disable-dev-shm-usage",
+        "--hide-scrollbars",
         f"--window-size={width},{height}",
     ):
         options.add_argument(argument)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from selenium.webdriver.common.by import By
-
 from tests.e2e.browser import PAGE, browser_is_missing, opened
 from tests.e2e.command import CAT
 from tests.e2e.terminal import Terminal
@@ -22,10 +20,11 @@ def main() -> None:
     with Terminal("demo") as terminal:
         url = terminal.wait_for(PAGE)[0]
         terminal.wait_for("Ctrl-D ends the demo")
-        with opened(url, width=900, height=900) as page:
+        with opened(url, width=1000, height=900) as page:
             terminal.type(str(CAT))
-            page.wait_for_message("cat")
-            page.driver.find_element(By.ID, "channel-layout").screenshot(str(ANSWER))
+            terminal.wait_for("posts chelsea.png in #pictures")
+            page.wait_for_messages(5)
+            page.show_only_the_last(2).screenshot(str(ANSWER))
         terminal.end()
 
 
