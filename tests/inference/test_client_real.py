@@ -1,0 +1,64 @@
+"""The classifier with the embedded model and real photographs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+import skimage
+
+from config import settings
+from inference.client import Classifier
+from tests.inference.fakes import until
+
+pytestmark = [pytest.mark.real_model, pytest.mark.timeout(600)]
+
+SKIMAGE = Path(skimage.__file__).parent / "data"
+GRACE_HOPPER = Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"
+PHOTOGRAPHS = {
+    GRACE_HOPPER: {"military uniform"},
+    SKIMAGE / "chelsea.png": {"tabby", "Egyptian cat", "tiger cat"},
+    SKIMAGE / "coffee.png": {"espresso", "cup"},
+}
+
+
+@pytest.fixture
+async def classifier() -> AsyncIterator[Classifier]:
+    classifier = Classifier(settings.Settings(model=settings.Model(name="efficientnet_lite0")))
+    try:
+        await classifier.start()
+        yield classifier
+    finally:
+        await classifier.close()
+
+
+def with_comment(jpeg: bytes, number: int) -> bytes:
+    """The same photograph with bytes of its own."""
+    return jpeg[:2] + b"\xff\xfe\0\x06%04d" % number + jpeg[2:]
+
+
+async def test_photographs_are_named_rightly(classifier: Classifier) -> None:
+    answers = await asyncio.gather(*(classifier.classify(photo.read_bytes()) for photo in PHOTOGRAPHS))
+    for answer, right in zip(answers, PHOTOGRAPHS.values(), strict=True):
+        assert answer.labels[0].name in right
+        assert answer.model == "efficientnet_lite0"
+
+
+async def test_kill_9_with_64_photographs_in_flight_changes_no_label(classifier: Classifier) -> None:
+    jpeg = GRACE_HOPPER.read_bytes()
+    undisturbed = await classifier.classify(jpeg)
+    tasks = [asyncio.create_task(classifier.classify(with_comment(jpeg, n), group=n % 3)) for n in range(64)]
+    batches = classifier.stats.batches
+    await until(lambda: classifier.stats.batches >= batches + 2 and classifier.worker_pid)
+    assert classifier.worker_pid
+    os.kill(classifier.worker_pid, signal.SIGKILL)
+    for answer in await asyncio.gather(*tasks):
+        assert [label.name for label in answer.labels] == [label.name for label in undisturbed.labels]
+        assert answer.labels[0].probability == pytest.approx(undisturbed.labels[0].probability, abs=1e-4)
+    assert classifier.stats.restarts == 1
+    assert classifier.stats.answered == 65
