@@ -118,10 +118,10 @@ async def test_commands_are_not_sent_a_second_time(
         async with online(wire, data=tmp_path):
             pass
     assert len(wire.world.sent("PUT", commands)) == 1
-    assert {command["name"] for command in wire.world.commands} == {"classify", "What's in this image?"}
-    for command in wire.world.commands:
-        assert command["contexts"] == [0, 1, 2]
-        assert command["integration_types"] == [0, 1]
+    named = {command["name"]: command for command in wire.world.commands}
+    for name in ("classify", "What's in this image?"):
+        assert named[name]["contexts"] == [0, 1, 2]
+        assert named[name]["integration_types"] == [0, 1]
 
 
 async def test_commands_that_were_refused_are_sent_again(wire: Wire, tmp_path: Path) -> None:
