@@ -27,7 +27,7 @@ demo: $(STAMP)  ## see the bot answer in a simulated Discord (ONCE=1: print the 
 # What Discord's own schema says of each body sent, where there is npm; elsewhere that check is skipped, and says so.
 SCHEMA := tests/payloads/node_modules/.package-lock.json
 $(SCHEMA): tests/payloads/package-lock.json
-	-@cd tests/payloads && npm ci --silent && touch node_modules/.package-lock.json
+	-@cd tests/payloads && npm ci --silent --fetch-retries=1 --fetch-timeout=20000 && touch node_modules/.package-lock.json
 
 test: $(STAMP) $(if $(shell command -v npm),$(SCHEMA))  ## run every test (JOBS=1: one after the other)
 	$(PY) -m pytest -n $(JOBS) --dist worksteal
