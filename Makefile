@@ -64,8 +64,8 @@ clean:  ## remove what was made here: the environment and the caches of the tool
 # An environment without its stamp was not finished, so it is made anew. Debian's Python may lack ensurepip: then its
 # own pip fills the environment.
 $(STAMP): requirements/dev.txt pyproject.toml
-	@$(PYTHON) -c '$(FITS)' || { echo "Whatsit needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is" \
-	    "$$($(PYTHON) --version 2>&1 || echo not there). Name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c '$(FITS)' 2>/dev/null || { echo "Whatsit needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is" \
+	    "$$($(PYTHON) --version 2>/dev/null || echo not there). Name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version). The first time this downloads about 900 MB and takes minutes."
 	@clear=$$([ -e $@ ] || echo --clear); rm -f $@; \
 	if $(PYTHON) -c 'import ensurepip' 2>/dev/null; \
