@@ -117,8 +117,7 @@ class Batcher:
         self._breaker.check(working=bool(self._jobs))
 
     async def start(self, report: Callable[[str, float | None], None]) -> None:
-        """Start the first worker. ModelUnavailable if it has no model for us, WorkerDied if it dies over
-        it."""
+        """Start the first worker. ModelUnavailable if it has no model, WorkerDied if it dies over it."""
         self._on_model(await self._in_thread(self._supervisor.start, report))
 
     async def answer(self, key: Key, data: bytes, group: Hashable) -> Answered:
@@ -246,8 +245,7 @@ class Batcher:
             await self._replace()
 
     async def _replace(self) -> bool:
-        """Start a new worker. Whether there is one now; if not, the breaker is open and every image
-        refused."""
+        """Start a new worker. Whether there is one; if not, the breaker is open and every image refused."""
         while not self._closed:
             try:
                 self._proven = False

@@ -1,5 +1,4 @@
-"""What is known of pictures by the hash of their bytes. The hash is kept, and the labels; never the
-picture."""
+"""What is known of pictures, by the hash of their bytes. Hash and labels are kept; never the picture."""
 
 from __future__ import annotations
 

@@ -54,8 +54,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 SURE = 0.8
-"""Top probability from which a first look is enough; measured, see DESIGN.md and the README's table of
-views."""
+"""Top probability from which a first look is enough; measured, see README's table of views."""
 
 
 @dataclass(slots=True)
@@ -246,8 +245,7 @@ def _open_eyes(hello: Hello, replies: BinaryIO) -> Eyes | None:
 
 
 def _limit_address_space(memory: int) -> None:
-    """Let it grow by no more than its whole limit from here: with what loading mapped, about 2.5 times
-    that."""
+    """Let it grow by its whole limit from here: with what loading mapped, about 2.5 times that."""
     with contextlib.suppress(AttributeError, ValueError):  # macOS has no such limit to set
         resource.setrlimit(
             resource.RLIMIT_AS, (psutil.Process().memory_info().vms + memory, resource.RLIM_INFINITY)
