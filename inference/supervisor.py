@@ -46,7 +46,7 @@ T = TypeVar("T")
 Report = Callable[[str, float | None], None]
 
 LOAD_SECONDS = 300.0
-"""For building, checking and compiling a model, on top of `model.hub_deadline`; its parts have tighter ones."""
+"""For building, checking and compiling a model, beside `model.hub_deadline`; its parts have tighter ones."""
 
 TICK_SECONDS = 0.02
 """How often its size is looked at while it works: at 1 GB/s of page faults it overshoots by 20 MB."""
