@@ -72,6 +72,7 @@ def pipeline(stage: Stage, plan: Plan, model: Model, also: list[str], say: Say) 
         "kinds": [large],
         "engine": ours.running.opened["engine"],
         "same_top_label_as_usual": _agreement(stage, ours.running, usual.running),
+        "views_of_auto": _views(stage, contenders),
     }
     if plan.by_kind:
         others = [Kind(*pair) for pair in product(FORMATS, MEGAPIXELS) if Kind(*pair) != LARGE]
@@ -192,6 +193,13 @@ def _agreement(stage: Stage, ours: Running, usual: Running) -> float:
     pictures = stage.pictures(SMALL)
     pairs = zip(ours.ask("name", pictures=pictures), usual.ask("name", pictures=pictures), strict=True)
     return float(round(sum(mine == theirs for mine, theirs in pairs) / len(pictures), 3))
+
+
+def _views(stage: Stage, contenders: dict[str, Contender]) -> float | None:
+    """Crops looked at for an image under `views = auto`: what its throughput hangs on."""
+    if AUTO not in contenders:
+        return None
+    return round(float(contenders[AUTO].running.ask("views", pictures=stage.pictures(SMALL))), 2)
 
 
 def _rate(turn: Sample) -> float:

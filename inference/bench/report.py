@@ -58,6 +58,8 @@ def block(results: dict[str, Any]) -> str:
             f"| {target.words} | **{shown(results['ratios'][name], target.unit)}** "
             f"| {ends if len(spread['values']) > 1 else 'one turn'} | {_aim(name)}{mark} |"
         )
+    if views := results["rows"].get("pipeline", {}).get("views_of_auto"):
+        lines += ["", f"With `views = auto` these photographs took {views} crops each, on average."]
     lines += [
         "",
         f"{sentence(results['machine'])}; model `{results['model']['name']}`; {results['kind']} run.",
@@ -114,6 +116,8 @@ def _pipeline(data: dict[str, Any]) -> list[Table]:
             *(f"{one[f'p{percent}_ms']:.1f}" for percent in (50, 95, 99)),
             f"{one['core_ms']:.2f}",
         )
+    if data["views_of_auto"]:
+        small.caption = f"views = auto looked at {data['views_of_auto']} crops an image"
     kinds = Table("", "Whatsit images/s", "usual bot images/s", "ratio", title="1 pipeline, 64 in flight")
     for one in data["kinds"]:
         kinds.add_row(

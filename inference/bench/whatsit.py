@@ -68,6 +68,11 @@ class Whatsit:
         """The first label of each."""
         return [(await self._classifier.classify(data, top=1)).labels[0].name for data in read(pictures)]
 
+    async def views(self, *, pictures: list[str]) -> float:
+        """Crops looked at for an image, on average."""
+        seen = [(await self._classifier.classify(data)).views for data in read(pictures)]
+        return sum(seen) / len(seen)
+
     async def resident(self) -> dict[str, float]:
         """Megabytes that the bot's process and its workers keep resident now."""
         own, *workers = team()

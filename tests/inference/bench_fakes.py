@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from config.settings import Model
-
-
-class Prediction(NamedTuple):
-    logits: NDArray[np.float32]
-    features: NDArray[np.float32] | None
+from inference.engines import Prediction
 
 
 class GreyEngine:

@@ -192,6 +192,8 @@ class Canned(Running):
     def ask(self, do: str, **arguments: Any) -> Any:
         if do == "name":
             return ["a cat"] * len(arguments["pictures"])
+        if do == "views":
+            return 5 / 3
         self.asked.append(arguments)
         count = arguments["count"]
         self._rate *= 1.1  # a machine that warms up, for all alike
@@ -311,6 +313,7 @@ def test_readme_gets_the_ratios_between_its_markers(results: dict[str, Any], tmp
     write_readme(results, readme)
     write_readme(results, readme)
     assert readme.read_text() == f"before\n{BEGIN}\n{block(results)}\n{END}\nafter\n"
+    assert "these photographs took 1.67 crops each" in block(results)
     assert "25 ms** | one turn | at most 20 ms (not reached)" in block(results)
 
 
