@@ -9,6 +9,8 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -36,9 +38,8 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _list(settings: Settings, *, as_json: bool) -> int:
-    with _inference("models", settings) as process:
-        assert process.stdout is not None  # noqa: S101  # it was asked for
-        models = [json.loads(line) for line in process.stdout]
+    with _inference("models", settings) as said:
+        models = list(said)
     if as_json:
         for model in models:
             print(json.dumps(model))
@@ -48,7 +49,7 @@ def _list(settings: Settings, *, as_json: bool) -> int:
         for model in models:
             place = model["cached"] or "not on this machine"
             print(model["name"], model["source"], model["input_size"], model["classes"], place, sep="\t")
-    return FAILED if process.returncode else OK
+    return OK if models else FAILED
 
 
 def _table(models: list[dict[str, Any]], chosen: str) -> Table:
@@ -68,10 +69,9 @@ def _table(models: list[dict[str, Any]], chosen: str) -> Table:
 
 def _quantize(name: str, settings: Settings) -> int:
     code = FAILED
-    with _inference("quantize", settings, name) as process, model_progress(errors()) as report:
-        assert process.stdout is not None  # noqa: S101  # it was asked for
-        for line in process.stdout:
-            match json.loads(line):
+    with _inference("quantize", settings, name) as said, model_progress(errors()) as report:
+        for words in said:
+            match words:
                 case {"stage": stage, "fraction": fraction}:
                     report(stage, fraction)
                 case {"done": sentence}:
@@ -82,7 +82,15 @@ def _quantize(name: str, settings: Settings) -> int:
     return code
 
 
-def _inference(job: str, settings: Settings, *arguments: str) -> subprocess.Popen[str]:
-    """`python -m inference`, told the model's settings; it prints one JSON object a line."""
+@contextmanager
+def _inference(job: str, settings: Settings, *arguments: str) -> Iterator[Iterator[dict[str, Any]]]:
+    """What `python -m inference` says, told the settings: one JSON object a line. It ends with the block.
+
+    It is not of the terminal's own group, so that Ctrl-C is ours alone to hear.
+    """
     command = [sys.executable, "-m", "inference", job, settings.model_dump_json(), *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603  # our own words
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:  # noqa: S603  # our own words
+        try:
+            yield (json.loads(line) for line in process.stdout or ())
+        finally:
+            process.kill()
