@@ -31,6 +31,9 @@ __all__ = ["JobFailed", "JobTimedOut", "Report", "run"]
 Report = Callable[[str, float | None], None]
 """Takes what is being done, and how much of it is done in [0, 1] or None."""
 
+IMPORT_SECONDS = 120.0
+"""TensorFlow takes 3 s to import; 25 were seen with every core busy."""
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -56,9 +59,9 @@ def run(
     returns.
 
     Arguments and result are JSON. `started` is told the child's process id. Raises the job's own
-    ModelUnavailable, JobFailed, or JobTimedOut after `deadline` seconds. No process is left behind.
+    ModelUnavailable, JobFailed, or JobTimedOut after `deadline` seconds of work (importing what it needs,
+    which on a busy machine is most of it, has its own). No process is left behind.
     """
-    until = time.monotonic() + deadline
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(
             [sys.executable, "-P", "-W", "ignore", "-m", "inference.child"],
@@ -70,21 +73,26 @@ def run(
         try:
             if started:
                 started(process.pid)
-            return _follow(process, {"job": job, "arguments": dict(arguments)}, until, report, errors)
+            return _follow(process, {"job": job, "arguments": dict(arguments)}, deadline, report, errors)
         finally:
             process.kill()
-            process.communicate()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    pipe.close()
 
 
 def _follow(
-    process: subprocess.Popen[bytes], task: object, until: float, report: Report, errors: IO[bytes]
+    process: subprocess.Popen[bytes], task: object, deadline: float, report: Report, errors: IO[bytes]
 ) -> Any:
     if process.stdin is None or process.stdout is None:
         raise RuntimeError("a child without pipes")
     process.stdin.write(json.dumps(task).encode() + b"\n")
     process.stdin.flush()
-    for line in _lines(process.stdout, until):
+    for line in _lines(process.stdout, deadline):
         match json.loads(line):
+            case {"ready": True}:
+                pass
             case {"stage": stage, "fraction": fraction}:
                 report(stage, fraction)
             case {"result": result}:
@@ -99,9 +107,11 @@ def _follow(
     raise JobFailed(f"its process ended with status {status}" + (f": {last}" if last else ""))
 
 
-def _lines(stream: IO[bytes], until: float) -> Iterator[bytes]:
-    """Lines as they come, until the stream ends; JobTimedOut when the time is up first."""
+def _lines(stream: IO[bytes], deadline: float) -> Iterator[bytes]:
+    """Lines as they come, until the stream ends; JobTimedOut when the time since the first is up before."""
     left = b""
+    until = time.monotonic() + IMPORT_SECONDS
+    ready = False
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         while True:
@@ -110,6 +120,8 @@ def _lines(stream: IO[bytes], until: float) -> Iterator[bytes]:
             piece = os.read(stream.fileno(), 65536)
             if not piece:
                 return
+            if not ready:
+                ready, until = True, time.monotonic() + deadline
             *lines, left = (left + piece).split(b"\n")
             yield from lines
 
@@ -127,6 +139,9 @@ def _main() -> None:
     with os.fdopen(os.dup(1), "wb") as replies:
         os.dup2(2, 1)
         task = json.loads(sys.stdin.buffer.readline())
+        # OpenVINO's and NNCF's telemetry asks a server, from a process of its own that would outlive this
+        # one; without the package, both have a stub for it.
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # the way to forbid an import
         threading.Thread(target=_leave_with_the_parent, daemon=True).start()
 
         def say(message: Mapping[str, Any]) -> None:
@@ -137,8 +152,10 @@ def _main() -> None:
             say({"stage": stage, "fraction": fraction})
 
         try:
-            module, _, function = task["job"].partition(":")
-            result = getattr(importlib.import_module(module), function)(**task["arguments"], report=report)
+            module, _, name = task["job"].partition(":")
+            function = getattr(importlib.import_module(module), name)
+            say({"ready": True})
+            result = function(**task["arguments"], report=report)
         except ModelUnavailable as error:
             say({"unavailable": str(error)})
         except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to hear of it

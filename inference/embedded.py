@@ -8,7 +8,7 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
-from inference import child, savedmodel
+from inference import child, folders
 from inference.child import Report
 from inference.results import ModelUnavailable
 
@@ -27,11 +27,11 @@ def ensure(cache_dir: Path, *, report: Report) -> Path:
     """The SavedModel folder of EfficientNet-Lite0 under `cache_dir`, built first where it is missing or
     damaged; several processes may ask at once. Raises ModelUnavailable."""
     weights, place = _places(cache_dir)
-    if folder := savedmodel.intact(place):
+    if folder := folders.intact(place):
         return folder
     try:
-        with savedmodel.locked(place, name="efficientnet_lite0"):
-            return savedmodel.intact(place) or savedmodel.install(
+        with folders.locked(place, name="efficientnet_lite0"):
+            return folders.intact(place) or folders.install(
                 place, lambda folder: _build(weights, folder, report)
             )
     except OSError as error:
@@ -44,8 +44,8 @@ def ensure(cache_dir: Path, *, report: Report) -> Path:
 def cached(cache_dir: Path) -> Path | None:
     """Where the built model lies, if it does; its bytes are not checked."""
     _, place = _places(cache_dir)
-    folder = place / savedmodel.MODEL
-    return folder if savedmodel.is_saved_model(folder) else None
+    folder = place / folders.CONTENT
+    return folder if folders.is_saved_model(folder) else None
 
 
 def _places(cache_dir: Path) -> tuple[Path, Path]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference import child, embedded, savedmodel
+from inference import child, embedded, folders
 from inference.results import ModelUnavailable
 from tests.inference import pictures
 
@@ -57,7 +57,7 @@ def test_the_embedded_model_names_what_is_known(embedded_model: Path) -> None:
 def test_it_is_built_with_progress_in_a_child(tmp_path: Path) -> None:
     stages: list[tuple[str, float | None]] = []
     folder = embedded.ensure(tmp_path, report=lambda *stage: stages.append(stage))
-    assert savedmodel.is_saved_model(folder)
+    assert folders.is_saved_model(folder)
     assert embedded.cached(tmp_path) == folder
     fractions = [fraction for _, fraction in stages if fraction is not None]
     assert fractions == sorted(fractions)
@@ -88,9 +88,9 @@ def test_a_damaged_cache_is_rebuilt(
     tmp_path: Path, quick_build: list[str], damage: Callable[[Path], None]
 ) -> None:
     folder = embedded.ensure(tmp_path, report=unread)
-    whole = savedmodel.content_hash(folder)
+    whole = folders.content_hash(folder)
     damage(folder)
-    assert savedmodel.content_hash(embedded.ensure(tmp_path, report=unread)) == whole
+    assert folders.content_hash(embedded.ensure(tmp_path, report=unread)) == whole
     assert len(quick_build) == 2
 
 

@@ -1,5 +1,5 @@
-"""A SavedModel as files: is it one, what are its bytes, and how is it put in place so that no other process
-ever sees half of it.
+"""Folders in the cache (SavedModels, and what is made from them) that are whole or not there: what are their
+bytes, and how are they put in place so that no other process ever sees half of one.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from filelock import FileLock, Timeout
 
 from inference.results import ModelUnavailable
 
-__all__ = ["content_hash", "install", "intact", "is_saved_model", "locked"]
+__all__ = ["CONTENT", "content_hash", "install", "intact", "is_saved_model", "locked"]
 
-MODEL = "model"
+CONTENT = "model"
+"""The folder inside of a place that holds what was put there; its hash lies beside it."""
+
 HASH = "sha256"
 
 LOCK_SECONDS = 240.0
@@ -56,22 +58,22 @@ def locked(path: Path, *, name: str) -> Iterator[None]:
 
 def intact(place: Path) -> Path | None:
     """The folder that `install` put into `place`, if its bytes are still what they were."""
-    folder = place / MODEL
+    folder = place / CONTENT
     try:
         expected = (place / HASH).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         return None
-    return folder if is_saved_model(folder) and content_hash(folder) == expected else None
+    return folder if content_hash(folder) == expected else None
 
 
 def install(place: Path, fill: Callable[[Path], None]) -> Path:
-    """Let `fill` write a SavedModel into a new folder, and put it into `place` in one step, with its hash
-    beside it. Call it inside `locked(place)`: what killed processes left behind is cleared away."""
+    """Let `fill` make and fill a new folder, and put it into `place` in one step, with its hash beside it.
+    Call it inside `locked(place)`: what killed processes left behind is cleared away."""
     for left in place.parent.glob(f"{place.name}.*.tmp"):
         shutil.rmtree(left, ignore_errors=True)
     temporary = Path(mkdtemp(".tmp", f"{place.name}.", place.parent))
     try:
-        folder = temporary / MODEL
+        folder = temporary / CONTENT
         fill(folder)
         (temporary / HASH).write_text(content_hash(folder), encoding="ascii")
         temporary.chmod(0o755)
@@ -80,4 +82,4 @@ def install(place: Path, fill: Callable[[Path], None]) -> Path:
         temporary.rename(place)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return place / MODEL
+    return place / CONTENT
