@@ -60,6 +60,13 @@ async def test_of_more_images_than_are_left_those_that_are_left_are_named(world:
 
 
 @three
+async def test_each_image_of_a_message_counts(world: World) -> None:
+    await world.alice.send(world.channel, attachments=[picture(), picture()])
+    await world.alice.send(world.channel, attachments=[picture(), picture()])
+    assert [len(answer.embeds) for answer in world.answers()] == [2, 1]
+
+
+@three
 async def test_one_persons_limit_is_not_anothers(world: World) -> None:
     bob = world.guild.add_member(world.env.create_user("bob"))
     for person in (world.alice, world.alice, world.alice, world.alice, bob):
