@@ -13,6 +13,8 @@ from discord.ext import commands
 
 from bot import intents as gateway_intents
 from bot.cogs.classify import Classify
+from bot.cogs.preferences import Preferences
+from bot.cogs.settings import Settings as ServerSettings
 from bot.cogs.watch import Watch
 from bot.command_sync import sync
 from bot.download import Fetcher
@@ -100,6 +102,8 @@ class Whatsit(commands.Bot):
         await self.tree.set_translator(CommandTranslator())
         await self.add_cog(Watch(self))
         await self.add_cog(Classify(self))
+        await self.add_cog(ServerSettings(self))
+        await self.add_cog(Preferences(self))
         await sync(self.tree, self.store.notes)
 
     async def connect(self, *, reconnect: bool = True) -> None:

@@ -5,15 +5,18 @@ The owner's settings are the defaults of the store, so a server that chose nothi
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import discord
 
 from bot.i18n import Language, languages
-from bot.store import GuildSettings, MemberPreferences, Store
+from bot.store import GuildSettings, MemberPreferences, Store, StoreError
 
-__all__ = ["Effective", "Unasked", "effective", "in_force"]
+__all__ = ["Effective", "Unasked", "effective", "in_force", "language_of", "own_language"]
+
+log = logging.getLogger(__name__)
 
 Unasked = Literal["reply", "silent", "react", "direct", "nothing"]
 """What an image gets that nobody asked about; `direct` is a direct message to its author."""
@@ -63,6 +66,20 @@ async def effective(
     )
 
 
+async def language_of(store: Store, interaction: discord.Interaction[Any]) -> Language:
+    """The language of who pressed or commanded, for what only they read: never fails, at worst English."""
+    try:
+        return own_language(await store.members.get(interaction.user.id), interaction.locale)
+    except StoreError as error:
+        log.warning("A member's language could not be read. %s", error)
+        return languages.of(interaction.locale)
+
+
+def own_language(member: MemberPreferences, locale: discord.Locale | None) -> Language:
+    """What a member chose, else the language of their Discord, as far as it is known."""
+    return languages.named(member.language) if member.language else languages.of(locale)
+
+
 def in_force(
     guild: GuildSettings,
     member: MemberPreferences,
@@ -71,8 +88,8 @@ def in_force(
     guild_locale: discord.Locale | None = None,
     shared: bool = True,
 ) -> Effective:
-    """The same from what is known already. `shared`: others than this person are there."""
-    theirs = languages.named(member.language) if member.language else languages.of(user_locale)
+    """The same, from what is known already. `shared`: others than this person are there."""
+    theirs = own_language(member, user_locale)
     ours = languages.named(guild.language) if guild.language else languages.of(guild_locale)
     known = member.language is not None or user_locale is not None
     return Effective(

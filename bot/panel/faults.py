@@ -1,0 +1,89 @@
+"""What somebody is told when a setting could not be read or changed. Nothing is lost: what stood, stands."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from bot import errors
+from bot.answers import CONTENT
+from bot.delivery import FAILURES, GONE, say
+from bot.download import DownloadError
+from bot.i18n import N_, Language
+from bot.store import InvalidSettings, StoreError
+from config.settings import Limits
+
+__all__ = ["MODERATORS", "OUTDATED", "Refused", "explain", "listed"]
+
+log = logging.getLogger(__name__)
+
+STORE = N_(
+    "I can't get at my notes right now, so nothing was changed. Try again in a minute; if it fails again, "
+    "tell whoever runs me."
+)
+UNEXPECTED = N_("Something went wrong. Try again; if it fails again, tell whoever runs me.")
+MODERATORS = N_("Only who may manage this server can see or change its settings.")
+
+
+OUTDATED = N_("This panel is of another version of me. Open a new one.")
+
+
+class Refused(Exception):
+    """What was asked for cannot be; the message is a sentence for the person, in their language."""
+
+
+async def explain(
+    interaction: discord.Interaction[Any], error: Exception, language: Language, limits: Limits
+) -> None:
+    """Tell the person, and nobody else, what went wrong; the log hears what its owner must mend."""
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    if isinstance(error, FAILURES) and not isinstance(error, app_commands.AppCommandError):
+        level = logging.INFO if getattr(error, "code", None) in GONE else logging.WARNING
+        log.log(level, "Settings could not be shown: %s", error)
+        return
+    await _tell(interaction, _sentence(error, language, limits))
+
+
+def _sentence(error: Exception, language: Language, limits: Limits) -> str:
+    match error:
+        case Refused():
+            return str(error)
+        case InvalidSettings():
+            return listed(language.gettext("Nothing was changed, because of this:"), error.faults, language)
+        case DownloadError():
+            return errors.sentence(error, language, limits)
+        case app_commands.CheckFailure():
+            return language.gettext(MODERATORS)
+        case StoreError():
+            log.warning("Settings could not be read or saved. %s", error)
+            return language.gettext(STORE)
+    log.error("Settings failed, and nobody knows why", exc_info=error)
+    return language.gettext(UNEXPECTED)
+
+
+async def _tell(interaction: discord.Interaction[Any], line: str) -> None:
+    if interaction.type is discord.InteractionType.application_command or not interaction.response.is_done():
+        await say(interaction, line)
+        return
+    try:  # not in place of the message that was pressed: it holds what can be pressed again
+        await interaction.followup.send(line, ephemeral=True)
+    except FAILURES as failure:
+        log.warning("An interaction could not be answered: %s", failure)
+
+
+def listed(title: str, lines: tuple[str, ...], language: Language, *, escaped: bool = True) -> str:
+    """A title and a list, as much of it as fits in a message."""
+    text, room = title, CONTENT - 100
+    for index, line in enumerate(lines):
+        item = f"\n- {discord.utils.escape_markdown(line) if escaped else line}"
+        if len(text) + len(item) > room:
+            more = len(lines) - index
+            return (
+                f"{text}\n{language.ngettext('and {more} more', 'and {more} more', more).format(more=more)}"
+            )
+        text += item
+    return text
