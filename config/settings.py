@@ -176,6 +176,9 @@ class Watch(Section):
     """Application ids of bots and webhooks that are answered like people (proxy bots)."""
     late_after: Seconds = 60
     """Seconds after which an answer is dropped with a reaction instead of being sent late."""
+    catch_up: Annotated[float, Field(ge=0, le=3600)] = 600
+    """Seconds back that are looked through for unanswered pictures after a crash, a restart or a lost
+    connection; `late_after` is only for what came while Whatsit was there. `0`: none are."""
 
 
 class Answers(Section):
