@@ -21,6 +21,7 @@ from inference.known import Hasher, Key, Known
 from inference.protocol import Answered
 from inference.results import (
     Classification,
+    Coarse,
     HarmfulImage,
     InferenceError,
     Label,
@@ -182,6 +183,7 @@ class Classifier:
         self._answered += 1
         return Classification(
             labels=tuple(Label(*label) for label in verdict.labels[:top]),
+            coarse=tuple(Coarse(*name) for name in verdict.coarse),
             model=self.info.name,
             engine=self.info.engine,
             size=verdict.size,

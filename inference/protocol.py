@@ -75,6 +75,10 @@ def _known(code: str) -> str:
     return code
 
 
+Probability = Annotated[float, Field(ge=0, le=1.001)]
+"""Rounding of sums may put it a hair above 1."""
+
+
 class Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -125,11 +129,13 @@ class Batch(Message):
 
 
 class Answered(Message):
-    """`labels` are (name, index, probability), best first; `size` is (width, height)."""
+    """`labels` are (name, index, probability, everyday name), best first, and `coarse` (everyday name,
+    probability); `size` is (width, height)."""
 
     kind: Literal["answered"] = "answered"
     id: int
-    labels: tuple[tuple[str, NonNegativeInt, Annotated[float, Field(ge=0, le=1.001)]], ...]
+    labels: tuple[tuple[str, NonNegativeInt, Probability, str | None], ...]
+    coarse: tuple[tuple[str, Probability], ...] = ()
     size: tuple[PositiveInt, PositiveInt]
     views: PositiveInt
     decode_ms: NonNegativeFloat

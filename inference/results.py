@@ -6,12 +6,13 @@ Everything here crosses a process boundary, so it is plain, frozen and picklable
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 __all__ = [
     "Busy",
     "Classification",
+    "Coarse",
     "CorruptImage",
     "HarmfulImage",
     "ImageTooLarge",
@@ -31,11 +32,21 @@ class Label:
     """A class name and its probability.
 
     `index` is the class's place in the model's own output, so 0 is `background` where a model has 1001
-    classes.
+    classes. `coarse` is its everyday name ("cat" for "Egyptian cat"), None where its own is one, or where
+    none is known.
     """
 
     name: str
     index: int
+    probability: float
+    coarse: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coarse:
+    """An everyday name, and the probabilities of all classes that have it added."""
+
+    name: str
     probability: float
 
 
@@ -44,7 +55,9 @@ class Classification:
     """The ranked labels of one image, best first, and how they came about.
 
     `size` is (width, height) in pixels as a person sees the picture, after EXIF orientation. `views` is how
-    many crops were averaged. Times are milliseconds spent in the worker on this image's behalf.
+    many crops were averaged. Times are milliseconds spent in the worker on this image's behalf. `coarse` are
+    the everyday names of greatest probability, best first, at most three; none for a model whose classes have
+    none.
     """
 
     labels: tuple[Label, ...]
@@ -54,6 +67,7 @@ class Classification:
     views: int
     decode_ms: float
     predict_ms: float
+    coarse: tuple[Coarse, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +88,10 @@ class ModelInfo:
     note: str | None
     content_hash: str
     preprocessing: int
+    labels: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    """Each class's label."""
+    coarse: tuple[str | None, ...] = field(default=(), repr=False, compare=False)
+    """Each class's everyday name."""
 
 
 @dataclass(frozen=True, slots=True)

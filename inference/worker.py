@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 
 from config import settings
 from inference import cpus
+from inference.coarse import Everyday, everyday_names
 from inference.decode import PREPROCESSING_VERSION, decode, header
 from inference.protocol import (
     EXIT_OUT_OF_MEMORY,
@@ -87,6 +88,7 @@ class Eyes:
     """Images whose second look the bot's process has not asked for yet."""
 
     def __post_init__(self) -> None:
+        self._everyday = Everyday(everyday_names(self.model.labels))
         self._decoders = ThreadPoolExecutor(cpus.usable(), "decode")
         self._one_large = threading.Lock()
 
@@ -153,7 +155,10 @@ class Eyes:
         best = np.argsort(-mean, kind="stable")[: look.ranked]
         return Answered(
             id=look.id,
-            labels=tuple((self.model.labels[i], int(i), float(mean[i])) for i in best),
+            labels=tuple(
+                (self.model.labels[i], int(i), float(mean[i]), self._everyday.names[i]) for i in best
+            ),
+            coarse=self._everyday.best(mean),
             size=sight.size,
             views=sight.views,
             decode_ms=sight.decode_ms,
@@ -235,6 +240,8 @@ def _open_eyes(hello: Hello, replies: BinaryIO) -> Eyes | None:
                 note=model.note,
                 content_hash=model.content_hash,
                 preprocessing=PREPROCESSING_VERSION,
+                labels=model.labels,
+                coarse=everyday_names(model.labels),
             )
         )
     replies.write(frame(greeting))

@@ -58,6 +58,9 @@ class Outcome:
                     {"label": label.name, "index": label.index, "probability": round(label.probability, 6)}
                     for label in found.labels
                 ],
+                "coarse": [
+                    {"name": name.name, "probability": round(name.probability, 6)} for name in found.coarse
+                ],
                 "views": views,
                 "crops": found.views,
                 "ms": {"decode": round(found.decode_ms, 3), "predict": round(found.predict_ms, 3)},

@@ -39,7 +39,7 @@ def test_json_gives_one_object_a_line_in_the_order_asked_for(tmp_path: Path) -> 
     assert words["error"]["code"] == "not_an_image"
     assert all(set(line["error"]) == {"code", "message"} for line in (nowhere, damaged, words))
 
-    assert set(cat) == {"source", "model", "engine", "size", "labels", "views", "crops", "ms"}
+    assert set(cat) == {"source", "model", "engine", "size", "labels", "coarse", "views", "crops", "ms"}
     assert (cat["model"], cat["size"], cat["views"]) == ("efficientnet_lite0", [451, 300], "auto")
     assert cat["crops"] in {1, 3}
     assert set(cat["ms"]) == {"decode", "predict"}
@@ -47,6 +47,8 @@ def test_json_gives_one_object_a_line_in_the_order_asked_for(tmp_path: Path) -> 
     chances = [label["probability"] for label in cat["labels"]]
     assert chances == sorted(chances, reverse=True)
     assert 0 < sum(chances) <= 1
+    assert cat["coarse"][0]["name"] == "cat"
+    assert cat["coarse"][0]["probability"] >= sum(chances[:2])
 
 
 def test_standard_input_a_folder_and_tabs_where_there_is_no_terminal(tmp_path: Path) -> None:

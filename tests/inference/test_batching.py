@@ -23,7 +23,9 @@ INFO = ModelInfo("m", "e", 1, 1, None, "0", 1)
 
 
 def answered(look: Look) -> Answered:
-    return Answered(id=look.id, labels=(("a", 0, 1.0),), size=(1, 1), views=1, decode_ms=0, predict_ms=0)
+    return Answered(
+        id=look.id, labels=(("a", 0, 1.0, None),), size=(1, 1), views=1, decode_ms=0, predict_ms=0
+    )
 
 
 class Stage(Supervisor):

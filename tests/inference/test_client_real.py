@@ -49,6 +49,17 @@ async def test_photographs_are_named_rightly(classifier: Classifier) -> None:
         assert answer.model == "efficientnet_lite0"
 
 
+async def test_an_everyday_name_adds_up_what_all_its_classes_have(classifier: Classifier) -> None:
+    answer = await classifier.classify((SKIMAGE / "chelsea.png").read_bytes(), top=10)
+    cats = [label.probability for label in answer.labels if label.coarse == "cat"]
+    assert answer.coarse[0].name == "cat"
+    assert sum(cats) <= answer.coarse[0].probability <= 1
+    names = classifier.info
+    assert [(names.labels[found.index], names.coarse[found.index]) for found in answer.labels] == [
+        (found.name, found.coarse) for found in answer.labels
+    ]
+
+
 async def test_kill_9_with_64_photographs_in_flight_changes_no_label(classifier: Classifier) -> None:
     jpeg = GRACE_HOPPER.read_bytes()
     undisturbed = await classifier.classify(jpeg)
