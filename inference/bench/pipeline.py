@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
 from typing import Any
@@ -12,7 +12,7 @@ from config.settings import Model
 from inference.bench.figures import Spread, percentile, ratios
 from inference.bench.machine import cores
 from inference.bench.photographs import FORMATS, MEGAPIXELS, Kind
-from inference.bench.plan import ENGINES, LARGE, SMALL, Plan, Row, wanted
+from inference.bench.plan import ENGINES, FULL_RUN, LARGE, SMALL, Plan, Row, wanted
 from inference.bench.stage import Failed, Running, Stage
 
 __all__ = ["INT8", "pipeline", "summary"]
@@ -65,7 +65,11 @@ def pipeline(stage: Stage, plan: Plan, model: Model, also: list[str], say: Say) 
     row.figures = _figures(samples)
     ours, usual = contenders[OURS], contenders[USUAL]
     large, row.figures["throughput_64_12mp"] = _duel(
-        stage, (ours, usual), LARGE, (plan.large_rounds, plan.large_count), say
+        stage,
+        (replace(ours, weight=plan.large_ours), usual),
+        LARGE,
+        (plan.large_rounds, plan.large_count),
+        say,
     )
     row.data = {
         "small": [{"system": name, "in_flight": n, **summary(turns)} for (name, n), turns in samples.items()],
@@ -127,9 +131,10 @@ def _contenders(
         SERIAL: partial(usual, one_thread=True),
         TENSORFLOW: partial(ours, views="1", engine="tensorflow"),
         DECODE: decode_only,
-        **{f"bare {engine}": partial(bare, engine) for engine in ENGINES},
+        **{f"bare {engine}": partial(bare, engine) for engine in plan.bare},
     }
     found = {}
+    skipped |= {f"bare {engine}": FULL_RUN for engine in ENGINES if engine not in plan.bare}
     for name, maker in makers.items():
         try:
             found[name] = maker()

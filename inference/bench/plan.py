@@ -9,7 +9,7 @@ from typing import Any
 from config.settings import Model, Settings
 from inference.bench.photographs import Kind
 
-__all__ = ["ENGINES", "FULL", "LARGE", "QUICK", "SMALL", "Plan", "Row", "wanted"]
+__all__ = ["ENGINES", "FULL", "FULL_RUN", "LARGE", "QUICK", "SMALL", "Plan", "Row", "wanted"]
 
 SMALL = Kind("jpeg", 0.3)
 LARGE = Kind("jpeg", 12.0)
@@ -22,6 +22,8 @@ ENGINES = {
 }
 """Engines that are measured bare, and the modules that each needs to run and to convert a SavedModel."""
 
+FULL_RUN = "Only the full run measures it."
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -32,8 +34,11 @@ class Plan:
     counts: Mapping[int, int]
     """Images in flight -> images of one turn."""
     ours: int
+    bare: tuple[str, ...]
+    """Which of the bare engines are measured."""
     large_rounds: int
     large_count: int
+    large_ours: int
     stall_count: int
     decode_count: int
     """Images a format, size and way."""
@@ -51,9 +56,11 @@ class Plan:
 QUICK = Plan(
     rounds={1: 3, 8: 1, 64: 3},
     counts={1: 18, 8: 36, 64: 72},
-    ours=4,
+    ours=3,
+    bare=("openvino",),
     large_rounds=2,
     large_count=66,
+    large_ours=2,
     stall_count=1_000,
     decode_count=3,
     known_count=200,
@@ -65,8 +72,10 @@ FULL = Plan(
     rounds={1: 5, 8: 5, 64: 7},
     counts={1: 36, 8: 72, 64: 144},
     ours=4,
+    bare=tuple(ENGINES),
     large_rounds=5,
     large_count=72,
+    large_ours=4,
     stall_count=3_000,
     decode_count=18,
     known_count=1_000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib as mpl
@@ -55,7 +56,7 @@ def draw(results: dict[str, Any], file: Path) -> None:
         axes.set_yticks(range(len(systems)), systems, color=GREY)
         axes.invert_yaxis()
         axes.set_xlabel("images a second (0.3 MP JPEGs; bare engines: decoding already done)", color=GREY)
-        axes.set_title(sentence(results["machine"]), fontsize=7, color=GREY)
+        axes.set_title(fill(sentence(results["machine"]), 110), fontsize=7, color=GREY)
         axes.tick_params(colors=GREY)
         for side, spine in axes.spines.items():
             spine.set_visible(side in {"left", "bottom"})

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from inference.bench.figures import Spread
 from inference.bench.pipeline import INT8
-from inference.bench.plan import Row
+from inference.bench.plan import FULL_RUN, Row
 from inference.bench.targets import FULL_ONLY, TARGETS
 
 __all__ = ["assemble"]
@@ -67,7 +67,7 @@ def _why(name: str, kind: str, skipped: Mapping[str, str]) -> str:
     if name == "throughput_64_int8" and INT8 in skipped:
         return skipped[INT8]
     if name in FULL_ONLY and kind == "quick":
-        return "Only the full run measures it."
+        return FULL_RUN
     return "Its row was not asked for, or a system that it compares is not here."
 
 

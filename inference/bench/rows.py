@@ -53,12 +53,12 @@ def decoding(stage: Stage, plan: Plan, _model: Model, _also: list[str], say: Say
         for form, size in product(FORMATS, MEGAPIXELS):
             kind = Kind(form, size)
             say(f"decode, {kind}")
-            pictures = stage.pictures(kind)
+            pictures = stage.pictures(kind, count=plan.decode_count)
             ways = {}
             for way in ("full", "scaled"):
                 latencies = running.ask(
                     "measure",
-                    pictures=pictures[: plan.decode_count],
+                    pictures=pictures,
                     start=stage.numbers(plan.decode_count),
                     count=plan.decode_count,
                     in_flight=1,

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self, cast
 
-from inference.bench.photographs import SOURCES, Kind, make
+from inference.bench.photographs import ASPECTS, SOURCES, Kind, make
 
 __all__ = ["Failed", "Running", "Stage"]
 
@@ -128,13 +128,12 @@ class Stage:
         while self._running:
             self._running.popitem()[1].close()
 
-    def pictures(self, kind: Kind) -> list[str]:
-        """The files of one sort of picture, made when first asked for."""
-        if kind not in self._pictures:
-            self._pictures[kind] = [
-                str(file) for file in make(kind, self._folder, photographs=self._photographs)
-            ]
-        return self._pictures[kind]
+    def pictures(self, kind: Kind, *, count: int | None = None) -> list[str]:
+        """The files of one sort of picture, or `count` of them; made when first asked for."""
+        needed = self._photographs if count is None else min(-(-count // len(ASPECTS)), self._photographs)
+        if len(self._pictures.get(kind, ())) < needed * len(ASPECTS):
+            self._pictures[kind] = [str(file) for file in make(kind, self._folder, photographs=needed)]
+        return self._pictures[kind][:count]
 
     def numbers(self, count: int) -> int:
         """The first of `count` numbers for `stamp` that no other measurement has."""

@@ -218,8 +218,8 @@ class CannedStage(Stage):
             raise Failed("ModelUnavailable: quantize it first")
         return self.canned.get(name) or self.canned.setdefault(name, Canned(300, 0.007))
 
-    def pictures(self, kind: Kind) -> list[str]:
-        return [f"{kind} {number}" for number in range(18)]
+    def pictures(self, kind: Kind, *, count: int | None = None) -> list[str]:
+        return [f"{kind} {number}" for number in range(18)][:count]
 
 
 @pytest.fixture
@@ -261,8 +261,16 @@ def test_every_figure_is_there_or_its_reason_is(results: dict[str, Any]) -> None
     assert not results["ratios"].keys() & results["skipped"].keys()
     assert results["skipped"]["throughput_64_int8"] == "ModelUnavailable: quantize it first"
     assert results["skipped"][INT8] == "ModelUnavailable: quantize it first"
-    assert results["skipped"]["bare litert"] == "ModuleNotFoundError: that engine is not installed"
+    assert results["skipped"]["bare litert"] == "Only the full run measures it."
     assert all("full run" in results["skipped"][name] for name in FULL_ONLY)
+
+
+def test_an_engine_that_is_not_installed_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    plan = replace(QUICK, bare=FULL.bare)
+    row = bench.ROWS["pipeline"](CannedStage(tmp_path), plan, Model(), [], tell_nobody)
+    assert row.skipped["bare litert"] == "ModuleNotFoundError: that engine is not installed"
+    assert "bare tensorflow" not in row.skipped
+    assert "bare tensorflow" in {one["system"] for one in row.data["small"]}
 
 
 def test_no_two_turns_get_the_same_images(tmp_path: Path) -> None:
@@ -448,3 +456,24 @@ def test_measuring_changes_only_the_caps() -> None:
     assert changed.model == usual.model.model_copy(update={"views": "1"})
     assert changed.queue.bytes == usual.queue.bytes
     assert (changed.worker, changed.limits) == (usual.worker, usual.limits)
+
+
+# For real
+
+
+@pytest.mark.timeout(600)  # the first run on a machine builds the model
+def test_the_usual_bot_and_whatsit_see_the_same_cat(tmp_path: Path) -> None:
+    model = Model(name=bench.MODEL)
+    with Stage(tmp_path, photographs=1) as stage:
+        pictures = stage.pictures(SMALL)
+        both = [
+            (stage.running("whatsit", settings=wanted(model, views="1"), also=[]), {}),
+            (stage.running("usual", model=model.model_dump(mode="json")), {"one_thread": False}),
+        ]
+        for running, extra in both:
+            assert all("cat" in name or "tabby" in name for name in running.ask("name", pictures=pictures))
+            sample = running.ask(
+                "measure", pictures=pictures, start=stage.numbers(6), count=6, in_flight=3, **extra
+            )
+            assert len(sample["latencies_ms"]) == 6
+            assert sample["core_seconds"] > 0
