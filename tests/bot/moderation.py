@@ -13,7 +13,7 @@ from simcord.results import InteractionResult, ResponseMessage
 from bot.store import GuildSettings
 from tests.world import World
 
-__all__ = ["demote", "moderator", "opened", "said", "settings", "shown", "text"]
+__all__ = ["demote", "moderator", "opened", "refusal", "said", "settings", "shown", "text"]
 
 ROLE = "moderators"
 
@@ -54,6 +54,12 @@ def shown(result: InteractionResult) -> ResponseMessage:
 def said(result: InteractionResult) -> str:
     """The words of an answer in words."""
     return shown(result).content
+
+
+def refusal(world: World, result: InteractionResult) -> str:
+    """The words with which a command was refused; to discord.py that is an error, which the cog handles."""
+    assert world.env.errors
+    return said(result)
 
 
 def text(world: World, message: discord.Message) -> str:
