@@ -141,6 +141,8 @@ def test_a_killed_downloads_leftovers_are_in_nobodys_way(tmp_path: Path) -> None
         ("nonsense", 0, False),
         ("", 0, False),
     ],
+    # Not by value: that is another in each of xdist's processes.
+    ids=["ours, alive", "another host's", "another host's, long ago", "nonsense", "empty"],
 )
 def test_only_abandoned_downloads_are_cleared_away(
     tmp_path: Path, lock: str, age: float, *, kept: bool
