@@ -242,6 +242,7 @@ def test_an_archive_is_unpacked_once(tmp_path: Path, files: dict[str, bytes]) ->
 @pytest.mark.parametrize(
     "data",
     [b"", b"not an archive", MODEL[:5000], packed(readme=b"no model"), packed(up=b"")],
+    ids=["empty", "no archive", "half of one", "no model in it", "climbs out"],
 )
 def test_an_archive_that_cannot_be_used_is_one_clear_error(tmp_path: Path, data: bytes) -> None:
     file = tmp_path / "mine.tar.gz"
