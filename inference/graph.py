@@ -63,12 +63,15 @@ def freeze(name: str, folder: Path, *, default_size: int) -> Frozen:
         ) from None
     run, size = _entry(name, loaded, default_size)
 
-    @tf.function(input_signature=[tf.TensorSpec([None, size, size, CHANNELS], tf.uint8)])  # type: ignore[untyped-decorator] # no types
     def from_bytes(batch: Any) -> list[Any]:
         return _outputs(name, run(tf.cast(batch, tf.float32) / 255.0))
 
     try:
-        whole = convert_variables_to_constants_v2(from_bytes.get_concrete_function())
+        # AutoGraph would wrap our own error in a listing of this source.
+        traced = tf.function(from_bytes, autograph=False).get_concrete_function(
+            tf.TensorSpec([None, size, size, CHANNELS], tf.uint8, name="batch")
+        )
+        whole = convert_variables_to_constants_v2(traced)
     except ModelUnavailable:
         raise
     except Exception as error:  # noqa: BLE001 - as above
@@ -108,7 +111,7 @@ def _entry(name: str, loaded: Any, default_size: int) -> tuple[Callable[[Any], A
         or spec.dtype != tf.float32
         or not spec.shape.is_compatible_with([None, None, None, CHANNELS])
     ):
-        found = ", ".join(f"{key} {item.dtype.name} {item.shape}" for key, item in inputs.items())
+        found = ", ".join(f"{key} {item.dtype.name} {item.shape}" for key, item in sorted(inputs.items()))
         raise ModelUnavailable(f"The model {name} takes {found or 'nothing'}. {CONTRACT}")
     count, height, width, _ = spec.shape.as_list() if spec.shape.rank else (None, None, None, CHANNELS)
     if count is not None or height != width:
@@ -133,7 +136,9 @@ def _outputs(name: str, given: Any) -> list[Any]:
         or logits.shape.rank != CLASSES_RANK
         or not logits.shape[1]
     ):
-        found = ", ".join(f"{key} {tensor.dtype.name} {tensor.shape}" for key, tensor in named.items())
+        found = ", ".join(
+            f"{key} {tensor.dtype.name} {tensor.shape}" for key, tensor in sorted(named.items())
+        )
         raise ModelUnavailable(f"The model {name} gives {found}, which is no classification. {CONTRACT}")
     return [logits, *features]
 

@@ -18,7 +18,7 @@ from inference.engines.openvino import OpenVINOEngine
 from inference.engines.tensorflow import TensorFlowEngine, use_threads
 from inference.ready import MODEL, VERDICT, Verdict
 
-__all__ = ["agreement", "pictures", "prepare"]
+__all__ = ["agreement", "convert", "pictures", "prepare"]
 
 TOLERANCE = 1e-3
 """On logits and features. Seen on MobileNetV2 and EfficientNet-Lite0: 5e-5."""
@@ -36,7 +36,7 @@ def prepare(*, name: str, saved_model: str, folder: str, default_size: int, repo
     frozen = graph.freeze(name, Path(saved_model), default_size=default_size)
     reference = TensorFlowEngine(frozen)
     report(f"converting {name} for OpenVINO", 0.3)
-    objection = _convert(frozen, place / MODEL)
+    objection = convert(frozen, place / MODEL)
     if objection is None:
         report(f"comparing OpenVINO with TensorFlow on {name}", 0.6)
         objection = agreement(reference, OpenVINOEngine(place / MODEL), frozen.input_size)
@@ -47,7 +47,7 @@ def prepare(*, name: str, saved_model: str, folder: str, default_size: int, repo
     (place / VERDICT).write_text(json.dumps(verdict._asdict()), encoding="utf-8")
 
 
-def _convert(frozen: graph.Frozen, path: Path) -> str | None:
+def convert(frozen: graph.Frozen, path: Path) -> str | None:
     """Write the OpenVINO model; or say why that cannot be done."""
     # After the engine's module, which forbids the telemetry: that forks, and a fork among threads hangs.
     import openvino  # noqa: PLC0415
