@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -11,7 +12,26 @@ from bot.store import Store, defaults
 from config.settings import Data, Settings
 from config.settings import Store as StoreSettings
 
-__all__ = ["open_store", "opened_store"]
+__all__ = ["Stores", "open_store", "opened_store"]
+
+
+@dataclass
+class Stores:
+    """The store of one test, opened once for each start of its bot."""
+
+    folder: Path
+    opened: list[Store] = field(default_factory=list)
+
+    async def open(self, settings: Settings) -> Store:
+        """For a bot that starts."""
+        self.opened.append(await open_store(settings, self.folder))
+        return self.opened[-1]
+
+    async def close(self, *stores: Store) -> None:
+        """For bots that have ended."""
+        for store in stores:
+            self.opened.remove(store)
+            await store.close()
 
 
 async def open_store(settings: Settings, folder: Path) -> Store:

@@ -7,9 +7,9 @@ are fetched from the simulated Discord's own store. A folder's `conftest.py` imp
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,20 +26,44 @@ from bot.download import Gone
 from bot.store import Store
 from config.settings import Settings
 from inference.client import Classifier
-from inference.results import Classification, Label, ModelInfo
+from inference.results import Classification, Coarse, Label, ModelInfo
 from tests.payloads.schema import Schema, missing
-from tests.stores import opened_store
+from tests.stores import Stores
 
 MODEL = "mobilenet_v2"
 
 
+EVERYDAY = {
+    "Egyptian cat": "cat",
+    "tabby": "cat",
+    "tiger cat": "cat",
+    "otterhound": "dog",
+    "Blenheim spaniel": "dog",
+}
+NAMES: dict[str, int] = {}
+"""The classes of the scripted model, by label: each that a test has made up so far."""
+
+
 def classified(
-    *pairs: tuple[str, float], model: str = MODEL, size: tuple[int, int] = (640, 480)
+    *pairs: tuple[str, float],
+    model: str = MODEL,
+    size: tuple[int, int] = (640, 480),
+    coarse: Mapping[str, float] | None = None,
 ) -> Classification:
-    """A classification with these labels and probabilities, best first."""
-    labels = tuple(Label(name, index, probability) for index, (name, probability) in enumerate(pairs))
+    """A classification with these labels and probabilities, best first; with `coarse` also everyday names."""
+    labels = tuple(
+        Label(name, NAMES.setdefault(name, len(NAMES)), probability, EVERYDAY.get(name) if coarse else None)
+        for name, probability in pairs
+    )
     return Classification(
-        labels=labels, model=model, engine="openvino", size=size, views=1, decode_ms=1.0, predict_ms=2.0
+        labels=labels,
+        model=model,
+        engine="openvino",
+        size=size,
+        views=1,
+        decode_ms=1.0,
+        predict_ms=2.0,
+        coarse=tuple(Coarse(name, probability) for name, probability in (coarse or {}).items()),
     )
 
 
@@ -71,7 +95,8 @@ class FakeClassifier:
 
     @property
     def info(self) -> ModelInfo:
-        return ModelInfo(MODEL, "openvino", 224, 1001, None, "0" * 64, 1)
+        everyday = tuple(map(EVERYDAY.get, NAMES))
+        return ModelInfo(MODEL, "openvino", 224, len(NAMES), None, "0" * 64, 1, tuple(NAMES), everyday)
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
         if report is not None:
@@ -105,15 +130,7 @@ class FakeAdmission:
         answer = self.classifier.says.get(data, self.classifier.otherwise)
         if isinstance(answer, Exception):
             raise answer
-        return Classification(
-            answer.labels[:top],
-            answer.model,
-            answer.engine,
-            answer.size,
-            answer.views,
-            answer.decode_ms,
-            answer.predict_ms,
-        )
+        return replace(answer, labels=answer.labels[:top])
 
 
 @dataclass
@@ -145,10 +162,6 @@ class StoreFetcher:
         """Nothing to let go of."""
 
 
-OpenStore = Callable[[Settings], Awaitable[Store]]
-"""Opens the test's own store, which is there again after a restart; it is closed when the test has ended."""
-
-
 @dataclass
 class World:
     """One server with a channel and a member in it, the bot among them, and a picture store."""
@@ -156,7 +169,7 @@ class World:
     env: Env
     classifier: FakeClassifier
     fetcher: StoreFetcher
-    open_store: OpenStore
+    stores: Stores
     guild: GuildHandle
     channel: ChannelHandle
     alice: MemberActor
@@ -224,9 +237,11 @@ class World:
     async def restart(self, *, message_content: bool = True, **sections: Any) -> None:
         """The owner changes the settings and starts the bot anew."""
         settings = Settings.model_validate(sections)
-        store = await self.open_store(settings)
+        before = self.bot.store
+        store = await self.stores.open(settings)
         bot = _bot(settings, self.classifier, self.fetcher, store, message_content=message_content)
         await self.env.restart_bot(bot)
+        await self.stores.close(before)
 
 
 def picture(name: str = "cat.png", data: bytes = b"cat") -> tuple[str, bytes]:
@@ -257,14 +272,11 @@ def fetcher() -> StoreFetcher:
 
 
 @pytest.fixture
-async def open_store(tmp_path: Path) -> AsyncIterator[OpenStore]:
-    """See `OpenStore`."""
-    async with AsyncExitStack() as opened:
-
-        async def open_store(settings: Settings) -> Store:
-            return await opened.enter_async_context(opened_store(settings, tmp_path / "data"))
-
-        yield open_store
+async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
+    """The test's own store, which is there again after a restart."""
+    stores = Stores(tmp_path / "data")
+    yield stores
+    await stores.close(*stores.opened)
 
 
 @pytest.fixture
@@ -272,14 +284,14 @@ async def simcord_bot(
     request: pytest.FixtureRequest,
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
-    open_store: OpenStore,
+    stores: Stores,
 ) -> Whatsit:
     """What simcord's own fixture, `simcord_env`, runs."""
     marker = request.node.get_closest_marker("whatsit")
     sections = dict(marker.kwargs) if marker else {}
     message_content = sections.pop("message_content", True)
     settings = Settings.model_validate(sections)
-    store = await open_store(settings)
+    store = await stores.open(settings)
     return _bot(settings, classifier, fetcher, store, message_content=message_content)
 
 
@@ -301,7 +313,7 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     discord_schema: Schema | None,
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
-    open_store: OpenStore,
+    stores: Stores,
     caplog: pytest.LogCaptureFixture,
 ) -> AsyncIterator[World]:
     """A running bot in a server.
@@ -314,7 +326,7 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     channel = guild.create_text_channel("pictures")
     alice = guild.add_member(simcord_env.create_user("alice"))
     await simcord_env.settle()
-    yield World(simcord_env, classifier, fetcher, open_store, guild, channel, alice)
+    yield World(simcord_env, classifier, fetcher, stores, guild, channel, alice)
     if request.node.get_closest_marker("logs_errors") is None:
         errors = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR]
         assert errors == []

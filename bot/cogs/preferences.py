@@ -84,13 +84,13 @@ class Preferences(commands.Cog):
             try:
                 await obey(self.bot.store, interaction, press)
             except Exception as error:  # noqa: BLE001 - `explain` logs whole what nobody foresaw
-                await explain(interaction, error, language, self.bot.settings.limits)
+                await explain(interaction, error, language)
 
     async def cog_app_command_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
     ) -> None:
         """One sentence for whoever asked."""
-        await explain(interaction, error, await self._language(interaction), self.bot.settings.limits)
+        await explain(interaction, error, await self._language(interaction))
 
     async def _language(self, interaction: discord.Interaction[Any]) -> Language:
         return await language_of(self.bot.store, interaction)

@@ -267,7 +267,7 @@ class Settings(
             try:
                 await obey(self.bot, interaction, interaction.guild_id, words, press)
             except Exception as error:  # noqa: BLE001 - `explain` logs whole what nobody foresaw
-                await explain(interaction, error, words.language, self.bot.settings.limits)
+                await explain(interaction, error, words.language)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:
@@ -286,7 +286,7 @@ class Settings(
     ) -> None:
         """One sentence for whoever asked."""
         words = await self._words(interaction)
-        await explain(interaction, error, words.language, self.bot.settings.limits)
+        await explain(interaction, error, words.language)
 
     async def _words(self, interaction: Interaction) -> Words:
         return here.words(self.bot, await language_of(self.bot.store, interaction))

@@ -8,13 +8,11 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot import errors
 from bot.answers import CONTENT
 from bot.delivery import FAILURES, GONE, say
 from bot.download import DownloadError
 from bot.i18n import N_, Language
 from bot.store import InvalidSettings, StoreError
-from config.settings import Limits
 
 __all__ = ["MODERATORS", "OUTDATED", "Refused", "explain", "listed"]
 
@@ -24,6 +22,7 @@ STORE = N_(
     "I can't get at my notes right now, so nothing was changed. Try again in a minute; if it fails again, "
     "tell whoever runs me."
 )
+FETCH = N_("I couldn't fetch that file. Try again in a minute.")
 UNEXPECTED = N_("Something went wrong. Try again; if it fails again, tell whoever runs me.")
 MODERATORS = N_("Only who may manage this server can see or change its settings.")
 
@@ -35,9 +34,7 @@ class Refused(Exception):
     """What was asked for cannot be; the message is a sentence for the person, in their language."""
 
 
-async def explain(
-    interaction: discord.Interaction[Any], error: Exception, language: Language, limits: Limits
-) -> None:
+async def explain(interaction: discord.Interaction[Any], error: Exception, language: Language) -> None:
     """Tell the person, and nobody else, what went wrong; the log hears what its owner must mend."""
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
@@ -45,17 +42,18 @@ async def explain(
         level = logging.INFO if getattr(error, "code", None) in GONE else logging.WARNING
         log.log(level, "Settings could not be shown: %s", error)
         return
-    await _tell(interaction, _sentence(error, language, limits))
+    await _tell(interaction, _sentence(error, language))
 
 
-def _sentence(error: Exception, language: Language, limits: Limits) -> str:
+def _sentence(error: Exception, language: Language) -> str:
     match error:
         case Refused():
             return str(error)
         case InvalidSettings():
             return listed(language.gettext("Nothing was changed, because of this:"), error.faults, language)
         case DownloadError():
-            return errors.sentence(error, language, limits)
+            log.info("%s of a settings file: %s", type(error).__name__, error)
+            return language.gettext(FETCH)
         case app_commands.CheckFailure():
             return language.gettext(MODERATORS)
         case StoreError():

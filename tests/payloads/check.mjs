@@ -46,8 +46,11 @@ function problem({ method, path, body }) {
   return result.success ? beyondTheSchema(body) : z.prettifyError(result.error);
 }
 
-// discord.py writes some ids as numbers, which Discord takes and its schema does not name.
-const withTextIds = (_key, value) => (Number.isInteger(value) && value > 2 ** 40 ? String(value) : value);
+// discord.py writes some ids as numbers, which Discord takes and its schema does not name. So is the id of a new
+// file its number in the upload: https://docs.discord.com/developers/reference#uploading-files
+const asText = (value) => (Number.isInteger(value) && value > 2 ** 40 ? String(value) : value);
+const ofFile = (file) => (Number.isInteger(file.id) ? { ...file, id: String(file.id) } : file);
+const withTextIds = (key, value) => (key === "attachments" && Array.isArray(value) ? value.map(ofFile) : asText(value));
 
 for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(problem(JSON.parse(line, withTextIds)))}\n`);
