@@ -24,9 +24,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from inference import cpus
 from inference.results import ModelUnavailable
 
-__all__ = ["JobFailed", "JobTimedOut", "Report", "run"]
+__all__ = ["JobFailed", "JobTimedOut", "Report", "run", "tensorflow_environment"]
 
 Report = Callable[[str, float | None], None]
 """Takes what is being done, and how much of it is done in [0, 1] or None."""
@@ -126,12 +127,22 @@ def _lines(stream: IO[bytes], deadline: float) -> Iterator[bytes]:
             yield from lines
 
 
+def tensorflow_environment() -> dict[str, str]:
+    """What TensorFlow is to find in the environment when it is imported: the cores this process may use, no
+    GPU (nothing here is worth waking one up for), and no chatter."""
+    return {
+        "TF_NUM_INTRAOP_THREADS": str(cpus.usable()),
+        "TF_NUM_INTEROP_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "GRPC_VERBOSITY": "ERROR",
+    }
+
+
 def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Ours, without TensorFlow's chatter, without a GPU (nothing here is worth waking one up for), and with
-    our own packages to be found."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "GRPC_VERBOSITY": "ERROR", "CUDA_VISIBLE_DEVICES": "-1"}
-    path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, **quiet, **extra, "PYTHONPATH": os.pathsep.join(path)}
+    """Ours, with our own packages to be found."""
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, **tensorflow_environment(), **extra, "PYTHONPATH": path}
 
 
 def _main() -> None:

@@ -6,15 +6,16 @@ once that is done a start only reads files.
 
 from __future__ import annotations
 
-import importlib.util
 import os
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import settings
-from inference import embedded, folders, hub, ready
+from inference import child, embedded, folders, hub, ready
 from inference.catalogue import AUTO, EMBEDDED, Entry, entries, find
 from inference.engines import Engine
 from inference.labels import labels_for
@@ -81,9 +82,9 @@ def load(model: settings.Model, *, report: Report) -> LoadedModel:
         if verdict.objection is None:
             # Before the engine starts: a start that fails should do so at once.
             labels = labels_for(located.name, verdict.classes, model.labels)
-            engine, note = _openvino(located.name, folder, digest, model)
+            engine, note = _openvino(located, folder, digest, model)
             return _loaded(located, digest, size=verdict.input_size, labels=labels, engine=engine, note=note)
-        if model.engine == "openvino" or model.precision == "int8":
+        if model.engine == "openvino" or model.precision != "f32":
             raise ModelUnavailable(
                 f"OpenVINO cannot run the model {located.name}: {verdict.objection}. Set model.engine to "
                 "auto or tensorflow, and model.precision to f32."
@@ -140,7 +141,7 @@ def _wants_openvino(name: str, model: settings.Model) -> bool:
                 "model.engine to auto."
             )
         return False
-    if importlib.util.find_spec("openvino"):
+    if find_spec("openvino"):
         return True
     if model.engine == "openvino" or model.precision != "f32":
         raise ModelUnavailable(
@@ -150,15 +151,18 @@ def _wants_openvino(name: str, model: settings.Model) -> bool:
     return False
 
 
-def _openvino(name: str, folder: Path, digest: str, model: settings.Model) -> tuple[Engine, str | None]:
+def _openvino(
+    located: Located, folder: Path, digest: str, model: settings.Model
+) -> tuple[Engine, str | None]:
     from inference.engines.openvino import OpenVINOEngine, has_bf16  # noqa: PLC0415 - only where it is used
 
     if model.precision == "int8":
         quantised = folders.intact(ready.place_of(digest, model.cache_dir, kind=ready.INT8))
         if quantised is None:
+            wanted = located.name if located.entry else shlex.quote(model.name)
             raise ModelUnavailable(
-                f"The model {name} has no int8 version yet: make one with `whatsit models quantize {name}`, "
-                "or set model.precision to f32."
+                f"The model {located.name} has no int8 version yet: make one with `whatsit models quantize "
+                f"{wanted}`, or set model.precision to f32."
             )
         return OpenVINOEngine(quantised / ready.MODEL), None
     if model.precision == "bf16" and not has_bf16():
@@ -169,12 +173,11 @@ def _openvino(name: str, folder: Path, digest: str, model: settings.Model) -> tu
 
 
 def _tensorflow(located: Located, report: Report) -> tuple[Engine, int, int]:
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.update(child.tensorflow_environment())
     report("starting TensorFlow", None)
     from inference import graph  # noqa: PLC0415 - it imports TensorFlow
     from inference.engines import tensorflow  # noqa: PLC0415 - likewise
 
-    tensorflow.use_threads()
     frozen = graph.freeze(located.name, located.folder, default_size=located.default_size)
     return tensorflow.TensorFlowEngine(frozen), frozen.input_size, frozen.classes
 

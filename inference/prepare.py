@@ -15,7 +15,7 @@ from inference import graph
 from inference.child import Report
 from inference.engines import Engine, Prediction
 from inference.engines.openvino import OpenVINOEngine
-from inference.engines.tensorflow import TensorFlowEngine, use_threads
+from inference.engines.tensorflow import TensorFlowEngine
 from inference.ready import MODEL, VERDICT, Verdict
 
 __all__ = ["agreement", "convert", "pictures", "prepare"]
@@ -29,7 +29,6 @@ RANKS = 5
 def prepare(*, name: str, saved_model: str, folder: str, default_size: int, report: Report) -> None:
     """Write what `inference.ready` reads into `folder`, which must not exist yet: the model as OpenVINO takes
     it (only if it agrees with TensorFlow) and the verdict."""
-    use_threads()
     place = Path(folder)
     place.mkdir()
     report(f"reading {name}", 0.1)
