@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +13,13 @@ from bot.cli import main
 from bot.cli.sources import Source, Unreadable, sources_of
 from bot.cli.terminal import safe
 from tests.e2e.command import whatsit
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither settings nor a token come from whoever runs these tests."""
+    for name in [name for name in os.environ if name.startswith(("WHATSIT_", "DISCORD_"))]:
+        monkeypatch.delenv(name)
 
 
 def test_help_names_every_command_and_loads_none_of_them() -> None:
@@ -122,9 +130,7 @@ def test_invite_never_repeats_a_token_it_cannot_read(
 
 
 def test_invite_without_a_token_says_where_to_get_one(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
-    monkeypatch.delenv("DISCORD_TOKEN_FILE", raising=False)
     assert main(["invite"]) == 2
     assert "discord.com/developers/applications" in capsys.readouterr().err

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.e2e.command import CAT, COFFEE, HOPPER, ROOT, WHATSIT, environment, lines, whatsit
+from tests.e2e.terminal import Terminal
 
 pytestmark = pytest.mark.real_model
 
@@ -74,26 +75,11 @@ def test_views_are_set_and_named() -> None:
 
 
 def test_a_terminal_sees_a_table_with_bars() -> None:
-    pty = pytest.importorskip("pty", reason="terminals are POSIX's")
-    seen: list[bytes] = []
-
-    def read(terminal: int) -> bytes:
-        seen.append(os.read(terminal, 65536))
-        return seen[-1]
-
-    saved = os.environ.copy()
-    try:
-        os.environ.update(environment(), TERM="xterm", PYTHONPATH=str(ROOT))
-        status = pty.spawn([*WHATSIT, "classify", str(COFFEE), "--views"], read, lambda _: b"")
-    finally:
-        os.environ.clear()
-        os.environ.update(saved)
-    shown = b"".join(seen).decode()
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert "espresso" in shown
-    assert "█" in shown
-    assert "crops" in shown
-    assert "views: auto" in shown
+    with Terminal("classify", str(COFFEE), "--views") as terminal:
+        terminal.wait_for(r"picture.*what it is.*crops")
+        terminal.wait_for(r"espresso.*█.*\d\.\d%")
+        terminal.wait_for("efficientnet_lite0 on .*, views: auto")
+        assert terminal.end() == 0
 
 
 def test_a_model_that_cannot_be_had_is_said_once_and_for_every_picture(tmp_path: Path) -> None:
