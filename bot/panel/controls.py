@@ -133,7 +133,7 @@ def choose(
     )
 
 
-def pick_channels(identity: str, chosen: Iterable[int]) -> ui.ChannelSelect[Any]:
+def pick_channels(identity: str, chosen: Iterable[int], placeholder: str) -> ui.ChannelSelect[Any]:
     """A menu of this server's channels, with at most `LISTED` ticked. Of a thread, `Press` gives its channel.
 
     Of all types: to leave threads out, a menu must name the others, and Discord's own description of its
@@ -141,16 +141,18 @@ def pick_channels(identity: str, chosen: Iterable[int]) -> ui.ChannelSelect[Any]
     """
     return ui.ChannelSelect(
         custom_id=identity,
+        placeholder=placeholder,
         min_values=0,
         max_values=LISTED,
         default_values=_ticked(chosen, discord.SelectDefaultValueType.channel),
     )
 
 
-def pick_roles(identity: str, chosen: Iterable[int]) -> ui.RoleSelect[Any]:
+def pick_roles(identity: str, chosen: Iterable[int], placeholder: str) -> ui.RoleSelect[Any]:
     """A menu of this server's roles, with at most `LISTED` ticked."""
     return ui.RoleSelect(
         custom_id=identity,
+        placeholder=placeholder,
         min_values=0,
         max_values=LISTED,
         default_values=_ticked(chosen, discord.SelectDefaultValueType.role),

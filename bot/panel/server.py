@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import discord
 from discord import ui
@@ -22,6 +22,12 @@ DEFAULT = "default"
 """The option of a menu that stands for "as the owner, or Discord, has it"."""
 STEPS = tuple(range(0, 100, 5))
 """Percentages in the menu; `/settings what` takes any."""
+MENUS: Final[Mapping[str, tuple[Callable[[str, Sequence[int], str], ui.Item[Any]], str, str]]] = {
+    "channels": (controls.pick_channels, N_("Choose channels"), "`/settings where remove:`"),
+    "ignored_roles": (controls.pick_roles, N_("Choose roles"), "`/settings where heed:`"),
+    "unlimited_roles": (controls.pick_roles, N_("Choose roles"), "`/settings quotas limit:`"),
+}
+"""For a list: its menu, what the menu says while nothing is chosen, and the command that takes one away."""
 NUMBER, EMOJI = 6, 64
 """Characters that may be typed."""
 
@@ -72,6 +78,7 @@ class ServerPanel:
 
     def _overview(self) -> Iterator[ui.Item[Any]]:
         yield ui.TextDisplay(self.text())
+        yield self._small(N_("Keep them as a file: /settings export. Take one: /settings import."))
         yield controls.row(self._button("open", SURE, N_("Reset everything…")))
 
     def _sure(self) -> Iterator[ui.Item[Any]]:
@@ -86,9 +93,11 @@ class ServerPanel:
     def _where(self) -> Iterator[ui.Item[Any]]:
         yield from self._choose("where", self._translated(WHERE))
         if self.settings.where != "all":
-            yield from self._pick("channels", "/settings where", controls.pick_channels)
+            yield from self._pick("channels")
             yield self._small(N_("Threads and posts follow their channel, channels their category."))
-        yield from self._pick("ignored_roles", "/settings where", controls.pick_roles)
+        if self.settings.where == "only" and not self.settings.channels:
+            yield self._small(N_("No channel is listed yet: I answer nowhere unasked."))
+        yield from self._pick("ignored_roles")
         yield self._reset("where")
 
     def _how(self) -> Iterator[ui.Item[Any]]:
@@ -103,7 +112,7 @@ class ServerPanel:
         sure = sorted({*STEPS, round(self.settings.min_confidence * 100)})
         yield from self._choose(
             "min_confidence",
-            {f"{percent / 100:g}": f"{percent} %" for percent in sure},
+            {f"{percent / 100:g}": f"{percent}%" for percent in sure},
             now=f"{round(self.settings.min_confidence * 100) / 100:g}",
         )
         if self.models:
@@ -117,7 +126,7 @@ class ServerPanel:
     def _quotas(self) -> Iterator[ui.Item[Any]]:
         yield self._now("member_per_minute", "guild_per_minute")
         yield controls.row(self._button("ask", "limits", N_("Change the limits…")))
-        yield from self._pick("unlimited_roles", "/settings quotas", controls.pick_roles)
+        yield from self._pick("unlimited_roles")
         yield self._reset("quotas")
 
     def _translated(self, table: Mapping[str, str]) -> dict[str, str]:
@@ -158,18 +167,16 @@ class ServerPanel:
             )
         )
 
-    def _pick(
-        self, field: str, command: str, menu: Callable[[str, Sequence[int]], ui.Item[Any]]
-    ) -> Iterator[ui.Item[Any]]:
+    def _pick(self, field: str) -> Iterator[ui.Item[Any]]:
         """A title and a menu for a list. One that the menu cannot hold is listed, and the menu adds to it."""
+        menu, invitation, command = MENUS[field]
         ids = getattr(self.settings, field)
         long = len(ids) >= controls.LISTED
         yield self._now(field) if long else self._title(field)
-        yield controls.row(menu(controls.custom_id(PANEL, "list", field), () if long else ids))
+        identity = controls.custom_id(PANEL, "list", field)
+        yield controls.row(menu(identity, () if long else ids, self.words(invitation)))
         if long:
-            yield self._small(
-                N_("What you pick is added. To take one away: {command}"), command=f"`{command}`"
-            )
+            yield self._small(N_("What you pick is added. To take one away: {command}"), command=command)
 
     def _button(
         self, verb: str, what: str, label: str, style: discord.ButtonStyle = discord.ButtonStyle.secondary

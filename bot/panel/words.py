@@ -82,12 +82,12 @@ LISTS: Final[Mapping[str, str]] = {
     "unlimited_roles": "<@&{}>",
 }
 UNSET: Final[Mapping[str, str]] = {
-    "model": N_("the usual one ({model})"),
-    "language": N_("the server's"),
-    "member_per_minute": N_("the usual limit ({limit})"),
-    "guild_per_minute": N_("no limit"),
+    "model": N_("The usual one ({model})"),
+    "language": N_("The server's"),
+    "member_per_minute": N_("The usual limit ({limit})"),
+    "guild_per_minute": N_("No limit"),
 }
-NOTHING = N_("none")
+NOTHING = N_("None")
 DELIVERY: Final[Mapping[str, str]] = {
     "default": N_("As the server has it"),
     "private": N_("Always privately"),

@@ -26,7 +26,7 @@ async def test_it_opens_for_a_moderators_eyes_only_and_shows_everything(world: W
         "A reply",
         "20%",
         "mobilenet_v2",
-        "no limit",
+        "No limit",
     ):
         assert part in words
     assert await settings(world) == GuildSettings()
@@ -57,7 +57,7 @@ async def test_whoever_an_administrator_let_in_without_the_right_is_told_so(worl
         ("how", "how", "direct", "direct", "[x] A direct message, if wished for"),
         ("how", "how", "on_demand", "on_demand", "[x] Nothing, until somebody asks"),
         ("what", "top", "10", 10, "[x] 10"),
-        ("what", "min_confidence", "0.55", 0.55, "[x] 55 %"),
+        ("what", "min_confidence", "0.55", 0.55, "[x] 55%"),
         ("what", "model", "mobilenet_v1_025", "mobilenet_v1_025", "[x] mobilenet_v1_025"),
         ("what", "language", "en", "en", "[x] English"),
     ],
@@ -82,7 +82,7 @@ async def test_the_usual_model_and_language_can_be_had_again(world: World) -> No
     await mod.select(panel, ["default"], custom_id="whatsit:settings:set:model")
     await mod.select(panel, ["default"], custom_id="whatsit:settings:set:language")
     assert await settings(world) == GuildSettings()
-    assert "[x] the usual one (mobilenet_v2)" in text(world, panel)
+    assert "[x] The usual one (mobilenet_v2)" in text(world, panel)
 
 
 async def test_without_other_models_there_is_nothing_to_choose(world: World) -> None:
@@ -151,7 +151,7 @@ async def test_a_list_longer_than_a_menu_is_added_to(world: World) -> None:
     words = text(world, panel)
     assert f"<#{channels[0].id}>" in words
     assert "and 10 more" in words
-    assert "To take one away: `/settings where`" in words
+    assert "To take one away: `/settings where remove:`" in words
     await mod.select(panel, channels[35:], custom_id="whatsit:settings:list:channels")
     assert len((await settings(world)).channels) == 35
 
@@ -182,7 +182,7 @@ async def test_numbers_are_typed(world: World) -> None:
     assert [field["component"]["value"] for field in form.modal["components"]] == ["12", "300"]
     await mod.submit_modal(form, {"member_per_minute": "", "guild_per_minute": ""})
     assert await settings(world) == GuildSettings()
-    assert "the usual limit (10)" in text(world, panel)
+    assert "The usual limit (10)" in text(world, panel)
 
 
 @pytest.mark.parametrize("typed", ["0", "-1", "many", "10001", "1.5", "9" * 6])
@@ -194,7 +194,7 @@ async def test_what_is_no_number_is_refused_by_its_name(world: World, typed: str
     given = discord.utils.escape_markdown(typed)
     assert said(answer).startswith(f"Images a minute, the whole server: “{given}” cannot be.")
     assert await settings(world) == GuildSettings()
-    assert "no limit" in text(world, panel)
+    assert "No limit" in text(world, panel)
 
 
 async def test_the_emoji_of_the_reaction_is_typed(world: World) -> None:
@@ -298,3 +298,13 @@ async def test_of_another_version_it_says_so(world: World) -> None:
     stored.components[0]["components"][4]["components"][0]["custom_id"] = "whatsit:settings:set:mood"
     answer = await mod.select(panel, ["5"], custom_id="whatsit:settings:set:mood")
     assert said(answer) == "This panel is of another version of me. Open a new one."
+
+
+async def test_that_no_channel_is_listed_is_pointed_out(world: World) -> None:
+    mod = moderator(world)
+    panel = await opened(world, mod, "where")
+    await mod.select(panel, ["only"], custom_id="whatsit:settings:set:where")
+    warning = "No channel is listed yet: I answer nowhere unasked."
+    assert warning in text(world, panel)
+    await mod.select(panel, [world.channel], custom_id="whatsit:settings:list:channels")
+    assert warning not in text(world, panel)

@@ -33,7 +33,7 @@ async def test_show_lists_everything(world: World) -> None:
     assert words.splitlines() == [
         "### Where",
         "**Answers unasked in**: All channels",
-        "**Ignored roles**: none",
+        "**Ignored roles**: None",
         "",
         "### How",
         "**A picture gets**: A reply",
@@ -41,14 +41,14 @@ async def test_show_lists_everything(world: World) -> None:
         "### What",
         "**Guesses shown**: 3",
         "**Says “I'm not sure” below**: 20%",
-        "**Model**: the usual one (mobilenet_v2)",
-        "**Language**: the server's",
+        "**Model**: The usual one (mobilenet_v2)",
+        "**Language**: The server's",
         "**Buttons under an answer**: More, Send to my DMs, Was this right?, Alt text",
         "",
         "### Quotas",
-        "**Images a minute, each member**: the usual limit (10)",
-        "**Images a minute, the whole server**: no limit",
-        "**Roles without quota**: none",
+        "**Images a minute, each member**: The usual limit (10)",
+        "**Images a minute, the whole server**: No limit",
+        "**Roles without quota**: None",
     ]
 
 
@@ -147,7 +147,7 @@ async def test_models_and_languages_are_completed(world: World, japanese: None) 
 
     assert list(await completed("model", "")) == ["default", "mobilenet_v1_025", "efficientnet_lite0"]
     assert list(await completed("model", "LITE")) == ["efficientnet_lite0"]
-    assert await completed("language", "") == {"default": "the server's", "en": "English", "ja": "日本語"}
+    assert await completed("language", "") == {"default": "The server's", "en": "English", "ja": "日本語"}
     assert list(await completed("language", "日")) == ["ja"]
     assert list(await completed("language", "ja")) == ["ja"]
     assert await completed("language", "fr") == {}

@@ -58,10 +58,10 @@ async def test_what_was_exported_is_imported_on_another_day(world: World) -> Non
         "- **Reaction**: 🔍 → 👀",
         "- **Guesses shown**: 3 → 7",
         "- **Says “I'm not sure” below**: 20% → 35%",
-        "- **Language**: the server's → English",
+        "- **Language**: The server's → English",
         "- **Buttons under an answer**: \N{MINUS SIGN} More, Send to my DMs, Alt text",
-        "- **Images a minute, each member**: the usual limit (10) → 5",
-        "- **Images a minute, the whole server**: no limit → 50",
+        "- **Images a minute, each member**: The usual limit (10) → 5",
+        "- **Images a minute, the whole server**: No limit → 50",
         f"- **Roles without quota**: + <@&{role.id}>",
     ]
     assert await settings(world) == GuildSettings()  # so far it is only shown

@@ -155,3 +155,16 @@ async def test_a_server_that_is_down_is_one_sentence(wire: Wire, tmp_path: Path)
         code, _, err = await bot.end()
     assert code == 1
     assert "cannot be reached" in err
+
+
+async def test_a_store_that_cannot_be_used_ends_it_at_once_and_says_what_to_do(
+    wire: Wire, tmp_path: Path
+) -> None:
+    (tmp_path / "whatsit.sqlite3").write_bytes(b"no database at all, whatever its name says" * 100)
+    async with process(wire, tmp_path) as bot:
+        code, out, err = await bot.end()
+    assert code == 1
+    assert "is damaged" in err
+    assert "put a backup in its place" in err
+    assert out == ""
+    assert not wire.gateway.ready
