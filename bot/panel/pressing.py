@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -133,19 +134,23 @@ def _number(words: Words, field: str, text: str) -> int | None:
 async def usable_emoji(bot: Whatsit, guild_id: int, words: Words, text: str) -> str:
     """The emoji in `text`. Raises `Refused` if it is none, or of a server that the bot is not in."""
     text = text.strip()
-    try:
-        GuildSettings(emoji=text)
-    except ValueError:
+    emoji = discord.PartialEmoji.from_str(text)
+    if emoji.id is None and not await asyncio.to_thread(_is_emoji, text):
         raise Refused(
             words(
-                N_("“{given}” is no emoji. Give one, such as 🔍 or one of this server."),
+                N_("“{given}” is not one emoji. Give one, such as 🔍 or one of this server."),
                 given=discord.utils.escape_markdown(text),
             )
-        ) from None
-    emoji = discord.PartialEmoji.from_str(text)
+        )
     if emoji.id is not None and not await _has_emoji(bot, guild_id, emoji.id):
         raise Refused(words(N_("I'm not on the server which that emoji is from. Choose one of this server.")))
-    return text
+    return text if emoji.id is None else str(emoji)
+
+
+def _is_emoji(text: str) -> bool:
+    from emoji import is_emoji  # noqa: PLC0415 - a table of them all, which few ever need
+
+    return is_emoji(text)
 
 
 async def _has_emoji(bot: Whatsit, guild_id: int, emoji_id: int) -> bool:

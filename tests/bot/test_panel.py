@@ -214,7 +214,12 @@ async def test_the_emoji_of_the_reaction_is_typed(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("typed", "why"),
-    [("look", "is no emoji"), ("<:strange:123456789012345678>", "I'm not on the server")],
+    [
+        ("look", "“look” is not one emoji"),
+        ("👀👀", "“👀👀” is not one emoji"),
+        ("…", "“…” is not one emoji"),
+        ("<:strange:123456789012345678>", "I'm not on the server"),
+    ],
 )
 async def test_what_is_no_emoji_is_refused(world: World, typed: str, why: str) -> None:
     await world.bot.store.guilds.update(world.guild.id, {"how": "react"})

@@ -93,7 +93,7 @@ async def test_how(world: World) -> None:
     answer = await mod.slash(world.channel, "settings how", answer="reply", emoji="**eyes**")
     assert (
         refusal(world, answer)
-        == "“\\*\\*eyes\\*\\*” is no emoji. Give one, such as 🔍 or one of this server."
+        == "“\\*\\*eyes\\*\\*” is not one emoji. Give one, such as 🔍 or one of this server."
     )
     assert (await settings(world)).how == "react"
 
