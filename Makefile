@@ -16,7 +16,7 @@ LOCK    = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test run lint bench fuzz docs screenshot lock clean
+.PHONY: help demo test run lint bench fuzz soak docs screenshot lock clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -46,6 +46,9 @@ bench: $(STAMP)  ## measure this machine (20 minutes; quietly), and write docs/b
 
 fuzz: $(STAMP)  ## decode N damaged pictures of every format (N=100000: some minutes)
 	FUZZ_N=$(or $(N),20000) $(PY) -m pytest tests/fuzz
+
+soak: $(STAMP)  ## load, kills and cancellations for MINUTES=10; then the books must balance
+	$(PY) -m tests.soak --minutes $(or $(MINUTES),10)
 
 docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, README's table of settings, the list to translate
 	$(PY) -m config.reference
