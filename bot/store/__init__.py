@@ -9,8 +9,8 @@ What is kept, why, and until when (`bot.store.retention`); never an image, a mes
 - open interactions (the same ids, token, addresses of the images, what was asked for): likewise; until
   answered, at most 15 minutes;
 - the last message seen in a channel (ids): a restart knows where it left off; a day;
-- answers (ids of source, answer, channel, server, and who asked): a picture that is deleted takes its answer
-  along; 90 days;
+- answers (ids of source, answer, channel, server, and who asked; a fingerprint of the images' addresses): a
+  picture that is deleted takes its answer along, and one that is added is named too; 90 days;
 - opinions on answers (ids, label, yes or no, up to 100 characters of "what is it?"): to get better; 365 days;
 - notes of the bot's own (a hash of its commands): no needless work at a start; until the next.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, select, update
 
 from bot.store.database import Database
 from bot.store.tables import Answer
@@ -22,6 +22,14 @@ class Answers:
         self._database = database
         self._add = database.insert(Answer).on_conflict_do_nothing()
         self._forget = delete(Answer).where(Answer.answer_id == bindparam("gone"))
+        self._forget_source = delete(Answer).where(
+            Answer.source_id == bindparam("source"), Answer.answer_id == bindparam("answer")
+        )
+        self._revise = (
+            update(Answer)
+            .where(Answer.source_id == bindparam("source"), Answer.answer_id == bindparam("answer"))
+            .values(images=bindparam("now"))
+        )
 
     async def add(
         self,
@@ -31,9 +39,11 @@ class Answers:
         channel_id: int,
         guild_id: int | None,
         user_id: int,
+        images: int | None = None,
     ) -> None:
         """One answer for these messages (a merged answer has several)."""
         rest = {"answer_id": answer_id, "channel_id": channel_id, "guild_id": guild_id, "user_id": user_id}
+        rest |= {"images": images}
         await self._database.write_many(
             self._add, [{"source_id": source_id, **rest} for source_id in source_ids]
         )
@@ -47,10 +57,26 @@ class Answers:
             found += await self._database.read(select(Answer).where(Answer.source_id.in_(chunk)))
         return found
 
+    async def since(self, answer_id: int) -> Sequence[Answer]:
+        """The answers made since the moment of this id; an id tells when its message was made."""
+        return await self._database.read(select(Answer).where(Answer.answer_id >= answer_id))
+
     async def sources(self, answer_id: int) -> Sequence[Answer]:
         """One row for each message that this answer answers; empty if it is not known (any more)."""
         return await self._database.read(
             select(Answer).where(Answer.answer_id == answer_id).order_by(Answer.source_id)
+        )
+
+    async def revise(self, source_id: int, answer_id: int, images: int) -> None:
+        """This answer names other images of this message now."""
+        await self._database.write_many(
+            self._revise, [{"source": source_id, "answer": answer_id, "now": images}]
+        )
+
+    async def forget_sources(self, answer_id: int, source_ids: Iterable[int]) -> None:
+        """A merged answer no longer answers these messages."""
+        await self._database.write_many(
+            self._forget_source, [{"source": source_id, "answer": answer_id} for source_id in source_ids]
         )
 
     async def forget(self, *answer_ids: int) -> None:

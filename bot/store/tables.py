@@ -118,6 +118,7 @@ class Answer(Base):
     """A message of Whatsit's that answers another message; a merged answer has a row for each of its sources.
 
     `channel_id` is the answer's own channel, `user_id` who asked. An id tells when its message was made.
+    `images`: a fingerprint of the addresses of the images that it names, where that is known.
     """
 
     __tablename__ = "answer"
@@ -128,6 +129,7 @@ class Answer(Base):
     channel_id: Mapped[Snowflake]
     guild_id: Mapped[Snowflake | None]
     user_id: Mapped[Snowflake]
+    images: Mapped[int | None] = mapped_column(BigInteger, default=None)
 
 
 class Cursor(Base):

@@ -77,13 +77,21 @@ class OpenWork:
         )
 
     async def answered(
-        self, message_id: int, *, answer_id: int, channel_id: int, guild_id: int | None, user_id: int
+        self,
+        message_id: int,
+        *,
+        answer_id: int,
+        channel_id: int,
+        guild_id: int | None,
+        user_id: int,
+        images: int | None = None,
     ) -> None:
         """Strike a message out and remember its answer, both or neither.
 
-        `channel_id` is the answer's; `guild_id` that channel's server; `user_id` who asked.
+        `channel_id` is the answer's; `guild_id` that channel's server; `user_id` who asked; `images` the
+        fingerprint of those that are named.
         """
-        row = {"source_id": message_id, "answer_id": answer_id, "channel_id": channel_id}
+        row = {"source_id": message_id, "answer_id": answer_id, "channel_id": channel_id, "images": images}
         await self._database.write(
             Write(self._strike_message, {"struck": message_id}),
             Write(self._answer, {**row, "guild_id": guild_id, "user_id": user_id}),

@@ -78,6 +78,16 @@ async def test_a_picture_finds_its_answer_and_an_answer_its_pictures(store: Stor
     assert await store.answers.sources(100) == []
 
 
+async def test_an_answer_knows_which_images_it_names_and_may_lose_one_of_its_pictures(store: Store) -> None:
+    rest = {"channel_id": 5, "guild_id": 6, "user_id": 7}
+    await store.work.answered(1, answer_id=100, images=42, **rest)
+    await store.answers.add(source_ids=[2], answer_id=100, images=2**63 - 1, **rest)
+    await store.answers.revise(1, 100, 43)
+    assert [answer.images for answer in await store.answers.sources(100)] == [43, 2**63 - 1]
+    await store.answers.forget_sources(100, [1, 3])
+    assert [answer.source_id for answer in await store.answers.sources(100)] == [2]
+
+
 async def test_an_opinion_is_one_a_person_and_may_change(store: Store) -> None:
     give = partial(
         store.feedback.give, answer_id=100, image=0, guild_id=6, model="mobilenet_v2", label="tabby"

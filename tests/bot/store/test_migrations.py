@@ -35,6 +35,11 @@ WRITTEN = {
         INSERT INTO answer (source_id, answer_id, channel_id, guild_id, user_id)
             VALUES ({SOURCE}, {ANSWER}, 2, 4, 3)
     """,  # noqa: S608 - two numbers
+    "0002": f"""
+        INSERT INTO guild_setting (guild_id, field, value) VALUES (4, 'top', '5');
+        INSERT INTO answer (source_id, answer_id, channel_id, guild_id, user_id, images)
+            VALUES ({SOURCE}, {ANSWER}, 2, 4, 3, 9223372036854775807)
+    """,  # noqa: S608 - two numbers
 }
 
 
