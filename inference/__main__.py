@@ -1,4 +1,4 @@
-"""`python -m inference JOB SETTINGS [NAME]`: what the `whatsit` command has done outside the bot's process.
+"""`python -m inference JOB SETTINGS [...]`: what the `whatsit` command has done outside the bot's process.
 
 SETTINGS is all of `config.settings.Settings` as JSON. Each job prints one JSON object a line.
 """
@@ -8,17 +8,20 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from config.settings import Settings
 from inference import catalogue
+from inference.quantize import quantize
+from inference.results import ModelUnavailable
 
 __all__ = ["main"]
 
 
 def main(arguments: list[str]) -> int:
     """Do the job that the first argument names; 0 if it was done."""
-    job, settings, *names = arguments
-    return JOBS[job](Settings.model_validate_json(settings), *names)
+    job, settings, *more = arguments
+    return JOBS[job](Settings.model_validate_json(settings), *more)
 
 
 def _models(settings: Settings) -> int:
@@ -38,11 +41,27 @@ def _models(settings: Settings) -> int:
     return 0
 
 
+def _quantize(settings: Settings, name: str, photographs: str = "") -> int:
+    """The int8 variant of the model `name`, calibrated on the pictures in `photographs` if that is given."""
+    model = settings.model.model_copy(update={"name": name})
+    try:
+        made = quantize(
+            model,
+            report=lambda stage, fraction: _say(stage=stage, fraction=fraction),
+            photographs=Path(photographs) if photographs else None,
+        )
+    except ModelUnavailable as error:
+        _say(error=str(error))
+        return 1
+    _say(done=str(made))
+    return 0
+
+
 def _say(**words: object) -> None:
     print(json.dumps(words), flush=True)
 
 
-JOBS: dict[str, Callable[..., int]] = {"models": _models}
+JOBS: dict[str, Callable[..., int]] = {"models": _models, "quantize": _quantize}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

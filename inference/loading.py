@@ -61,6 +61,11 @@ class Located:
         """Input height and width in pixels, should the signature leave them open."""
         return self.entry.input_size if self.entry else DEFAULT_SIZE
 
+    @property
+    def temperature(self) -> float:
+        """Probabilities are softmax(logits / temperature)."""
+        return self.entry.temperature if self.entry else 1.0
+
 
 def load(model: settings.Model, *, report: Report) -> LoadedModel:
     """Find, fetch or build the model that the settings name, and start its engine.
@@ -196,7 +201,7 @@ def _loaded(
         content_hash=digest,
         input_size=size,
         labels=labels,
-        temperature=located.entry.temperature if located.entry else 1.0,
+        temperature=located.temperature,
         engine=engine,
         note=" ".join(filter(None, (located.note, note))) or None,
     )
