@@ -1,11 +1,17 @@
-"""Classifications and errors -> what a person sees: an embed an image, or the same in plain text.
+"""Classifications and errors -> what a person sees: embeds, or the same in plain text.
 
+Up to `DETAILED` images have an embed each, with a bar for every guess; more than that share one, a line each.
 Whatever comes out is inside Discord's limits, and no label or file name can be more than text in it.
+
+Embeds, not Components V2: both were drawn on the demo's page, at 900 and at 390 pixels. One image looked the
+same. Ten images were one screen of a phone as lines of an embed and more than two as sections, whose buttons
+fall under their text there. Then, a V2 message can carry no text beside it and can never be turned back, an
+edit included; Discord-compatible servers do not know it; and whoever switched embeds off is better served by
+the plain text that is there anyway.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -15,19 +21,21 @@ import discord
 from bot import errors
 from bot.i18n import Language
 from bot.media import Source
+from bot.naming import SURE, Finding, beside, guess, neutral, shorten
+from bot.store import GuildSettings
 from config.settings import Settings
 from inference.results import Classification, Label
 
-__all__ = ["Answer", "Outcome", "Writer", "neutral"]
+__all__ = ["CONTENT", "DETAILED", "EMBEDS_TOTAL", "Answer", "Outcome", "Writer", "body", "color", "neutral"]
 
 EMBEDS_TOTAL = 6000  # characters of all embeds of a message together
+DESCRIPTION = 4096  # characters of the text of one
 CONTENT = 2000  # characters of a message's text
-BAR = 10  # characters of a bar at 100 %
-SURE, LIKELY, UNSURE, FAILED = (discord.Color(value) for value in (0x2D9D78, 0x5865F2, 0x99AAB5, 0xE0555A))
-
-_MARKUP = re.compile(r"([\\*_~|`<\[/])")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\s]+")
-_SOUNDS_LIKE_A_VOWEL = re.compile(r"(?!uni|eu|one\b|ura)[aeiou]|hou?r|heir|x-", re.IGNORECASE)
+DETAILED = 5
+"""Images of one answer that show all their guesses; of more, each shows its best: five embeds of three rows
+fill a phone. As many as `/classify` takes, so that a `top` which somebody set is always kept."""
+BAR, SHORT_BAR = 10, 5  # characters of a bar at 100 %
+FAILED, UNSURE, LIKELY, CERTAIN = (discord.Color(value) for value in (0xE0555A, 0x99AAB5, 0x5865F2, 0x2D9D78))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,8 @@ class Writer:
     top: int | None = None
     apart: bool = False
     """The answer will not stand under its images, so it shows and names them itself."""
+    guild: GuildSettings | None = None
+    """The server's, in whose place else the owner's defaults hold."""
 
     def write(self, outcomes: Sequence[Outcome], *notes: str) -> Answer:
         note = "\n".join(filter(None, notes))
@@ -86,11 +96,23 @@ class Writer:
             found - shown,
         ).format(shown=shown, more=found - shown)
 
+    @property
+    def min_confidence(self) -> float:
+        """Below it nothing is said without a "maybe"."""
+        return (self.guild or self.settings.answers).min_confidence
+
     def _embeds(self, outcomes: Sequence[Outcome]) -> tuple[discord.Embed, ...]:
         embeds: tuple[discord.Embed, ...] = ()
         for top, width in self._shrinking():
-            embeds = tuple(self._embed(o, i, len(outcomes), top, width) for i, o in enumerate(outcomes, 1))
-            if sum(map(len, embeds)) <= EMBEDS_TOTAL:
+            if len(outcomes) > DETAILED:
+                embeds = (self._list(outcomes, width),)
+            else:
+                embeds = tuple(
+                    self._embed(o, i, len(outcomes), top, width) for i, o in enumerate(outcomes, 1)
+                )
+            if sum(map(len, embeds)) <= EMBEDS_TOTAL and all(
+                len(e.description or "") <= DESCRIPTION for e in embeds
+            ):
                 break
         return embeds
 
@@ -98,16 +120,12 @@ class Writer:
         text = ""
         for top, width in self._shrinking():
             blocks = [note] if note else []
-            for number, outcome in enumerate(outcomes, 1):
-                heading = f"**{number}.** " if len(outcomes) > 1 else ""
-                body = self._body(outcome, top, width)
-                blocks.append(f"{heading}\n{body}" if heading and "\n" in body else heading + body)
-            models = dict.fromkeys(
-                neutral(outcome.result.model, 60)
-                for outcome in outcomes
-                if isinstance(outcome.result, Classification)
-            )
-            blocks += [f"-# {', '.join(models)}"] if models else []
+            if len(outcomes) > DETAILED:
+                blocks.append(self._lines(outcomes, width))
+            else:
+                blocks += self._blocks(outcomes, top, width)
+            models = _models(outcomes)
+            blocks += [f"-# {', '.join(neutral(model, 60) for model in models)}"] if models else []
             text = "\n".join(blocks)
             if len(text) <= CONTENT:
                 break
@@ -115,7 +133,7 @@ class Writer:
 
     def _shrinking(self) -> Iterator[tuple[int, int]]:
         """(labels an image, characters a label), from what was asked for down to what always fits."""
-        wanted = self.top or self.settings.answers.top
+        wanted = self.top or (self.guild or self.settings.answers).top
         yield from ((top, 80) for top in range(wanted, 0, -1))
         yield from ((1, 40), (1, 20))
 
@@ -127,7 +145,7 @@ class Writer:
             name = self.language.gettext("spoiler") if source.spoiler else neutral(source.filename, 50)
             embed.title = f"{number}. {name}" if of > 1 else name
         if isinstance(result, Classification):
-            embed.set_footer(text=_shorten(result.model, 60))
+            embed.set_footer(text=shorten(result.model, 60))
         if (
             self.apart
             and not source.spoiler
@@ -136,45 +154,82 @@ class Writer:
             embed.set_thumbnail(url=source.url)
         return embed
 
+    def _list(self, outcomes: Sequence[Outcome], width: int) -> discord.Embed:
+        """All images in one embed, in the colour of the worst."""
+        shades = (FAILED, UNSURE, LIKELY, CERTAIN)
+        worst = min(shades.index(self._color(outcome.result)) for outcome in outcomes)
+        embed = discord.Embed(description=self._lines(outcomes, width), color=shades[worst])
+        if models := _models(outcomes):
+            embed.set_footer(text=", ".join(shorten(model, 60) for model in models))
+        return embed
+
+    def _lines(self, outcomes: Sequence[Outcome], width: int) -> str:
+        return "\n".join(f"`{n:>2}` {self._line(outcome, width)}" for n, outcome in enumerate(outcomes, 1))
+
+    def _line(self, outcome: Outcome, width: int) -> str:
+        if isinstance(outcome.result, Exception):
+            return errors.sentence(outcome.result, self.language, self.settings.limits)
+        finding = Finding.of(outcome.result, self.min_confidence)
+        if finding.doubtful:
+            line = guess(finding, self.language, width)
+        else:
+            finer = finding.finer.name if finding.finer else beside(finding.labels[0])
+            line = f"{_bar(finding.probability, SHORT_BAR)} **{neutral(finding.said, width)}**"
+            line += f" · {neutral(finer, width)}" if finer else ""
+        return f"||{line}||" if outcome.source.spoiler else line
+
+    def _blocks(self, outcomes: Sequence[Outcome], top: int, width: int) -> Iterator[str]:
+        for number, outcome in enumerate(outcomes, 1):
+            heading = f"**{number}.** " if len(outcomes) > 1 else ""
+            text = self._body(outcome, top, width)
+            yield f"{heading}\n{text}" if heading and "\n" in text else heading + text
+
     def _body(self, outcome: Outcome, top: int, width: int) -> str:
         if isinstance(outcome.result, Exception):
             return errors.sentence(outcome.result, self.language, self.settings.limits)
-        labels = outcome.result.labels[:top]
-        rows = [_row(label, width, best=label is labels[0]) for label in labels]
-        if self._doubtful(outcome.result):
-            guess = self._guess(neutral(labels[0].name, width))
-            rows = [guess, *rows] if self.top else [guess]
-        body = "\n".join(rows)
-        return f"||{body}||" if outcome.source.spoiler else body
-
-    def _guess(self, name: str) -> str:
-        if _SOUNDS_LIKE_A_VOWEL.match(name):
-            return self.language.gettext("I'm not sure. Maybe an **{label}**?").format(label=name)
-        return self.language.gettext("I'm not sure. Maybe a **{label}**?").format(label=name)
-
-    def _doubtful(self, result: Classification) -> bool:
-        return result.labels[0].probability < self.settings.answers.min_confidence
+        finding = Finding.of(outcome.result, self.min_confidence)
+        text = body(finding, self.language, top, width, listed=self.top is not None)
+        return f"||{text}||" if outcome.source.spoiler else text
 
     def _color(self, result: Classification | Exception) -> discord.Color:
         if isinstance(result, Exception):
             return FAILED
-        if self._doubtful(result):
-            return UNSURE
-        return SURE if result.labels[0].probability >= 0.8 else LIKELY  # noqa: PLR2004 - two shades, no policy
+        return color(Finding.of(result, self.min_confidence))
 
 
-def _row(label: Label, width: int, *, best: bool) -> str:
-    filled = round(label.probability * BAR)
-    percent = f"{label.probability:.0%}" if label.probability >= 0.005 or not label.probability else "<1%"  # noqa: PLR2004
-    name = neutral(label.name, width)
-    return f"`{'█' * filled}{'░' * (BAR - filled)} {percent:>4}` {f'**{name}**' if best else name}"
+def body(finding: Finding, language: Language, top: int, width: int, *, listed: bool) -> str:
+    """The name of one image and its guesses, a row each; in doubt a sentence, and rows only if `listed`."""
+    rows = [_row(label, width) for label in finding.labels[:top]]
+    if finding.doubtful:
+        sentence = guess(finding, language, width)
+        return "\n".join([sentence, *rows]) if listed else sentence
+    if finding.headline:
+        return "\n".join([f"**{neutral(finding.said, width)}** {_percent(finding.probability)}", *rows])
+    best = finding.labels[0]
+    everyday = f" · {beside(best)}" if beside(best) else ""
+    rows[0] = f"{_bar(best.probability, BAR)} **{neutral(best.name, width)}**{everyday}"
+    return "\n".join(rows)
 
 
-def neutral(text: str, width: int) -> str:
-    """`text` as one line of at most `width` visible characters, without working markdown, mention or link."""
-    return _MARKUP.sub(r"\\\1", _shorten(text, width)).replace("@", "@\u200b")
+def color(finding: Finding) -> discord.Color:
+    """How sure it is, at a glance."""
+    if finding.doubtful:
+        return UNSURE
+    return CERTAIN if finding.probability >= SURE else LIKELY
 
 
-def _shorten(text: str, width: int) -> str:
-    line = _UNSEEN.sub(" ", text).strip()
-    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+def _row(label: Label, width: int) -> str:
+    return f"{_bar(label.probability, BAR)} {neutral(label.name, width)}"
+
+
+def _bar(probability: float, width: int) -> str:
+    filled = round(probability * width)
+    return f"`{'█' * filled}{'░' * (width - filled)} {_percent(probability):>4}`"
+
+
+def _percent(probability: float) -> str:
+    return f"{probability:.0%}" if probability >= 0.005 or not probability else "<1%"  # noqa: PLR2004
+
+
+def _models(outcomes: Sequence[Outcome]) -> list[str]:
+    return list(dict.fromkeys(o.result.model for o in outcomes if isinstance(o.result, Classification)))

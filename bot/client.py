@@ -12,6 +12,7 @@ import discord
 from discord.ext import commands
 
 from bot import intents as gateway_intents
+from bot.cogs.answers import Answers
 from bot.cogs.classify import Classify
 from bot.cogs.preferences import Preferences
 from bot.cogs.settings import Settings as ServerSettings
@@ -102,6 +103,7 @@ class Whatsit(commands.Bot):
         await self.tree.set_translator(CommandTranslator())
         await self.add_cog(Watch(self))
         await self.add_cog(Classify(self))
+        await self.add_cog(Answers(self))
         await self.add_cog(ServerSettings(self))
         await self.add_cog(Preferences(self))
         await sync(self.tree, self.store.notes)

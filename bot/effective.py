@@ -14,7 +14,7 @@ import discord
 from bot.i18n import Language, languages
 from bot.store import GuildSettings, MemberPreferences, Store, StoreError
 
-__all__ = ["Effective", "Unasked", "effective", "in_force", "language_of", "own_language"]
+__all__ = ["Effective", "Unasked", "effective", "guild_settings", "in_force", "language_of", "own_language"]
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +64,17 @@ async def effective(
     return in_force(
         guild, member, user_locale=user_locale, guild_locale=guild_locale, shared=guild_id is not None
     )
+
+
+async def guild_settings(store: Store, guild_id: int | None) -> GuildSettings:
+    """What holds for a server, or in direct messages the owner's defaults: never fails, at worst these."""
+    if guild_id is None:
+        return store.guilds.defaults
+    try:
+        return await store.guilds.get(guild_id)
+    except StoreError as error:
+        log.warning("A server's settings could not be read; the owner's defaults hold. %s", error)
+        return store.guilds.defaults
 
 
 async def language_of(store: Store, interaction: discord.Interaction[Any]) -> Language:

@@ -17,25 +17,28 @@ if TYPE_CHECKING:
 
 __all__ = ["look_at"]
 
+RANKED = 10
+"""Labels of an image that are asked for: as many as "More" shows. Fewer would cost the model the same."""
+
 log = logging.getLogger(__name__)
 
 
-async def look_at(bot: Whatsit, sources: Sequence[Source], *, group: Hashable, top: int) -> list[Outcome]:
+async def look_at(bot: Whatsit, sources: Sequence[Source], *, group: Hashable) -> list[Outcome]:
     """One outcome for each of `sources`, in their order; only cancellation is raised.
 
     `group` shares the queue out fairly: the server, or the person in a direct message.
     """
-    return await asyncio.gather(*(_look_at(bot, source, group, top) for source in sources))
+    return await asyncio.gather(*(_look_at(bot, source, group) for source in sources))
 
 
-async def _look_at(bot: Whatsit, source: Source, group: Hashable, top: int) -> Outcome:
+async def _look_at(bot: Whatsit, source: Source, group: Hashable) -> Outcome:
     limit = bot.settings.limits.image_bytes
     # What Discord tells no size of may be as large as is allowed; what is larger is never fetched.
     size = limit if source.size is None else min(source.size, limit)
     try:
         async with bot.classifier.admit(size, group=group) as admission:
             data = await bot.fetcher.fetch(source.url, size=source.size, dimensions=source.dimensions)
-            return Outcome(source, await admission.classify(data, top=top))
+            return Outcome(source, await admission.classify(data, top=RANKED))
     except (InferenceError, DownloadError) as error:
         log.info("%s of one image: %s", type(error).__name__, error)
         return Outcome(source, error)

@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot import buttons, delivery
 from bot.answers import Writer
+from bot.effective import guild_settings
 from bot.errors import LEAVING, UNEXPECTED
 from bot.i18n import Language, languages
 from bot.media import Source, images_of, source_of
@@ -43,9 +44,8 @@ class Classify(commands.Cog):
         self.menu.error(self.cog_app_command_error)
 
     async def cog_load(self) -> None:
-        """A cog cannot declare a menu's command; and buttons, also of earlier runs, work from here on."""
+        """A cog cannot declare a menu's command."""
         self.bot.tree.add_command(self.menu)
-        self.bot.add_view(buttons.AnswerButtons())
 
     async def cog_unload(self) -> None:
         """Takes the menu's command away."""
@@ -116,15 +116,18 @@ class Classify(commands.Cog):
                 self.bot,
                 shown[: grant.images],
                 group=interaction.guild_id or interaction.user.id,
-                top=top or self.settings.answers.top,
             )
-            writer = Writer(self.settings, language, top=top, apart=True)
+            guild = await guild_settings(self.bot.store, interaction.guild_id)
+            writer = Writer(self.settings, language, top=top, apart=True, guild=guild)
             answer = writer.write(outcomes, writer.left_out(len(images)), grant.line(language))
             if dm:
                 await delivery.directly(interaction, answer, language)
             else:
-                shared = not private and not interaction.context.dm_channel
-                view = buttons.under(answer, language) if shared else None
+                view = None
+                if not private and not interaction.context.dm_channel:
+                    people = buttons.People(interaction.user.id, interaction.user.id)
+                    models = buttons.models(self.bot)
+                    view = buttons.under(outcomes, people, language, guild=guild, models=models)
                 await delivery.respond(interaction, answer, view)
 
     def _language(self, interaction: Interaction, *, private: bool) -> Language:

@@ -11,6 +11,7 @@ from discord.ext import commands
 from bot import buttons
 from bot.answers import Answer, Outcome, Writer
 from bot.delivery import typing
+from bot.effective import guild_settings
 from bot.errors import UNEXPECTED
 from bot.i18n import Language, languages
 from bot.media import Source, images_of
@@ -54,7 +55,12 @@ class Watch(commands.Cog):
                 await self.replies.send(message, Answer.line(self._language(message).gettext(UNEXPECTED)))
 
     async def _answer(
-        self, message: discord.Message, images: list[Source], *, asked: bool, pictured: int | None = None
+        self,
+        message: discord.Message,
+        images: list[Source],
+        *,
+        asked: bool,
+        pictured: discord.Message | None = None,
     ) -> None:
         """Name these images. `pictured`: the message that they stand in, where it is not `message` itself."""
         if not await self.replies.possible(message) or not self.replies.claim(message):
@@ -65,22 +71,27 @@ class Watch(commands.Cog):
             if grant.first or not message.guild:
                 await self.replies.send(message, Answer.line(grant.line(language)))
             return
-        sources = {message.id, pictured or message.id}
+        pictured = pictured or message
+        sources = {message.id, pictured.id}
         with self.replies.working_on(*sources):
             async with typing(message.channel):
                 outcomes = await look_at(
                     self.bot,
                     shown[: grant.images],
                     group=message.guild.id if message.guild else message.author.id,
-                    top=self.settings.answers.top,
                 )
         if not asked:
             outcomes = [outcome for outcome in outcomes if not _was_none(outcome)]
         if not outcomes:
             return
-        writer = Writer(self.settings, language)
+        guild = await guild_settings(self.bot.store, message.guild.id if message.guild else None)
+        writer = Writer(self.settings, language, guild=guild)
         answer = writer.write(outcomes, writer.left_out(len(images)), grant.line(language))
-        view = buttons.under(answer, language) if message.guild else None
+        view = None
+        if message.guild:
+            people = buttons.People(message.author.id, pictured.author.id)
+            models = buttons.models(self.bot)
+            view = buttons.under(outcomes, people, language, guild=guild, models=models)
         await self.replies.send(message, answer, view=view, sources=sources)
 
     async def _answer_question(self, message: discord.Message) -> None:
@@ -88,7 +99,7 @@ class Watch(commands.Cog):
         language, other = self._language(message), _replied_to(message)
         images = images_of(other, self.settings.watch) if other else []
         if other and images:
-            await self._answer(message, images, asked=True, pictured=other.id)
+            await self._answer(message, images, asked=True, pictured=other)
             return
         if other and message.guild and not self.bot.intents.message_content:
             line = language.gettext(

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import CONTENT, EMBEDS_TOTAL, Outcome, Writer, neutral
+from bot.answers import CONTENT, DETAILED, EMBEDS_TOTAL, Outcome, Writer
 from bot.i18n import ENGLISH
 from bot.media import Source
+from bot.naming import neutral
+from bot.store import GuildSettings
 from config.settings import Settings
-from inference.results import Busy, Classification, Label
+from inference.results import Busy, Classification, Coarse, Label
 from tests.world import CAT, classified
 
 WRITER = Writer(Settings(), ENGLISH)
@@ -58,6 +60,80 @@ def test_what_is_nearly_nothing_is_not_called_nothing() -> None:
 )
 def test_a_doubtful_guess_is_said_in_a_sentence(name: str, guess: str) -> None:
     assert description(classified((name, 0.1))) == f"I'm not sure. Maybe {guess}?"
+
+
+def test_several_classes_of_one_everyday_name_are_headed_by_it() -> None:
+    cats = classified(("Egyptian cat", 0.61), ("tabby", 0.2), ("lynx", 0.1), coarse={"cat": 0.91})
+    assert description(cats).splitlines() == [
+        "**cat** 91%",
+        "`██████░░░░  61%` Egyptian cat",
+        "`██░░░░░░░░  20%` tabby",
+        "`█░░░░░░░░░  10%` lynx",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "coarse", "shown"),
+    [
+        (("Blenheim spaniel", 0.97), {"dog": 0.98}, "`██████████  97%` **Blenheim spaniel** · dog"),
+        (("Egyptian cat", 0.97), {"cat": 0.98}, "`██████████  97%` **Egyptian cat**"),  # it says so itself
+        (("Blenheim spaniel", 0.6), {"dog": 0.65}, "`██████░░░░  60%` **Blenheim spaniel** · dog"),
+        (("espresso", 0.97), {"cup": 0.02}, "`██████████  97%` **espresso**"),
+    ],
+)
+def test_a_sure_class_has_its_everyday_name_beside_it(
+    label: tuple[str, float], coarse: dict[str, float], shown: str
+) -> None:
+    assert description(classified(label, coarse=coarse)) == shown
+
+
+@pytest.mark.parametrize(
+    ("labels", "coarse", "said"),
+    [
+        ((("otterhound", 0.15), ("lynx", 0.1)), {"dog": 0.7}, "A **dog**. Maybe an **otterhound**?"),
+        ((("lynx", 0.15), ("otterhound", 0.1)), {"dog": 0.7}, "A **dog**. Maybe an **otterhound**?"),
+        ((("lynx", 0.1),), {"insect": 0.7}, "An **insect**."),
+        ((("lynx", 0.1),), {"bread": 0.7}, "Some **bread**."),
+        ((("otterhound", 0.1),), {"dog": 0.19}, "I'm not sure. Maybe an **otterhound**?"),
+        ((("otterhound", 0.19),), {"dog": 0.21}, "I'm not sure. Maybe an **otterhound**?"),
+    ],
+)
+def test_in_doubt_about_the_class_the_everyday_name_is_said_where_that_is_likely(
+    labels: tuple[tuple[str, float], ...], coarse: dict[str, float], said: str
+) -> None:
+    assert description(classified(*labels, coarse=coarse)) == said
+
+
+def test_a_servers_own_settings_come_before_the_owners() -> None:
+    guild = GuildSettings(top=1, min_confidence=0.8)
+    writer = Writer(Settings(), ENGLISH, guild=guild)
+    sure, doubt = writer.write([outcome(classified(("tabby", 0.9), ("lynx", 0.1))), outcome(CAT)]).embeds
+    assert sure.description == "`█████████░  90%` **tabby**"
+    assert doubt.description == "I'm not sure. Maybe an **Egyptian cat**?"
+
+
+def test_more_than_five_images_are_a_line_each() -> None:
+    answer = WRITER.write(
+        [
+            outcome(CAT),
+            outcome(classified(("tabby", 0.5), ("tiger cat", 0.4), coarse={"cat": 0.93})),
+            outcome(classified(("Blenheim spaniel", 0.97), coarse={"dog": 0.98}), spoiler=True),
+            outcome(classified(("lynx", 0.1)), "SPOILER_lynx.png", spoiler=True),
+            outcome(Busy("full")),
+            outcome(CAT),
+        ]
+    )
+    (embed,) = answer.embeds
+    assert str(embed.description).splitlines() == [
+        "` 1` `████░  71%` **Egyptian cat**",
+        "` 2` `█████  93%` **cat** · tabby",
+        "` 3` ||`█████  97%` **Blenheim spaniel** · dog||",
+        "` 4` ||I'm not sure. Maybe a **lynx**?||",
+        "` 5` I have my hands full right now. Send it again in a minute.",
+        "` 6` `████░  71%` **Egyptian cat**",
+    ]
+    assert embed.footer.text == "mobilenet_v2"
+    assert embed.title is None
 
 
 def test_how_sure_it_is_shows_in_the_colour() -> None:
@@ -119,11 +195,15 @@ def test_a_label_is_one_line_without_a_working_sign(text: str) -> None:
 names = st.text(min_size=1, max_size=400)
 results = st.one_of(
     st.builds(
-        lambda labels: classified(*((name, p) for name, p in labels), model="m" * 300),
-        st.lists(st.tuples(names, st.floats(0, 1)), min_size=1, max_size=10),
+        lambda labels, coarse: Classification(
+            tuple(Label(name, index, p, everyday) for index, (name, p, everyday) in enumerate(labels)),
+            "m" * 300, "openvino", (9, 9), 1, 1, 1, tuple(Coarse(*pair) for pair in coarse),
+        ),
+        st.lists(st.tuples(names, st.floats(0, 1), st.none() | names), min_size=1, max_size=10),
+        st.lists(st.tuples(names, st.floats(0, 1)), max_size=3),
     ),
     st.just(Busy("full")),
-)
+)  # fmt: skip
 
 
 @given(
@@ -135,7 +215,7 @@ def test_every_answer_is_inside_discords_limits(
     outcomes: list[Outcome], top: int | None, apart: bool
 ) -> None:
     answer = Writer(Settings(), ENGLISH, top=top, apart=apart).write(outcomes, "one line", "another")
-    assert len(answer.embeds) == len(outcomes)
+    assert len(answer.embeds) == (len(outcomes) if len(outcomes) <= DETAILED else 1)
     assert sum(map(len, answer.embeds)) <= EMBEDS_TOTAL == 6000
     assert len(answer.plain) <= CONTENT == 2000
     for embed in answer.embeds:
@@ -148,10 +228,12 @@ def test_the_longest_labels_of_ten_images_still_fit() -> None:
     long = Classification(
         tuple(Label("*" * 400, n, 0.9) for n in range(10)), "m", "openvino", (9, 9), 1, 1, 1
     )
-    answer = Writer(Settings(), ENGLISH, top=10).write([outcome(long, "*" * 200 + ".png")] * 10)
-    assert sum(map(len, answer.embeds)) <= EMBEDS_TOTAL
-    assert len(answer.plain) <= CONTENT
-    assert all(str(embed.description).count("█") >= 9 for embed in answer.embeds)
+    for number in (DETAILED, 10):
+        answer = Writer(Settings(), ENGLISH, top=10).write([outcome(long, "*" * 200 + ".png")] * number)
+        assert sum(map(len, answer.embeds)) <= EMBEDS_TOTAL
+        assert len(answer.plain) <= CONTENT
+        bars = "".join(str(embed.description) for embed in answer.embeds).count("█")
+        assert bars >= 4 * number
 
 
 def test_the_plain_answer_says_what_the_embeds_say() -> None:

@@ -14,7 +14,7 @@ from inference.results import CorruptImage, NotAnImage, UnsupportedFormat
 from tests.world import World, classified, picture
 
 MENU = "What's in this image?"
-BUTTON = "whatsit:dm"
+BUTTON = "whatsit:pic:dm:"
 CLOSED, NO_SHARED_SERVER = 50007, 50278
 DEFERRED = discord.InteractionResponseType.deferred_channel_message.value
 
@@ -57,7 +57,7 @@ async def test_classify_is_deferred_at_once_and_everyone_sees_the_answer(world: 
     (embed,) = response(result).embeds
     assert embed.title == "cat.png"
     assert "Egyptian cat" in str(embed.description)
-    assert buttons(response(result)) == [BUTTON]
+    assert BUTTON in buttons(response(result))
     assert result.followups == []
 
 
@@ -80,7 +80,7 @@ async def test_who_asks_for_the_ranks_gets_them_also_in_doubt(world: World) -> N
     result = await world.alice.slash(world.channel, "classify", image=picture(), top=2)
     assert str(response(result).embeds[0].description).splitlines() == [
         "I'm not sure. Maybe a **missile**?",
-        "`█░░░░░░░░░  12%` **missile**",
+        "`█░░░░░░░░░  12%` missile",
         "`█░░░░░░░░░  10%` projectile",
     ]
 
@@ -243,8 +243,8 @@ async def test_buttons_of_answers_are_not_kept_in_memory(world: World) -> None:
     for _ in range(3):
         await world.alice.send(world.channel, attachments=[picture()])
         await world.alice.slash(world.channel, "classify", image=picture())
-    assert len(world.bot.persistent_views) == 1
-    assert list(world.bot._connection._view_store._views) == [None]
+    assert world.bot.persistent_views == []
+    assert list(world.bot._connection._view_store._views) == []
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, 10062), (400, 40060)])
@@ -284,7 +284,7 @@ async def test_a_command_that_fails_for_no_known_reason_still_answers(
 
 @pytest.mark.logs_errors
 async def test_a_button_that_fails_for_no_known_reason_still_answers(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def broken(*_: object) -> None:
         raise ZeroDivisionError
@@ -292,9 +292,9 @@ async def test_a_button_that_fails_for_no_known_reason_still_answers(
     await world.alice.send(world.channel, attachments=[picture()])
     monkeypatch.setattr("bot.delivery.direct", broken)
     result = await world.alice.click(world.only_answer(), custom_id=BUTTON)
-    assert response(result).content == UNEXPECTED
+    assert response(result).content.startswith("Something went wrong. Try again")
     assert result.ephemeral
-    assert len(world.env.errors) == 1
+    assert len([record for record in caplog.records if record.exc_info]) == 1
 
 
 async def test_a_bot_that_is_leaving_says_so(world: World) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+import discord
 import pytest
 from simcord.types import HttpLogEntry
 
@@ -59,11 +60,29 @@ async def test_ten_long_answers_fit_into_one_message(world: World) -> None:
     assert len(world.answers()) == 2
 
 
+async def test_ten_images_with_all_buttons_are_taken_and_what_is_pressed_too(world: World) -> None:
+    world.classifier.otherwise = classified(*((f"{n} " + "*_~|" * 60, 0.9) for n in range(10)))
+    await world.alice.send(world.channel, attachments=[picture(f"{n}.png") for n in range(10)])
+    answer = world.only_answer()
+    (menu, *_), *_ = (row.children for row in answer.components if isinstance(row, discord.ActionRow))
+    assert isinstance(menu, discord.SelectMenu)
+    picked = await world.alice.select(answer, [menu.options[9].value])
+    assert picked.response is not None
+    await world.alice.click(picked.response, label="Alt text")
+    question = (await world.alice.click(picked.response, label="Was this right?")).response
+    assert question is not None
+    await world.alice.click(question, label="No")
+    names = await world.alice.select(question, ["else"])
+    await world.alice.submit_modal(names, {"said": "it" * 50})
+    (opinion,) = await world.bot.store.feedback.on(answer.id)
+    assert (opinion.image, opinion.said) == (9, "it" * 50)
+
+
 async def test_answers_of_every_kind_are_taken(world: World) -> None:
     world.classifier.says = {b"bad": CorruptImage("cut"), b"dim": classified(("lynx", 0.1))}
     files = [picture(), picture("SPOILER_a.png"), picture("bad.png", b"bad"), picture("dim.png", b"dim")]
     source = await world.alice.send(world.channel, attachments=files)
-    await world.alice.click(world.only_answer(), custom_id="whatsit:dm")
+    await world.alice.click(world.only_answer(), custom_id="whatsit:pic:dm:")
     await world.alice.slash(world.channel, "classify", image=picture(), dm=True)
     await world.alice.context_menu(world.channel, "What's in this image?", source)
     await world.alice.send(world.channel, world.me.mention)

@@ -1,0 +1,6 @@
+"""The buttons under a public answer. They outlive a restart: all they need is in the message above them."""
+
+from bot.buttons.mark import People
+from bot.buttons.under import models, under
+
+__all__ = ["People", "models", "under"]
