@@ -95,6 +95,12 @@ def _parser() -> argparse.ArgumentParser:
         "quantize", help="make the int8 variant of a model, and keep it if it agrees", allow_abbrev=False
     )
     quantize.add_argument("name", metavar="NAME", help="a name of the catalogue, or a path")
+    quantize.add_argument(
+        "--photographs",
+        type=Path,
+        metavar="FOLDER",
+        help="pictures to calibrate it on (default: those that matplotlib and scikit-image carry)",
+    )
 
     doctor = command(
         "doctor", "bot.cli.doctor", "check everything the bot needs, and say what to do for what fails"

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -33,7 +34,7 @@ def main(args: argparse.Namespace) -> int:
         complain(error)
         return USAGE
     if args.action == "quantize":
-        return _quantize(args.name, settings)
+        return _quantize(args.name, args.photographs, settings)
     return _list(settings, as_json=args.json)
 
 
@@ -67,9 +68,9 @@ def _table(models: list[dict[str, Any]], chosen: str) -> Table:
     return table
 
 
-def _quantize(name: str, settings: Settings) -> int:
-    code = FAILED
-    with _inference("quantize", settings, name) as said, model_progress(errors()) as report:
+def _quantize(name: str, photographs: Path | None, settings: Settings) -> int:
+    code, extra = FAILED, [str(photographs)] if photographs else []
+    with _inference("quantize", settings, name, *extra) as said, model_progress(errors()) as report:
         for words in said:
             match words:
                 case {"stage": stage, "fraction": fraction}:
