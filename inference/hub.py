@@ -28,7 +28,7 @@ from inference import child, folders
 from inference.child import Report
 from inference.results import ModelUnavailable
 
-__all__ = ["address", "cached", "fetch", "unpack"]
+__all__ = ["OutOfReach", "address", "cached", "fetch", "unpack"]
 
 REACH_SECONDS = 5.0
 """For the first sign of life from the Hub. Without a network every start of `auto` waits so long at
@@ -43,6 +43,17 @@ KAGGLE = re.compile(
     re.IGNORECASE,
 )
 """What Kaggle's pages give for `kagglehub`."""
+
+
+class OutOfReach(ModelUnavailable):
+    """The model could not be downloaded; `why` is the reason alone, without the way out."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(
+            f"The model {name} could not be downloaded: {why}. Check the address and the network, or set "
+            "model.name to efficientnet_lite0, which needs none."
+        )
+        self.why = why
 
 
 def address(name: str) -> str | None:
@@ -172,14 +183,7 @@ def _reach(name: str, handle: str, seconds: float) -> None:
         why = f"{handle} gave no answer within {seconds:.0f} s"
     else:
         why = f"{handle} cannot be reached ({reason})"
-    raise _out_of_reach(name, why)
-
-
-def _out_of_reach(name: str, why: str) -> ModelUnavailable:
-    return ModelUnavailable(
-        f"The model {name} could not be downloaded: {why}. Check the address and the network, or set "
-        "model.name to efficientnet_lite0, which needs none."
-    )
+    raise OutOfReach(name, why)
 
 
 def _download(name: str, handle: str, place: Path, deadline: float, report: Report) -> None:
@@ -195,9 +199,9 @@ def _download(name: str, handle: str, place: Path, deadline: float, report: Repo
             started=pids.append,
         )
     except child.JobTimedOut:
-        raise _out_of_reach(name, f"{handle} was not through after {deadline:.0f} s") from None
+        raise OutOfReach(name, f"{handle} was not through after {deadline:.0f} s") from None
     except child.JobFailed as error:
-        raise _out_of_reach(name, f"{handle}: {error}") from None
+        raise OutOfReach(name, f"{handle}: {error}") from None
     finally:
         _clear(place, pids)
 

@@ -111,7 +111,8 @@ def locate(model: settings.Model, *, report: Report) -> Located:
         return _locate(AUTO, model, report)
     except ModelUnavailable as error:
         fallback = _locate(EMBEDDED, model, report)
-        note = f"{EMBEDDED} answers in place of {AUTO}: {error}"
+        why = f"{error.why}." if isinstance(error, hub.OutOfReach) else str(error)
+        note = f"{EMBEDDED} answers in place of {AUTO}: {why}"
         return Located(fallback.name, fallback.folder, fallback.entry, note)
 
 

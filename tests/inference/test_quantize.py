@@ -23,7 +23,7 @@ from inference.quantize import QuantizeReport, quantize
 from inference.results import ModelUnavailable
 from tests.inference import pictures
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def unread(stage: str, fraction: float | None) -> None:
