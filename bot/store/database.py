@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -96,6 +96,8 @@ class Database:
         self._one_writer = asyncio.Lock()  # else SQLite would wait for itself, by polling
         self._waiting: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
+        self._whole: set[asyncio.Task[Any]] = set()
+        self._closed = False
 
     def insert(self, table: type[Base]) -> Insert:
         """An INSERT with `on_conflict_do_...`: both databases know it, and spell it alike."""
@@ -107,6 +109,10 @@ class Database:
 
     async def read(self, query: Select[T]) -> Sequence[T]:
         """The rows of a query of one column or one table."""
+        self._check_open()
+        return await self._to_its_end(self._read(query))
+
+    async def _read(self, query: Select[T]) -> Sequence[T]:
         async with self._clear_faults(), AsyncSession(self._engine) as session:
             return (await session.scalars(query)).all()
 
@@ -118,6 +124,7 @@ class Database:
         order: await one before the next where order matters. A write may be tried twice, so it must bear
         that. Cancelling the wait does not take the write back.
         """
+        self._check_open()
         done = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(writes, done))
         if self._writer is None:
@@ -133,13 +140,29 @@ class Database:
     async def write_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
         """One statement for each of `rows`, all or none, in a transaction of their own."""
         if rows:
-            async with self.transaction() as connection:
-                await connection.execute(statement, rows)
+            self._check_open()
+            await self._to_its_end(self._write_many(statement, rows))
+
+    async def _write_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        async with self.transaction() as connection:
+            await connection.execute(statement, rows)
+
+    async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
+        """Cancelling the wait does not stop the work: half-way, it would leave a connection behind."""
+        task = asyncio.create_task(work, name="store: one query")
+        self._whole.add(task)
+        task.add_done_callback(self._whole.discard)
+        return await asyncio.shield(task)
+
+    def _check_open(self) -> None:
+        if self._closed:  # a connection made now would be nobody's to close
+            raise StoreUnavailable("The store is closed.")
 
     async def close(self) -> None:
-        """Finish what is being written, then let go of the database."""
-        if self._writer is not None:
-            await asyncio.wait([self._writer])
+        """Finish what is being read and written, then let go of the database."""
+        self._closed = True
+        while running := {*self._whole, *([self._writer] if self._writer else [])}:
+            await asyncio.wait(running)
         await self._engine.dispose()
 
     @asynccontextmanager

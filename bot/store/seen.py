@@ -15,7 +15,7 @@ __all__ = ["Seen"]
 
 log = logging.getLogger(__name__)
 
-FLUSH_AFTER = 5.0
+FLUSH_AFTER = 30.0
 """Seconds that a cursor may be behind on disk: a crash costs a second look at what came in them."""
 
 

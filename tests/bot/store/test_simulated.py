@@ -69,7 +69,7 @@ async def test_a_bot_with_a_store_settles_and_keeps_what_it_was_told(env: Env, s
     ignored = await alice.send(channel, "nothing")
     assert await sqlite_place.rows("SELECT source_id FROM answer") == [(answered.id,)]
     assert await sqlite_place.rows("SELECT message_id FROM open_message") == [(ignored.id,)]
-    await env.advance_time(10)
+    await env.advance_time(40)
     assert await sqlite_place.rows("SELECT message_id FROM cursor") == [(ignored.id,)]
     assert len(await sqlite_place.rows("SELECT * FROM open_interaction")) == 2
     await env.advance_time(15 * 60)
