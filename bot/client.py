@@ -12,6 +12,7 @@ import discord
 from discord.ext import commands
 
 from bot import intents as gateway_intents
+from bot.catchup import CatchUp
 from bot.cogs.answers import Answers
 from bot.cogs.classify import Classify
 from bot.cogs.preferences import Preferences
@@ -20,6 +21,7 @@ from bot.cogs.watch import Watch
 from bot.command_sync import sync
 from bot.download import Fetcher
 from bot.i18n import CommandTranslator
+from bot.ledger import Ledger
 from bot.quota import Quota
 from bot.server import Server, use
 from bot.store import Store
@@ -81,6 +83,7 @@ class Whatsit(commands.Bot):
         self.store = store
         self.quota = Quota(settings.limits)
         self.stopping = False
+        self.ledger = Ledger(self)
         self._server = server
         self._in_hand: list[asyncio.Task[Any]] = []
 
@@ -101,8 +104,9 @@ class Whatsit(commands.Bot):
         info = await self.classifier.start(_reporter())
         log.info("%s is ready on %s.%s", info.name, info.engine, f" {info.note}" if info.note else "")
         await self.tree.set_translator(CommandTranslator())
-        await self.add_cog(Watch(self))
-        await self.add_cog(Classify(self))
+        watch, classify = Watch(self), Classify(self)
+        for cog in (watch, classify, CatchUp(self, watch, classify)):
+            await self.add_cog(cog)
         await self.add_cog(Answers(self))
         await self.add_cog(ServerSettings(self))
         await self.add_cog(Preferences(self))

@@ -20,7 +20,9 @@ from bot.i18n import Language
 
 __all__ = [
     "FAILURES",
+    "GONE",
     "Allowed",
+    "Deferred",
     "allowed_in",
     "defer",
     "direct",
@@ -94,14 +96,20 @@ async def _keep_typing(channel: discord.abc.Messageable) -> None:
         log.debug("No typing indicator: %s", error)
 
 
-async def defer(interaction: discord.Interaction[Any], *, ephemeral: bool) -> bool:
-    """Tell Discord, which waits three seconds, that an answer is coming; False if it no longer waits."""
+class Deferred(NamedTuple):
+    """Discord shows that an answer is coming; `response_id` is the message that says so, where it is told."""
+
+    response_id: int | None
+
+
+async def defer(interaction: discord.Interaction[Any], *, ephemeral: bool) -> Deferred | None:
+    """Tell Discord, which waits three seconds, that an answer is coming; None if it no longer waits."""
     try:
-        await interaction.response.defer(ephemeral=ephemeral, thinking=True)
+        told = await interaction.response.defer(ephemeral=ephemeral, thinking=True)
     except FAILURES as failure:
         log.warning("An interaction could not be acknowledged: %s", failure)
-        return False
-    return True
+        return None
+    return Deferred(told.message_id if told else None)
 
 
 async def say(interaction: discord.Interaction[Any], line: str) -> None:
@@ -115,12 +123,17 @@ async def say(interaction: discord.Interaction[Any], line: str) -> None:
         log.warning("An interaction could not be answered: %s", failure)
 
 
-async def direct(user: discord.abc.Snowflake, answer: Answer, language: Language) -> discord.Message | str:
-    """Send the answer to this person alone; the message, or the line that says why it could not be sent."""
+async def direct(
+    user: discord.abc.Snowflake, answer: Answer, language: Language, *, source_id: int
+) -> discord.Message | str:
+    """Send the answer to this person alone; the message, or the line that says why it could not be sent.
+
+    `source_id` is what it answers: Discord takes a second message with the same nonce for the first.
+    """
     if not isinstance(user, discord.User | discord.Member):
         raise TypeError(f"{user!r} cannot be written to")
     try:
-        return await user.send(**shape(answer, embeds=True))
+        return await user.send(**shape(answer, embeds=True), nonce=str(source_id))
     except discord.Forbidden as refused:
         if refused.code == CLOSED:
             return language.gettext(
@@ -136,24 +149,23 @@ async def direct(user: discord.abc.Snowflake, answer: Answer, language: Language
     return language.gettext("I couldn't send you a direct message, so here it is, for your eyes only.")
 
 
-async def directly(interaction: discord.Interaction[Any], answer: Answer, language: Language) -> None:
+async def directly(interaction: discord.Interaction[Any], answer: Answer, language: Language) -> bool:
     """Send the answer to the asker's direct messages, or, where these are closed, here for the asker only.
 
-    The interaction must have been deferred ephemerally.
+    The interaction must have been deferred ephemerally. Returns as `respond` does.
     """
-    sent = await direct(interaction.user, answer, language)
+    sent = await direct(interaction.user, answer, language, source_id=interaction.id)
     if isinstance(sent, str):
         note = f"{sent}\n{answer.note}".strip()
-        await respond(interaction, Answer(note[:CONTENT], answer.embeds))
-        return
+        return await respond(interaction, Answer(note[:CONTENT], answer.embeds))
     done = language.gettext("Sent to your DMs: {link}").format(link=sent.jump_url)
-    await respond(interaction, Answer.line(done))
+    return await respond(interaction, Answer.line(done))
 
 
 async def respond(
     interaction: discord.Interaction[Any], answer: Answer, view: discord.ui.View | None = None
-) -> None:
-    """Put the answer where the deferred response is waiting.
+) -> bool:
+    """Put the answer where the deferred response is waiting. False: nobody has it, and a later try may do.
 
     An edit of the original counts as no follow-up, of which a user-installed app has only five.
     """
@@ -162,8 +174,11 @@ async def respond(
     except discord.HTTPException as error:
         level = logging.INFO if error.code in GONE else logging.WARNING
         log.log(level, "The response to an interaction could not be sent: %s", error)
+        return not isinstance(error, discord.DiscordServerError)
     except FAILURES as failure:
         log.warning("The response to an interaction could not be sent: %s", failure)
+        return False
+    return True
 
 
 def shape(answer: Answer, *, embeds: bool) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import logging
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import discord
 
@@ -19,34 +19,34 @@ if TYPE_CHECKING:
 
 __all__ = ["LATE", "MUTE", "Replies"]
 
-Value = TypeVar("Value")
-
 log = logging.getLogger(__name__)
 
 LATE, MUTE = "⌛", "🔇"
 REMEMBERED = 10_000
-"""Messages whose answer, or whose deletion, is remembered; the oldest are forgotten."""
+"""Messages of this run that are remembered as taken up, or as deleted; the oldest are forgotten."""
 QUIET = 3600.0
 """Seconds between two log lines about one channel."""
 
 
 class Replies:
-    """What was answered where, since the bot started."""
+    """Sends them and takes them away; which message has which is in the store."""
 
     def __init__(self, bot: Whatsit) -> None:
         self._bot = bot
-        self._late_after = bot.settings.watch.late_after
-        self._answers: OrderedDict[int, list[tuple[int, int]]] = OrderedDict()  # source: [(channel, answer)]
+        self._ledger = bot.ledger
+        self._started = discord.utils.time_snowflake(discord.utils.utcnow())
+        self._claimed: OrderedDict[int, None] = OrderedDict()
         self._deleted: OrderedDict[int, None] = OrderedDict()
         self._working: dict[int, asyncio.Task[object]] = {}
         self._logged: dict[int, float] = {}
 
-    def claim(self, message: discord.Message) -> bool:
+    async def claim(self, message: discord.Message) -> bool:
         """Whether this message is still unanswered; from now on it is not."""
-        if message.id in self._answers:
+        if message.id in self._claimed:
             return False
-        _remember(self._answers, message.id, [])
-        return True
+        _remember(self._claimed, message.id)
+        # Only what was there before this run can have been answered by an earlier one.
+        return message.id > self._started or not await self._ledger.answers_to([message.id])
 
     @contextmanager
     def working_on(self, *sources: int) -> Iterator[None]:
@@ -62,7 +62,7 @@ class Replies:
 
     def late(self, message: discord.Message) -> bool:
         """Whether an answer would come too long after its picture."""
-        return self._age(message) > self._late_after
+        return self._time_left(message) < 0
 
     async def possible(self, message: discord.Message) -> bool:
         """Whether an answer may be sent now; if not, the message gets a reaction instead."""
@@ -87,7 +87,7 @@ class Replies:
         allowed = self._allowed(message)
         try:
             # Discord's rate limit may hold it up until it would be late.
-            async with asyncio.timeout(self._late_after - self._age(message)):
+            async with asyncio.timeout(self._time_left(message)):
                 sent = await message.channel.send(**_reply(message, answer, view, allowed))
         except (discord.RateLimited, TimeoutError):
             await self._react(message, LATE, allowed)
@@ -96,38 +96,40 @@ class Replies:
         except FAILURES as failure:
             if not _source_is_gone(failure):
                 log.warning("An answer in %s could not be sent: %s", message.channel, failure)
+                self._claimed.pop(message.id, None)
+                self._ledger.leave_open(message.id)
         else:
-            await self._keep(sent, on)
+            await self._ledger.answered(message, sent, on)
+            if self._deleted.keys() & on:  # deleted while the answer was on its way
+                await self.take_away(sent.channel.id, sent.id)
 
     async def forget(self, sources: Iterable[int]) -> None:
         """These messages were deleted: stop working on them, and take their answers away."""
+        sources = list(sources)
         for source in sources:
-            _remember(self._deleted, source, None)
+            _remember(self._deleted, source)
             if (task := self._working.get(source)) is not None:
                 task.cancel()
-            for channel_id, answer_id in self._answers.pop(source, []):
-                await self._delete(channel_id, answer_id)
+        for answer in await self._ledger.answers_to(sources):
+            await self.take_away(answer.channel_id, answer.answer_id)
 
-    def _age(self, message: discord.Message) -> float:
-        return discord.utils.utcnow().timestamp() - message.created_at.timestamp()
-
-    def _allowed(self, message: discord.Message) -> Allowed:
-        return allowed_in(message.channel, message.guild.me if message.guild else None)
-
-    async def _keep(self, sent: discord.Message, on: set[int]) -> None:
-        if self._deleted.keys() & on:  # deleted while the answer was on its way
-            await self._delete(sent.channel.id, sent.id)
-            return
-        for source in on:
-            _remember(self._answers, source, [*self._answers.get(source, []), (sent.channel.id, sent.id)])
-
-    async def _delete(self, channel_id: int, answer_id: int) -> None:
+    async def take_away(self, channel_id: int, answer_id: int) -> None:
+        """Delete an answer whose picture is gone."""
         try:
             await self._bot.get_partial_messageable(channel_id).get_partial_message(answer_id).delete()
         except discord.NotFound:
             log.debug("The answer %d is gone already", answer_id)
         except FAILURES as failure:
             log.warning("The answer %d to a deleted message could not be deleted: %s", answer_id, failure)
+            return
+        await self._ledger.forget(answer_id)
+
+    def _time_left(self, message: discord.Message) -> float:
+        age = discord.utils.utcnow().timestamp() - message.created_at.timestamp()
+        return self._ledger.late_after(message.id) - age
+
+    def _allowed(self, message: discord.Message) -> Allowed:
+        return allowed_in(message.channel, message.guild.me if message.guild else None)
 
     async def _react(self, message: discord.Message, emoji: str, allowed: Allowed) -> None:
         if allowed.react:
@@ -170,8 +172,8 @@ def _source_is_gone(failure: BaseException) -> bool:
     return isinstance(failure, discord.HTTPException) and "message_reference" in failure.text
 
 
-def _remember(memory: OrderedDict[int, Value], key: int, value: Value) -> None:
-    memory[key] = value
+def _remember(memory: OrderedDict[int, None], key: int) -> None:
+    memory[key] = None
     memory.move_to_end(key)
     while len(memory) > REMEMBERED:
         memory.popitem(last=False)

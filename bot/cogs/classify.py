@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot import buttons, delivery
 from bot.answers import Writer
+from bot.asked import Asked
 from bot.effective import guild_settings
 from bot.errors import LEAVING, UNEXPECTED
 from bot.i18n import Language, languages
@@ -98,7 +99,7 @@ class Classify(commands.Cog):
         top: int | None = None,
     ) -> None:
         shown = images[: self.settings.limits.images_per_answer]
-        own, language = languages.of(interaction.locale), self._language(interaction, private=private)
+        own = languages.of(interaction.locale)
         if not shown:
             await delivery.say(interaction, own.gettext("I see no picture in that message."))
             return
@@ -110,25 +111,39 @@ class Classify(commands.Cog):
             if not grant.images:
                 await delivery.say(interaction, grant.line(own))
                 return
-            if not await delivery.defer(interaction, ephemeral=private):
-                return
-            outcomes = await look_at(
-                self.bot,
-                shown[: grant.images],
-                group=interaction.guild_id or interaction.user.id,
-            )
-            guild = await guild_settings(self.bot.store, interaction.guild_id)
-            writer = Writer(self.settings, language, top=top, apart=True, guild=guild)
-            answer = writer.write(outcomes, writer.left_out(len(images)), grant.line(language))
-            if dm:
-                await delivery.directly(interaction, answer, language)
-            else:
-                view = None
-                if not private and not interaction.context.dm_channel:
-                    people = buttons.People(interaction.user.id, interaction.user.id)
-                    models = buttons.models(self.bot)
-                    view = buttons.under(outcomes, people, language, guild=guild, models=models)
-                await delivery.respond(interaction, answer, view)
+            asked = Asked(shown[: grant.images], len(images), grant, top, private, dm)
+            async with self.bot.ledger.interaction(
+                interaction, asked.pictures(), asked.options(interaction)
+            ) as accepting:
+                deferred = await delivery.defer(interaction, ephemeral=private)
+                if deferred is None:
+                    return
+                await accepting
+                await self.bot.ledger.deferred(interaction.id, deferred.response_id)
+                await self.answer(interaction, asked)
+
+    async def answer(self, interaction: Interaction, asked: Asked) -> None:
+        """Put the answer where its deferred response is waiting."""
+        language = self._language(interaction, private=asked.private)
+        outcomes = await look_at(
+            self.bot,
+            asked.images,
+            group=interaction.guild_id or interaction.user.id,
+        )
+        guild = await guild_settings(self.bot.store, interaction.guild_id)
+        writer = Writer(self.settings, language, top=asked.top, apart=True, guild=guild)
+        answer = writer.write(outcomes, writer.left_out(asked.found), asked.grant.line(language))
+        if asked.dm:
+            done = await delivery.directly(interaction, answer, language)
+        else:
+            view = None
+            if not asked.private and not interaction.context.dm_channel:
+                people = buttons.People(interaction.user.id, interaction.user.id)
+                models = buttons.models(self.bot)
+                view = buttons.under(outcomes, people, language, guild=guild, models=models)
+            done = await delivery.respond(interaction, answer, view)
+        if not done:
+            self.bot.ledger.leave_open(interaction.id)
 
     def _language(self, interaction: Interaction, *, private: bool) -> Language:
         """The asker's, but the server's where everyone reads along."""

@@ -16,6 +16,7 @@ from bot.errors import UNEXPECTED
 from bot.i18n import Language, languages
 from bot.media import Source, images_of
 from bot.pipeline import look_at
+from bot.quota import Grant
 from bot.replies import Replies
 from inference.results import NotAnImage, UnsupportedFormat
 
@@ -38,6 +39,10 @@ class Watch(commands.Cog):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """From a message to its answer."""
+        with self.bot.ledger.reading(message):
+            await self._read(message)
+
+    async def _read(self, message: discord.Message) -> None:
         if self.bot.stopping or not self._is_heard(message):
             return
         asked = self._is_asked(message)
@@ -63,36 +68,40 @@ class Watch(commands.Cog):
         pictured: discord.Message | None = None,
     ) -> None:
         """Name these images. `pictured`: the message that they stand in, where it is not `message` itself."""
-        if not await self.replies.possible(message) or not self.replies.claim(message):
+        if not await self.replies.possible(message) or not await self.replies.claim(message):
             return
         language, shown = self._language(message), images[: self.settings.limits.images_per_answer]
-        grant = self.bot.quota.take(message.author.id, len(shown))
+        if self.bot.ledger.was_granted(message.id):
+            grant = Grant(len(shown))
+        else:
+            grant = self.bot.quota.take(message.author.id, len(shown))
         if not grant.images:
             if grant.first or not message.guild:
                 await self.replies.send(message, Answer.line(grant.line(language)))
             return
         pictured = pictured or message
         sources = {message.id, pictured.id}
-        with self.replies.working_on(*sources):
-            async with typing(message.channel):
-                outcomes = await look_at(
-                    self.bot,
-                    shown[: grant.images],
-                    group=message.guild.id if message.guild else message.author.id,
-                )
-        if not asked:
-            outcomes = [outcome for outcome in outcomes if not _was_none(outcome)]
-        if not outcomes:
-            return
-        guild = await guild_settings(self.bot.store, message.guild.id if message.guild else None)
-        writer = Writer(self.settings, language, guild=guild)
-        answer = writer.write(outcomes, writer.left_out(len(images)), grant.line(language))
-        view = None
-        if message.guild:
-            people = buttons.People(message.author.id, pictured.author.id)
-            models = buttons.models(self.bot)
-            view = buttons.under(outcomes, people, language, guild=guild, models=models)
-        await self.replies.send(message, answer, view=view, sources=sources)
+        async with self.bot.ledger.message(message, asked=asked):
+            with self.replies.working_on(*sources):
+                async with typing(message.channel):
+                    outcomes = await look_at(
+                        self.bot,
+                        shown[: grant.images],
+                        group=message.guild.id if message.guild else message.author.id,
+                    )
+            if not asked:
+                outcomes = [outcome for outcome in outcomes if not _was_none(outcome)]
+            if not outcomes:
+                return
+            guild = await guild_settings(self.bot.store, message.guild.id if message.guild else None)
+            writer = Writer(self.settings, language, guild=guild)
+            answer = writer.write(outcomes, writer.left_out(len(images)), grant.line(language))
+            view = None
+            if message.guild:
+                people = buttons.People(message.author.id, pictured.author.id)
+                models = buttons.models(self.bot)
+                view = buttons.under(outcomes, people, language, guild=guild, models=models)
+            await self.replies.send(message, answer, view=view, sources=sources)
 
     async def _answer_question(self, message: discord.Message) -> None:
         """Somebody asks without an image: they mean another message's, or need a word of help."""
@@ -115,7 +124,9 @@ class Watch(commands.Cog):
         else:
             line = language.gettext("Send me a picture, and I'll say what's in it.")
         grant = self.bot.quota.take(message.author.id, 1)
-        if (grant.images or grant.first or not message.guild) and await self.replies.possible(message):
+        if not grant.images and not grant.first and message.guild:
+            return
+        if await self.replies.possible(message) and await self.replies.claim(message):
             await self.replies.send(message, Answer.line(grant.line(language) or line))
 
     @commands.Cog.listener()
