@@ -29,6 +29,9 @@ def limits(**worker: float) -> settings.Settings:
 
 Outcome = Classification | InferenceError
 
+PAUSE = 2.0
+"""Seconds that the breaker stays open here: more than a busy machine takes between two looks."""
+
 
 async def answers(classifier: Classifier, pictures: Sequence[bytes]) -> list[Outcome]:
     """What becomes of pictures that come all at once; anything but an answer or a typed error fails."""
@@ -146,7 +149,7 @@ async def test_a_worker_that_has_grown_over_time_is_replaced_and_nobody_blamed(
 async def test_three_deaths_without_a_culprit_stop_the_trying_until_a_trial_succeeds(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("inference.breaker.FIRST_PAUSE_SECONDS", 0.5)
+    monkeypatch.setattr("inference.breaker.FIRST_PAUSE_SECONDS", PAUSE)
     told = tmp_path / "told"
     told.write_text("load")
     wanted = settings.Settings(model=settings.Model(name=str(told)))
@@ -156,14 +159,15 @@ async def test_three_deaths_without_a_culprit_stop_the_trying_until_a_trial_succ
         await kill_when(classifier, lambda: classifier.stats.batches >= 1)
         outcomes = await work
         assert {type(one) for one in outcomes} == {Classification, ModelUnavailable}
-        assert classifier.stats.restarts == 2  # with the first death, three in a minute
+        deaths = classifier.stats.restarts
+        assert deaths in (2, 3)  # after the kill, which counts among the three unless it met an idle worker
 
         with pytest.raises(ModelUnavailable, match=r"keeps dying.*next try"):
             await classifier.classify(picture(1))
-        assert classifier.stats.restarts == 2
+        assert classifier.stats.restarts == deaths
 
         told.write_text("load")
-        await asyncio.sleep(0.6)
+        await asyncio.sleep(PAUSE + 0.1)
         trial, *others = await answers(classifier, [picture(1), picture(2), picture(3)])
         assert isinstance(trial, Classification)
         assert all("tried again right now" in str(other) for other in others)
