@@ -1,6 +1,7 @@
 """`whatsit run` in a process of its own, with a scripted model: `python -m tests.wire.process SCRIPT`.
 
-SCRIPT is JSON: `seconds` an image takes, `load` seconds the model takes to load, `unavailable` why it cannot.
+SCRIPT is JSON: `seconds` an image takes, `one_by_one` if it has the model for itself meanwhile, `load`
+seconds the model takes to load, `unavailable` why it cannot.
 """
 
 from __future__ import annotations
@@ -8,19 +9,22 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from unittest.mock import patch
 
 from bot import cli, run
-from inference.results import ModelInfo, ModelUnavailable
+from inference.results import Classification, ModelInfo, ModelUnavailable
 from tests.wire.bots import SlowModel
 
 
 class ScriptedModel(SlowModel):
     """A model that takes its time to load, or does not."""
 
-    def __init__(self, seconds: float = 0.0, load: float = 0.0, unavailable: str = "") -> None:
+    def __init__(
+        self, seconds: float = 0.0, load: float = 0.0, unavailable: str = "", *, one_by_one: bool = False
+    ) -> None:
         super().__init__(seconds)
+        self.turns = asyncio.Semaphore(1 if one_by_one else 1000)
         self.load = load
         self.unavailable = unavailable
 
@@ -30,6 +34,10 @@ class ScriptedModel(SlowModel):
         if self.unavailable:
             raise ModelUnavailable(self.unavailable)
         return self.info
+
+    async def classify(self, data: bytes, *, top: int = 5, group: Hashable = None) -> Classification:
+        async with self.turns:
+            return await super().classify(data, top=top, group=group)
 
     async def close(self) -> None:
         print("closed", flush=True)

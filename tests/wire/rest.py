@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote
 
 from aiohttp import web
 
@@ -232,13 +233,15 @@ async def history(rest: Rest, call: Call) -> web.Response:
         messages = [m for m in messages if int(m["id"]) > int(call.query["after"])][:limit]
     elif "before" in call.query:
         messages = [m for m in messages if int(m["id"]) < int(call.query["before"])]
-    return json_response(messages[-limit:][::-1])
+    return json_response([_as_it_stands(rest, message) for message in messages[-limit:][::-1]])
 
 
 @route("GET", "/channels/{channel}/messages/{message}")
 async def get_message(rest: Rest, call: Call) -> web.Response:
     message = rest.world.messages[call["channel"]].get(call["message"])
-    return _error(404, 10008, "Unknown Message") if message is None else json_response(message)
+    if message is None:
+        return _error(404, 10008, "Unknown Message")
+    return json_response(_as_it_stands(rest, message))
 
 
 @route("POST", "/channels/{channel}/messages")
@@ -308,6 +311,7 @@ async def callback(rest: Rest, call: Call) -> web.Response:
         )
         interaction.message_ids.append(message["id"])
         about["resource"] = {"type": kind, "message": message}
+        about["interaction"]["response_message_id"] = message["id"]
     if call.query.get("with_response", "").lower() in ("true", "1"):
         return json_response(about)
     return web.Response(status=204)
@@ -351,6 +355,19 @@ async def delete_response(rest: Rest, call: Call) -> web.Response:
         return _error(404, 10008, "Unknown Message")
     del rest.world.messages[message["channel_id"]][message["id"]]
     return web.Response(status=204)
+
+
+def _as_it_stands(rest: Rest, message: Payload) -> Payload:
+    """A message with what it replies to now (null once that is deleted), and the bot's reactions."""
+    emojis = [emoji for source, emoji in rest.world.reactions if source == message["id"]]
+    if emojis:
+        reactions = [{"emoji": {"id": None, "name": unquote(e)}, "count": 1, "me": True} for e in emojis]
+        message = message | {"reactions": reactions}
+    reference = message.get("message_reference")
+    if reference is None:
+        return message
+    replied_to = rest.world.messages[message["channel_id"]].get(str(reference["message_id"]))
+    return message | {"referenced_message": replied_to}
 
 
 def _acknowledged(rest: Rest, call: Call) -> Interaction | None:
