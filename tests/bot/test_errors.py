@@ -17,7 +17,7 @@ def kinds(base: type[Exception]) -> set[type[Exception]]:
 
 @pytest.mark.parametrize("base", [InferenceError, DownloadError])
 def test_every_error_has_a_sentence_of_its_own(base: type[Exception]) -> None:
-    # One without a code of its own is told apart only in the module that raises it: elsewhere it is its parent.
+    # One without a code of its own is told apart only where it is raised: elsewhere it is its parent.
     ours = {
         kind
         for kind in kinds(base)
