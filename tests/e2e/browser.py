@@ -77,6 +77,16 @@ class Page:
             lambda _: len(self.conversation.find_elements(By.CSS_SELECTOR, ".channel-message")) >= number
         )
 
+    def press(self, label: str) -> None:
+        """Press the button with this label under the last answer."""
+        buttons = f".//button[normalize-space()='{label}']"
+        self._soon.until(lambda _: self.conversation.find_elements(By.XPATH, buttons))[-1].click()
+
+    def as_wide_as(self, width: int, height: int) -> None:
+        """Like the screen of a phone: a browser's own window cannot be as narrow."""
+        device = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < height}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", device)
+
     def show_only_the_last(self, messages: int) -> WebElement:
         """The conversation without what came before, once its pictures are drawn."""
         self.driver.execute_script(
