@@ -18,14 +18,16 @@ from bot import intents
 from bot.client import Whatsit
 from bot.download import Gone
 from bot.store import Store, defaults
+from bot.store.seen import FLUSH_AFTER
 from config.settings import Data, Settings
 from config.settings import Store as StoreSettings
 from inference.client import Classifier
 
 __all__ = ["PHOTOGRAPHS", "Exchange", "Photograph", "Stage", "staged"]
 
-SETTLE = 120.0
-"""Seconds a simulated action may take; a picture takes a fraction of one."""
+SETTLE = FLUSH_AFTER - 5
+"""Seconds a simulated action may take; a picture takes a fraction of one. simcord waits for every timer that is
+due within them, so less than the store's: else each action would wait for it."""
 AGAIN = 0.05
 """Seconds until the page is tried again, when somebody is just doing something on it."""
 

@@ -14,7 +14,7 @@ from config.settings import Settings
 from inference.client import Classifier
 from tests.world import FakeClassifier, World
 
-pytestmark = [pytest.mark.real_model, pytest.mark.simcord(settle_timeout=60), pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.real_model, pytest.mark.simcord(settle_timeout=25), pytest.mark.timeout(600)]
 
 HOPPER = Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 SAMPLES = Path(skimage.__file__).parent / "data"
