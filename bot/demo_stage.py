@@ -26,8 +26,8 @@ from inference.client import Classifier
 __all__ = ["PHOTOGRAPHS", "Exchange", "Photograph", "Stage", "staged"]
 
 SETTLE = FLUSH_AFTER - 5
-"""Seconds a simulated action may take; a picture takes a fraction of one. simcord waits for every timer that is
-due within them, so less than the store's: else each action would wait for it."""
+"""Seconds a simulated action may take; a picture takes a fraction of one. simcord waits for every timer
+that is due within them, so less than the store's: else each action would wait for it."""
 AGAIN = 0.05
 """Seconds until the page is tried again, when somebody is just doing something on it."""
 
