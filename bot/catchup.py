@@ -15,13 +15,16 @@ from bot.answers import Answer
 from bot.asked import Asked, revived
 from bot.delivery import FAILURES, GONE, allowed_in, respond
 from bot.errors import UNEXPECTED
+from bot.heard import is_asked
 from bot.i18n import languages
 from bot.missed import MESSAGES, Place, places
+from bot.outbox import merged_from
 from bot.store import OpenInteraction, OpenMessage, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
     from bot.cogs.classify import Classify
+    from bot.cogs.offers import Offers
     from bot.cogs.watch import Watch
 
 __all__ = ["CatchUp"]
@@ -37,10 +40,11 @@ AT_ONCE = 4
 class CatchUp(commands.Cog):
     """One pass whenever there is a new session, also the first: nothing before it was heard."""
 
-    def __init__(self, bot: Whatsit, watch: Watch, classify: Classify) -> None:
+    def __init__(self, bot: Whatsit, watch: Watch, offers: Offers, classify: Classify) -> None:
         self.bot = bot
         self.ledger = bot.ledger
         self._watch = watch
+        self._offers = offers
         self._classify = classify
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._away = True
@@ -208,16 +212,21 @@ class CatchUp(commands.Cog):
                 await self.ledger.found(row, answers[row.message_id])
                 return
             with self.ledger.missed(row.message_id, granted=True):
-                await self._watch.on_message(message)
+                if row.asked and not is_asked(self.bot, message):
+                    await self._offers.again(message, row)
+                else:
+                    await self._watch.on_message(message)
             if not self.bot.stopping and not self.ledger.was_left(row.message_id):
                 await self.ledger.strike_message(row.message_id)
 
     def _answers(self, page: Iterable[discord.Message]) -> dict[int, discord.Message]:
-        """The bot's own replies, by what they reply to."""
-        return {
+        """The bot's own replies, by what they reply to; a merged one by each of its sources."""
+        own = [message for message in page if message.author == self.bot.user]
+        found = {source: message for message in own for source in merged_from(message)}
+        return found | {
             message.reference.message_id: message
-            for message in page
-            if message.author == self.bot.user and message.reference and message.reference.message_id
+            for message in own
+            if message.reference and message.reference.message_id
         }
 
     async def _take_away(self, page: Iterable[discord.Message]) -> None:

@@ -15,6 +15,8 @@ from bot import intents as gateway_intents
 from bot.catchup import CatchUp
 from bot.cogs.answers import Answers
 from bot.cogs.classify import Classify
+from bot.cogs.edits import Edits
+from bot.cogs.offers import Offers
 from bot.cogs.preferences import Preferences
 from bot.cogs.settings import Settings as ServerSettings
 from bot.cogs.watch import Watch
@@ -22,6 +24,7 @@ from bot.command_sync import sync
 from bot.download import Fetcher
 from bot.i18n import CommandTranslator
 from bot.ledger import Ledger
+from bot.models import Models
 from bot.quota import Quota
 from bot.server import Server, use
 from bot.store import Store
@@ -43,7 +46,8 @@ class Whatsit(commands.Bot):
 
     `intents`: None (the default) asks for what the application's flags allow, read over HTTP before the
     gateway is opened; intents that are given are used as they are. `server`: a Discord-compatible server
-    instead of Discord.
+    instead of Discord. `another_model` makes a classifier, not started yet, for a model that a server chose;
+    without it all have the owner's.
 
     One gateway connection, no shards: Discord asks for shards from 2,500 servers on, and a bot on somebody's
     own machine stays below.
@@ -66,6 +70,7 @@ class Whatsit(commands.Bot):
         *,
         intents: discord.Intents | None = None,
         server: Server | None = None,
+        another_model: Callable[[Settings], Classifier] | None = None,
     ) -> None:
         self._declared = gateway_intents.wanted() if intents is None else intents
         self._ask_flags = intents is None and server is None
@@ -81,6 +86,7 @@ class Whatsit(commands.Bot):
         self.classifier = classifier
         self.fetcher = fetcher
         self.store = store
+        self.models = Models(settings, classifier, another_model)
         self.quota = Quota(settings.limits)
         self.stopping = False
         self.ledger = Ledger(self)
@@ -105,7 +111,8 @@ class Whatsit(commands.Bot):
         log.info("%s is ready on %s.%s", info.name, info.engine, f" {info.note}" if info.note else "")
         await self.tree.set_translator(CommandTranslator())
         watch, classify = Watch(self), Classify(self)
-        for cog in (watch, classify, CatchUp(self, watch, classify)):
+        offers = Offers(self, watch)
+        for cog in (watch, Edits(self, watch), offers, classify, CatchUp(self, watch, offers, classify)):
             await self.add_cog(cog)
         await self.add_cog(Answers(self))
         await self.add_cog(ServerSettings(self))
@@ -140,6 +147,11 @@ class Whatsit(commands.Bot):
             yield
         finally:
             self._in_hand.remove(task)
+
+    async def close(self) -> None:
+        """As discord.py's; the models that servers chose end too."""
+        await super().close()
+        await self.models.close()
 
     async def finish(self, within: float) -> int:
         """Take no new work, and give the work in hand `within` seconds; what is left then is cancelled.

@@ -15,12 +15,16 @@ MESSAGE_CONTENT_OFF = (
 
 
 def wanted(*, message_content: bool = True) -> discord.Intents:
-    """Servers and channels, the messages in them and in DMs, and what these messages hold.
+    """Servers and channels, the messages in them and in DMs, what these messages hold, and clicks on offers.
 
     Without `message_content` Discord still delivers the content of DMs, of mentions and of interactions.
     """
     return discord.Intents(
-        guilds=True, guild_messages=True, dm_messages=True, message_content=message_content
+        guilds=True,
+        guild_messages=True,
+        guild_reactions=True,
+        dm_messages=True,
+        message_content=message_content,
     )
 
 

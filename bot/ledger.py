@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict
 
 import discord
 
+from bot.recent import fingerprint
 from bot.store import Answer, OpenMessage, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
+    from bot.request import Request
 
 __all__ = ["Ledger"]
 
@@ -45,6 +47,7 @@ class _Where(TypedDict):
     channel_id: int
     guild_id: int | None
     user_id: int
+    images: int | None
 
 
 class Ledger:
@@ -102,32 +105,32 @@ class Ledger:
             self._unsettled[channel_id] = guild_id, max(message_id, newest)
 
     @asynccontextmanager
-    async def message(self, message: discord.Message, *, asked: bool) -> AsyncIterator[None]:
-        """The images of `message` are accepted; when this ends it is struck out, unless it is left open."""
+    async def message(self, request: Request) -> AsyncIterator[None]:
+        """The images of a request are accepted; when this ends it is struck out, unless it is left open."""
+        message = request.message
         await self._write(
             self._store.work.accept_message,
             message_id=message.id,
             channel_id=message.channel.id,
             guild_id=message.guild.id if message.guild else None,
-            user_id=message.author.id,
-            asked=asked,
+            user_id=request.asker.id,
+            asked=request.asked,
         )
         async with self._open(message.id, self._store.work.strike_message):
             yield
 
-    async def answered(
-        self, message: discord.Message, answer: discord.Message, sources: Collection[int]
-    ) -> None:
-        """`answer` was sent; it answers `message`, and goes when one of `sources` does."""
+    async def answered(self, request: Request, answer: discord.Message) -> None:
+        """`answer` was sent; it goes when one of the request's sources does."""
         guild_id = answer.guild.id if answer.guild else None
         where: _Where = {
             "answer_id": answer.id,
             "channel_id": answer.channel.id,
             "guild_id": guild_id,
-            "user_id": message.author.id,
+            "user_id": request.asker.id,
+            "images": fingerprint(request.images),
         }
-        await self._write(self._store.work.answered, message.id, **where)
-        others = [source for source in sources if source != message.id]
+        await self._write(self._store.work.answered, request.message.id, **where)
+        others = request.sources - {request.message.id}
         if others:
             await self._write(self._store.answers.add, source_ids=others, **where)
 
@@ -138,6 +141,23 @@ class Ledger:
         except StoreError as error:
             self._complain(error)
             return ()
+
+    async def sources_of(self, answer_id: int) -> Sequence[Answer]:
+        """All that an answer is known to answer; nothing if the store fails."""
+        try:
+            return await self._store.answers.sources(answer_id)
+        except StoreError as error:
+            self._complain(error)
+            return ()
+
+    async def revised(self, request: Request, answer_id: int) -> None:
+        """This answer names what is in the request now."""
+        images = fingerprint(request.images)
+        await self._write(self._store.answers.revise, request.message.id, answer_id, images)
+
+    async def forget_sources(self, answer_id: int, sources: Collection[int]) -> None:
+        """A merged answer no longer answers these messages."""
+        await self._write(self._store.answers.forget_sources, answer_id, sources)
 
     async def forget(self, *answer_ids: int) -> None:
         """These answers are deleted."""
@@ -217,6 +237,11 @@ class Ledger:
         return identity in self._in_work
 
     # Being away.
+
+    @property
+    def away(self) -> bool:
+        """Whether something may be missing still."""
+        return self._unsettled is not None
 
     def leave(self) -> None:
         """The session is lost. If it is resumed, Discord tells first what happened meanwhile."""

@@ -23,20 +23,22 @@ RANKED = 10
 log = logging.getLogger(__name__)
 
 
-async def look_at(bot: Whatsit, sources: Sequence[Source], *, group: Hashable) -> list[Outcome]:
+async def look_at(
+    bot: Whatsit, sources: Sequence[Source], *, group: Hashable, model: str | None = None
+) -> list[Outcome]:
     """One outcome for each of `sources`, in their order; only cancellation is raised.
 
-    `group` shares the queue out fairly: the server, or the person in a direct message.
+    `group` shares the queue out fairly: the server, or the person in a direct message. `model`: see `Models`.
     """
-    return await asyncio.gather(*(_look_at(bot, source, group) for source in sources))
+    return await asyncio.gather(*(_look_at(bot, source, group, model) for source in sources))
 
 
-async def _look_at(bot: Whatsit, source: Source, group: Hashable) -> Outcome:
+async def _look_at(bot: Whatsit, source: Source, group: Hashable, model: str | None) -> Outcome:
     limit = bot.settings.limits.image_bytes
     # What Discord tells no size of may be as large as is allowed; what is larger is never fetched.
     size = limit if source.size is None else min(source.size, limit)
     try:
-        async with bot.classifier.admit(size, group=group) as admission:
+        async with bot.models.admit(size, group=group, model=model) as admission:
             data = await bot.fetcher.fetch(source.url, size=source.size, dimensions=source.dimensions)
             return Outcome(source, await admission.classify(data, top=RANKED))
     except (InferenceError, DownloadError) as error:

@@ -1,31 +1,36 @@
-"""How many images one person may ask for, and when that person may ask again."""
+"""How many images a person, and a server, may ask for, and when there may be more."""
 
 from __future__ import annotations
 
 import datetime
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import discord
+from discord import app_commands
 from discord.ext import commands
 
 from bot.i18n import Language
+from bot.store import GuildSettings
 from config.settings import Limits
 
 __all__ = ["Grant", "Quota"]
+
+MINUTE = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
     """How many of the images asked for may be looked at now.
 
-    Where these are not all, `until` says when the next ones may come, and `first` that this person has not
-    been told so yet.
+    Where these are not all, `until` says when the next ones may come, and `shared` whether it is the server
+    that has had its share.
     """
 
     images: int
     refused: int = 0
     until: datetime.datetime | None = None
-    first: bool = False
+    shared: bool = False
 
     def line(self, language: Language) -> str:
         """What to tell the person; empty if all is granted."""
@@ -33,44 +38,80 @@ class Grant:
             return ""
         # Discord shows the time in each reader's own words: "in 40 seconds".
         when = discord.utils.format_dt(self.until, "R")
+        if not self.images and self.shared:
+            return language.gettext(
+                "That's as many images as I can take from this server for now. More {when}, with pleasure."
+            ).format(when=when)
         if not self.images:
             return language.gettext(
                 "That's as many images as I can take from you for now. More {when}, with pleasure."
             ).format(when=when)
         return language.ngettext(
-            "{refused} more image was over your limit. I can take it {when}.",
-            "{refused} more images were over your limit. I can take them {when}.",
+            "{refused} more image was over the limit. I can take it {when}.",
+            "{refused} more images were over the limit. I can take them {when}.",
             self.refused,
         ).format(refused=self.refused, when=when)
 
 
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """`images` in `seconds`, for whom `key` names."""
+
+    key: Hashable
+    images: int
+    seconds: float = MINUTE
+
+
 class Quota:
-    """`user_burst` images at once, and as many again after the time they take at `user_images_per_minute`."""
+    """The owner's limit is on a person, wherever they ask; in servers that set their own, that one holds.
+
+    The owner's: `user_burst` images at once, and as many again after the time they take at
+    `user_images_per_minute`. A server's: so many in a minute.
+    """
 
     def __init__(self, limits: Limits) -> None:
-        window = 60.0 * limits.user_burst / limits.user_images_per_minute
-        self._people: commands.CooldownMapping[int] = commands.CooldownMapping.from_cooldown(
-            limits.user_burst, window, lambda user_id: user_id
-        )
-        self._told: dict[int, float] = {}
+        self._burst = limits.user_burst
+        self._seconds = MINUTE * limits.user_burst / limits.user_images_per_minute
+        self._buckets: dict[tuple[int, float], commands.CooldownMapping[Hashable]] = {}
 
-    def take(self, user_id: int, images: int) -> Grant:
-        """Take `images` (or as many as are left) from what this person has."""
+    def take(
+        self,
+        user_id: int,
+        images: int,
+        *,
+        guild_id: int | None = None,
+        settings: GuildSettings | None = None,
+    ) -> Grant:
+        """Take `images` (or as many as are left) from what this person, and the server, have."""
+        limits = self._limits(user_id, guild_id, settings)
         now = discord.utils.utcnow().timestamp()
-        bucket = self._people.get_bucket(user_id, now)
-        if bucket is None:
-            raise RuntimeError("a cooldown mapping made from a cooldown always has a bucket")
-        granted = min(images, bucket.get_tokens(now))
+        buckets = [self._bucket(limit, now) for limit in limits]
+        left = [bucket.get_tokens(now) for bucket in buckets]
+        granted = min(images, *left)
         if granted:
-            bucket.update_rate_limit(now, tokens=granted)
+            for bucket in buckets:
+                bucket.update_rate_limit(now, tokens=granted)
         if granted == images:
             return Grant(images)
-        until = now + max(1.0, bucket.get_retry_after(now))
+        least = left.index(min(left))
+        until = now + max(1.0, buckets[least].get_retry_after(now))
         when = datetime.datetime.fromtimestamp(until, datetime.UTC)
-        return Grant(granted, images - granted, when, first=self._first(user_id, now, until))
+        return Grant(granted, images - granted, when, shared=limits[least].key == guild_id)
 
-    def _first(self, user_id: int, now: float, until: float) -> bool:
-        self._told = {person: end for person, end in self._told.items() if now < end}
-        first = user_id not in self._told
-        self._told.setdefault(user_id, until)
-        return first
+    def _limits(self, user_id: int, guild_id: int | None, settings: GuildSettings | None) -> list[_Limit]:
+        found = [_Limit((None, user_id), self._burst, self._seconds)]
+        if guild_id is not None and settings is not None:
+            if settings.member_per_minute is not None:
+                found = [_Limit((guild_id, user_id), settings.member_per_minute)]
+            if settings.guild_per_minute is not None:
+                found.append(_Limit(guild_id, settings.guild_per_minute))
+        return found
+
+    def _bucket(self, limit: _Limit, now: float) -> app_commands.Cooldown:
+        kind = limit.images, limit.seconds
+        if kind not in self._buckets:
+            self._buckets[kind] = commands.CooldownMapping.from_cooldown(*kind, lambda key: key)
+        bucket = self._buckets[kind].get_bucket(limit.key, now)
+        if bucket is None:
+            raise RuntimeError("a cooldown mapping made from a cooldown always has a bucket")
+        return bucket

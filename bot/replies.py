@@ -1,55 +1,73 @@
-"""Answers to messages: each replies to its source, and goes when its source goes."""
+"""Answers to messages: each comes in the manner asked for, and goes when its source goes."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import discord
 
 from bot.answers import Answer
-from bot.delivery import FAILURES, Allowed, allowed_in, shape
+from bot.delivery import FAILURES, Allowed, allowed_in, direct, shape
+from bot.outbox import Letter, Outbox, Thinned, merged_from, without
+from bot.questions import MENU
+from bot.recent import Recent
+from bot.request import Request
+from bot.signs import CLOSED, LATE, MUTE, OVER, Signs
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
+    from bot.quota import Grant
+    from bot.store import Answer as Known
 
-__all__ = ["LATE", "MUTE", "Replies"]
+__all__ = ["Replies"]
 
 log = logging.getLogger(__name__)
 
-LATE, MUTE = "⌛", "🔇"
-REMEMBERED = 10_000
-"""Messages of this run that are remembered as taken up, or as deleted; the oldest are forgotten."""
-QUIET = 3600.0
-"""Seconds between two log lines about one channel."""
-
 
 class Replies:
-    """Sends them and takes them away; which message has which is in the store."""
+    """Sends them, changes them and takes them away; which message has which is in the store."""
 
     def __init__(self, bot: Whatsit) -> None:
         self._bot = bot
         self._ledger = bot.ledger
-        self._started = discord.utils.time_snowflake(discord.utils.utcnow())
-        self._claimed: OrderedDict[int, None] = OrderedDict()
-        self._deleted: OrderedDict[int, None] = OrderedDict()
+        self._outbox = Outbox()
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         self._working: dict[int, asyncio.Task[object]] = {}
-        self._logged: dict[int, float] = {}
+        self._shrinking = asyncio.Lock()
+        self.recent = Recent()
+        self.signs = Signs()
 
-    async def claim(self, message: discord.Message) -> bool:
-        """Whether this message is still unanswered; from now on it is not."""
-        if message.id in self._claimed:
+    async def claim(self, request: Request) -> bool:
+        """Whether the message is still unanswered; from now on it is not."""
+        message = request.message
+        if request.leaves_offer:
+            return True
+        if not self.recent.claim(message.id):
             return False
-        _remember(self._claimed, message.id)
-        # Only what was there before this run can have been answered by an earlier one.
-        return message.id > self._started or not await self._ledger.answers_to([message.id])
+        if self.recent.is_whole(message.id):  # else it may have been answered without our knowing
+            return True
+        known = await self._ledger.answers_to([message.id])
+        # Those who clicked for themselves alone have their answers elsewhere.
+        return not any(not request.clicked or row.channel_id == message.channel.id for row in known)
+
+    async def offer(self, request: Request) -> None:
+        """Set the reaction that somebody may click to have the answer."""
+        if any(image.certain for image in request.images) and not self.is_late(request):
+            await self.signs.show(request.message, request.wants.guild.emoji)
+
+    def turn(self, message_id: int) -> asyncio.Lock:
+        """To be held by whoever answers a message, or changes its answer."""
+        if (lock := self._turns.get(message_id)) is None:
+            self._turns[message_id] = lock = asyncio.Lock()
+        return lock
 
     @contextmanager
-    def working_on(self, *sources: int) -> Iterator[None]:
+    def working_on(self, sources: Collection[int]) -> Iterator[None]:
         """Meanwhile the deletion of one of these messages cancels the current task: nobody waits any more."""
         task = asyncio.current_task()
         if task is not None:
@@ -60,63 +78,102 @@ class Replies:
             for source in sources:
                 self._working.pop(source, None)
 
-    def late(self, message: discord.Message) -> bool:
-        """Whether an answer would come too long after its picture."""
-        return self._time_left(message) < 0
+    def is_late(self, request: Request) -> bool:
+        """Whether an answer would come too long after it was wanted."""
+        return self._time_left(request) < 0
 
-    async def possible(self, message: discord.Message) -> bool:
+    async def possible(self, request: Request) -> bool:
         """Whether an answer may be sent now; if not, the message gets a reaction instead."""
-        allowed = self._allowed(message)
-        obstacle = LATE if self.late(message) else None if allowed.send else MUTE
+        allowed = request.manner == "direct" or self._allowed(request).send
+        obstacle = LATE if self.is_late(request) else None if allowed else MUTE
         if obstacle is not None:
-            await self._react(message, obstacle, allowed)
+            await self.signs.show(request.message, obstacle)
         return obstacle is None
 
-    async def send(
-        self,
-        message: discord.Message,
-        answer: Answer,
-        *,
-        view: discord.ui.View | None = None,
-        sources: Iterable[int] = (),
-    ) -> None:
-        """Reply to `message` as its channel allows; the answer goes when it, or one of `sources`, does."""
-        on = {message.id, *sources}
-        if self._deleted.keys() & on or not await self.possible(message):
-            return
-        allowed = self._allowed(message)
+    async def refuse(self, request: Request, grant: Grant) -> None:
+        """Say that these images are too many: in words where only the asker reads them."""
+        self.recent.release(request.message.id)
+        if request.message.guild is None:
+            await self.send(request, Answer.line(grant.line(request.language)))
+        else:
+            await self.signs.show(request.message, OVER)
+
+    async def send(self, request: Request, answer: Answer, view: discord.ui.View | None = None) -> bool:
+        """Answer in the manner of `request`; the answer goes when one of its sources does.
+
+        False: nobody has the answer.
+        """
+        if self.recent.is_deleted(request.sources) or not await self.possible(request):
+            return False
         try:
-            # Discord's rate limit may hold it up until it would be late.
-            async with asyncio.timeout(self._time_left(message)):
-                sent = await message.channel.send(**_reply(message, answer, view, allowed))
-        except (discord.RateLimited, TimeoutError):
-            await self._react(message, LATE, allowed)
+            if request.manner == "direct":
+                sent = await self._directly(request, answer)
+            else:
+                sent = await self._outbox.send(self._letter(request, answer, view))
+        except (Thinned, discord.RateLimited, TimeoutError):
+            await self._thin(request)
         except discord.Forbidden:
-            await self._react(message, MUTE, allowed)
+            await self.signs.show(request.message, MUTE)
         except FAILURES as failure:
             if not _source_is_gone(failure):
-                log.warning("An answer in %s could not be sent: %s", message.channel, failure)
-                self._claimed.pop(message.id, None)
-                self._ledger.leave_open(message.id)
+                log.warning("An answer in %s could not be sent: %s", request.message.channel, failure)
+                self.recent.release(request.message.id)
+                self._ledger.leave_open(request.message.id)
         else:
-            await self._ledger.answered(message, sent, on)
-            if self._deleted.keys() & on:  # deleted while the answer was on its way
-                await self.take_away(sent.channel.id, sent.id)
+            if sent is not None:
+                await self._ledger.answered(request, sent)
+                if self.recent.is_deleted(request.sources):  # deleted while the answer was on its way
+                    await self.take_away_from(request.sources)
+            return sent is not None
+        return False
+
+    async def revise(
+        self, request: Request, answer: Answer, view: discord.ui.View | None, known: Known
+    ) -> None:
+        """Put another answer in the place of one that stands; out of a merged one it is taken."""
+        embeds = request.manner == "direct" or self._allowed(request).embeds
+        answer_id, message_id = known.answer_id, request.message.id
+        try:
+            standing = self._message(known.channel_id, answer_id)
+            several = len(await self._ledger.sources_of(answer_id)) > 1
+            if several and message_id in merged_from(await standing.fetch()):
+                await self._shrink(known.channel_id, answer_id, [message_id])
+                await self.send(request, answer, view)
+                return
+            await standing.edit(**shape(answer, embeds=embeds), view=view)
+        except discord.NotFound:  # somebody has deleted it, and does not want it back
+            await self._ledger.forget(answer_id)
+        except FAILURES as failure:
+            log.warning("The answer %d could not be changed: %s", answer_id, failure)
+        else:
+            await self._ledger.revised(request, answer_id)
 
     async def forget(self, sources: Iterable[int]) -> None:
         """These messages were deleted: stop working on them, and take their answers away."""
         sources = list(sources)
+        self.recent.delete(sources)
+        await self.clear(sources)
+
+    async def clear(self, sources: Collection[int]) -> None:
+        """There are no images in these messages any more."""
         for source in sources:
-            _remember(self._deleted, source)
             if (task := self._working.get(source)) is not None:
                 task.cancel()
-        for answer in await self._ledger.answers_to(sources):
-            await self.take_away(answer.channel_id, answer.answer_id)
+        await self.take_away_from(sources)
+
+    async def take_away_from(self, sources: Collection[int]) -> None:
+        """Delete the answers to these messages, or what answers them in a merged one."""
+        rows = {row.answer_id: row for row in await self._ledger.answers_to(sources)}
+        for row in rows.values():
+            if len(await self._ledger.sources_of(row.answer_id)) > 1:
+                await self._shrink(row.channel_id, row.answer_id, sources)
+            else:
+                await self.take_away(row.channel_id, row.answer_id)
 
     async def take_away(self, channel_id: int, answer_id: int) -> None:
         """Delete an answer whose picture is gone."""
         try:
-            await self._bot.get_partial_messageable(channel_id).get_partial_message(answer_id).delete()
+            await self._message(channel_id, answer_id).delete()
         except discord.NotFound:
             log.debug("The answer %d is gone already", answer_id)
         except FAILURES as failure:
@@ -124,45 +181,62 @@ class Replies:
             return
         await self._ledger.forget(answer_id)
 
-    def _time_left(self, message: discord.Message) -> float:
-        age = discord.utils.utcnow().timestamp() - message.created_at.timestamp()
-        return self._ledger.late_after(message.id) - age
-
-    def _allowed(self, message: discord.Message) -> Allowed:
-        return allowed_in(message.channel, message.guild.me if message.guild else None)
-
-    async def _react(self, message: discord.Message, emoji: str, allowed: Allowed) -> None:
-        if allowed.react:
+    async def _shrink(self, channel_id: int, answer_id: int, gone: Collection[int]) -> None:
+        async with self._shrinking:  # or of two at once the second would undo the first
             try:
-                await message.add_reaction(emoji)
-            except discord.NotFound:
-                return  # the message is gone, and with it the need to say anything
+                answer = await self._message(channel_id, answer_id).fetch()
+                left = without(answer, gone)
+                if left and not merged_from(answer).isdisjoint(gone):
+                    await answer.edit(embeds=left)
+                    await self._ledger.forget_sources(answer_id, gone)
+                    return
             except FAILURES as failure:
-                log.debug("No reaction in %s: %s", message.channel, failure)
-            else:
-                return
-        self._log_once(message.channel)
+                log.debug("The answer %d cannot be made shorter: %s", answer_id, failure)
+        await self.take_away(channel_id, answer_id)
 
-    def _log_once(self, channel: discord.abc.MessageableChannel) -> None:
-        now = discord.utils.utcnow().timestamp()
-        self._logged = {known: at for known, at in self._logged.items() if now - at < QUIET}
-        if channel.id not in self._logged:
-            self._logged[channel.id] = now
-            log.warning(
-                "Cannot answer in %s (%d): it allows me neither messages nor reactions", channel, channel.id
-            )
+    async def _thin(self, request: Request) -> None:
+        """Offer an answer for which there is no time."""
+        self.recent.release(request.message.id)
+        in_server = request.message.guild is not None
+        await self.signs.show(request.message, request.wants.guild.emoji if in_server else LATE)
 
+    async def _directly(self, request: Request, answer: Answer) -> discord.Message | None:
+        language, message = request.language, request.message
+        async with asyncio.timeout(self._time_left(request)):
+            sent = await direct(request.asker, answer, language, source_id=message.id)
+        if isinstance(sent, discord.Message):
+            return sent
+        if not request.asked or not self._allowed(request).send:
+            await self.signs.show(message, CLOSED)
+            return None
+        line = request.wants.shared_language.gettext(
+            "Your direct messages are closed to me. Open the menu of the message with the picture and choose "
+            "Apps, then **{menu}**: only you see that answer."
+        ).format(menu=request.wants.shared_language.gettext(MENU))
+        return await self._outbox.send(self._letter(request, Answer.line(line), None))
 
-def _reply(
-    message: discord.Message, answer: Answer, view: discord.ui.View | None, allowed: Allowed
-) -> dict[str, Any]:
-    # Discord takes a second message with the same nonce for the first.
-    reply = shape(answer, embeds=allowed.embeds) | {"nonce": str(message.id)}
-    if view is not None:
-        reply["view"] = view
-    if allowed.reference:
-        reply |= {"reference": message.to_reference(), "mention_author": False}
-    return reply
+    def _letter(self, request: Request, answer: Answer, view: discord.ui.View | None) -> Letter:
+        allowed = self._allowed(request)
+        return Letter(
+            request.message,
+            answer,
+            late_at=discord.utils.utcnow().timestamp() + self._time_left(request),
+            view=view,
+            embeds=allowed.embeds,
+            reference=allowed.reference,
+            silent=request.manner == "silent",
+        )
+
+    def _time_left(self, request: Request) -> float:
+        age = discord.utils.utcnow().timestamp() - request.since.timestamp()
+        return self._ledger.late_after(request.message.id) - age
+
+    def _allowed(self, request: Request) -> Allowed:
+        guild = request.message.guild
+        return allowed_in(request.message.channel, guild.me if guild else None)
+
+    def _message(self, channel_id: int, message_id: int) -> discord.PartialMessage:
+        return self._bot.get_partial_messageable(channel_id).get_partial_message(message_id)
 
 
 def _source_is_gone(failure: BaseException) -> bool:
@@ -170,10 +244,3 @@ def _source_is_gone(failure: BaseException) -> bool:
     if isinstance(failure, discord.NotFound):
         return True
     return isinstance(failure, discord.HTTPException) and "message_reference" in failure.text
-
-
-def _remember(memory: OrderedDict[int, None], key: int) -> None:
-    memory[key] = None
-    memory.move_to_end(key)
-    while len(memory) > REMEMBERED:
-        memory.popitem(last=False)

@@ -8,6 +8,7 @@ import os
 import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -107,7 +108,8 @@ async def _online(settings: Settings, secret: str, server: Server | None, store:
     if server is not None:
         server = await server.with_files()
     fetcher = downloader(settings, classifier, server)
-    bot = Whatsit(settings, classifier, fetcher, store, server=server)
+    another = partial(Classifier, sharing=classifier)
+    bot = Whatsit(settings, classifier, fetcher, store, server=server, another_model=another)
     left = 0
     try:
         with _stop_signals() as told:

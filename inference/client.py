@@ -65,16 +65,23 @@ class Classifier:
     """Classifies pictures in a worker process, which is replaced when it dies.
 
     Belongs to one event loop. `load` names the function ("module:function", like `inference.loading:load`)
-    with which the worker gets its model.
+    with which the worker gets its model. `sharing`: another one, together with which it holds no more images
+    and bytes than one alone may.
     """
 
-    def __init__(self, settings: Settings, *, load: str = "inference.loading:load") -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        load: str = "inference.loading:load",
+        sharing: Classifier | None = None,
+    ) -> None:
         self._settings = settings
         self._supervisor = Supervisor(settings, load)
         self._batcher = Batcher(
             self._supervisor, settings.worker.batch, on_settled=self._remember, on_model=self._adopt
         )
-        self._budget = Budget(settings.queue)
+        self._budget: Budget = sharing._budget if sharing else Budget(settings.queue)  # noqa: SLF001 - one of us
         self._known = Known(settings.queue.verdicts)
         self._hasher = Hasher()
         self._info: ModelInfo | None = None

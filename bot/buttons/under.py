@@ -31,7 +31,7 @@ PICK = N_("More about a picture…")
 
 def models(bot: Whatsit) -> tuple[ModelInfo, ...]:
     """Those whose answers' buttons work now."""
-    return (bot.classifier.info,)
+    return bot.models.infos()
 
 
 def under(

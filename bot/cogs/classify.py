@@ -14,11 +14,13 @@ from discord.ext import commands
 from bot import buttons, delivery
 from bot.answers import Writer
 from bot.asked import Asked
-from bot.effective import guild_settings
+from bot.effective import Effective, effective, language_of
 from bot.errors import LEAVING, UNEXPECTED
-from bot.i18n import Language, languages
 from bot.media import Source, images_of, source_of
 from bot.pipeline import look_at
+from bot.questions import MENU, left_alone
+from bot.quota import Grant
+from bot.store import GuildSettings, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
@@ -39,9 +41,7 @@ class Classify(commands.Cog):
     def __init__(self, bot: Whatsit) -> None:
         self.bot = bot
         self.settings = bot.settings
-        self.menu = app_commands.ContextMenu(
-            name=locale_str("What's in this image?"), callback=self.whats_in_this_image
-        )
+        self.menu = app_commands.ContextMenu(name=locale_str(MENU), callback=self.whats_in_this_image)
         self.menu.error(self.cog_app_command_error)
 
     async def cog_load(self) -> None:
@@ -74,32 +74,68 @@ class Classify(commands.Cog):
         image4: discord.Attachment | None = None,
         image5: discord.Attachment | None = None,
         top: app_commands.Range[int, 1, 10] | None = None,
-        private: bool = False,
-        dm: bool = False,
+        private: bool | None = None,
+        dm: bool | None = None,
     ) -> None:
-        """Name up to five images: for everyone here, for the asker only, or in a direct message."""
+        """Name up to five images: for everyone here, for the asker only, or in a direct message.
+
+        These images are no message of the asker's, and the command is their consent: they are looked at also
+        for somebody who wishes that their images are left alone.
+        """
         given = [source_of(file) for file in (image, image2, image3, image4, image5) if file]
+        if (wants := await self._wants(interaction)) is None:
+            return
+        # What is said with the command goes before what is always preferred.
+        dm = (wants.direct and private is None) if dm is None else dm
+        private = (wants.private and not dm) if private is None else private
         # In the bot's own direct message the answer is one already.
         dm = dm and not interaction.context.dm_channel
-        await self._answer(interaction, given, top=top, private=private or dm, dm=dm)
+        await self._answer(interaction, given, wants, top=top, private=private or dm, dm=dm)
 
     @everywhere
     @for_all
     async def whats_in_this_image(self, interaction: Interaction, message: discord.Message) -> None:
         """Name the images of a message, for the asker only."""
-        await self._answer(interaction, images_of(message, self.settings.watch), private=True)
+        if (wants := await self._wants(interaction, message.author.id)) is None:
+            return
+        images = images_of(message, self.settings.watch)
+        dm = wants.direct and not interaction.context.dm_channel
+        await self._answer(interaction, images, wants, private=True, dm=dm)
+
+    async def _wants(self, interaction: Interaction, author_id: int | None = None) -> Effective | None:
+        """What holds for the asker; None if they have been told that this author is to be left alone."""
+        language = await language_of(self.bot.store, interaction)
+        try:
+            if author_id is not None and (await self.bot.store.members.get(author_id)).leave_alone:
+                await delivery.say(interaction, left_alone(author_id, interaction.user.id, language))
+                return None
+            return await self._effective(interaction)
+        except StoreError as error:
+            log.warning("Nobody knows who wishes to be left alone, so nothing is looked at. %s", error)
+            await delivery.say(interaction, language.gettext(UNEXPECTED))
+            return None
+
+    async def _effective(self, interaction: Interaction) -> Effective:
+        return await effective(
+            self.bot.store,
+            interaction.user.id,
+            interaction.guild_id,
+            user_locale=interaction.locale,
+            guild_locale=interaction.guild_locale,
+        )
 
     async def _answer(
         self,
         interaction: Interaction,
         images: Sequence[Source],
+        wants: Effective,
         *,
         private: bool,
         dm: bool = False,
         top: int | None = None,
     ) -> None:
         shown = images[: self.settings.limits.images_per_answer]
-        own = languages.of(interaction.locale)
+        own = wants.own_language
         if not shown:
             await delivery.say(interaction, own.gettext("I see no picture in that message."))
             return
@@ -107,7 +143,7 @@ class Classify(commands.Cog):
             await delivery.say(interaction, own.gettext(LEAVING))
             return
         with self.bot.in_hand():
-            grant = self.bot.quota.take(interaction.user.id, len(shown))
+            grant = self._granted(interaction, len(shown), wants.guild)
             if not grant.images:
                 await delivery.say(interaction, grant.line(own))
                 return
@@ -124,13 +160,11 @@ class Classify(commands.Cog):
 
     async def answer(self, interaction: Interaction, asked: Asked) -> None:
         """Put the answer where its deferred response is waiting."""
-        language = self._language(interaction, private=asked.private)
-        outcomes = await look_at(
-            self.bot,
-            asked.images,
-            group=interaction.guild_id or interaction.user.id,
-        )
-        guild = await guild_settings(self.bot.store, interaction.guild_id)
+        wants = await self._effective(interaction)
+        guild, alone = wants.guild, asked.private or not interaction.guild_id
+        language = wants.own_language if alone else wants.shared_language
+        group = interaction.guild_id or interaction.user.id
+        outcomes = await look_at(self.bot, asked.images, group=group, model=guild.model)
         writer = Writer(self.settings, language, top=asked.top, apart=True, guild=guild)
         answer = writer.write(outcomes, writer.left_out(asked.found), asked.grant.line(language))
         if asked.dm:
@@ -145,13 +179,17 @@ class Classify(commands.Cog):
         if not done:
             self.bot.ledger.leave_open(interaction.id)
 
-    def _language(self, interaction: Interaction, *, private: bool) -> Language:
-        """The asker's, but the server's where everyone reads along."""
-        return languages.of(interaction.locale if private else interaction.guild_locale or interaction.locale)
+    def _granted(self, interaction: Interaction, images: int, settings: GuildSettings) -> Grant:
+        user = interaction.user
+        roles = {role.id for role in user.roles} if isinstance(user, discord.Member) else set()
+        if not roles.isdisjoint(settings.unlimited_roles):
+            return Grant(images)
+        return self.bot.quota.take(user.id, images, guild_id=interaction.guild_id, settings=settings)
 
     async def cog_app_command_error(
         self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
     ) -> None:
         """A command failed for a reason nobody foresaw: logged whole, and the asker is not left waiting."""
         log.error("A command failed, and nobody knows why", exc_info=error)
-        await delivery.say(interaction, languages.of(interaction.locale).gettext(UNEXPECTED))
+        language = await language_of(self.bot.store, interaction)
+        await delivery.say(interaction, language.gettext(UNEXPECTED))

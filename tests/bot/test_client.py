@@ -90,6 +90,7 @@ def test_only_what_is_needed_is_asked_for(bot: Whatsit) -> None:
     assert {name for name, on in bot.intents if on} == {
         "guilds",
         "guild_messages",
+        "guild_reactions",
         "dm_messages",
         "message_content",
     }

@@ -44,7 +44,7 @@ async def running(
 
 def answered(wire: Wire, channel: str | None = None) -> Counter[str]:
     """How often each message was answered."""
-    return Counter(answer["message_reference"]["message_id"] for answer in wire.world.answers(channel))
+    return wire.world.answered(channel)
 
 
 @pytest.mark.parametrize("run", range(RUNS))

@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -254,6 +255,15 @@ class World:
         self.messages[channel_id][message["id"]] = message
         self.channels[channel_id]["last_message_id"] = message["id"]
         return message
+
+    def answered(self, channel_id: str | None = None) -> Counter[str]:
+        """How often each message was answered in a channel: by a reply, or by its part of a merged answer."""
+        found: Counter[str] = Counter()
+        for answer in self.answers(channel_id):
+            links = {str(embed.get("author", {}).get("url")) for embed in answer["embeds"]} - {"None"}
+            reference = answer.get("message_reference")
+            found.update([reference["message_id"]] if reference else [link.split("/")[-1] for link in links])
+        return found
 
     def answers(self, channel_id: str | None = None) -> list[Payload]:
         """The bot's own messages that stand in a channel (default: the first), oldest first."""
