@@ -1,0 +1,296 @@
+"""What was posted, or deleted, while the bot was away: looked for after a start and after a lost session."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from bot.client import Whatsit
+from bot.store import StoreUnavailable
+from tests.wire.bots import SlowModel, online, settings_for
+from tests.wire.wire import Wire
+from tests.wire.world import THREAD, Payload
+
+PICTURE = ("cat.png", b"\x89PNG and so on")
+MESSAGES = r"/channels/\d+/messages"
+
+
+async def settled(wire: Wire, bot: Whatsit) -> None:
+    """Wait until the bot has caught up with everything.
+
+    A discord.py that is closed before it says that it is ready says so later, to nobody.
+    """
+    await wire.world.until(lambda: not bot.ledger.away)
+
+
+def answered(wire: Wire, channel: str | None = None) -> Counter[str]:
+    """How often each message was answered."""
+    return wire.world.answered(channel)
+
+
+def read(wire: Wire) -> list[str]:
+    """The channels whose history was asked for."""
+    return [request.path.split("/")[2] for request in wire.world.sent("GET", MESSAGES)]
+
+
+async def been_online(wire: Wire, data: Path) -> None:
+    """The bot was there before, and has read what there is."""
+    async with online(wire, data=data) as bot:
+        await settled(wire, bot)
+    wire.gateway.sessions.clear()
+    wire.world.requests.clear()
+
+
+async def test_what_was_posted_while_it_was_away_is_answered_once(wire: Wire, tmp_path: Path) -> None:
+    thread = wire.world.add_channel("aside", kind=THREAD)
+    wire.world.channels[thread] |= _thread_of(wire.world.general)
+    await been_online(wire, tmp_path)
+    sent = await wire.post(PICTURE)
+    aside = await wire.post(PICTURE, channel=thread)
+    await wire.post(content="no picture")
+    for _ in range(2):
+        async with online(wire, data=tmp_path) as bot:
+            await settled(wire, bot)
+        wire.gateway.sessions.clear()
+    assert answered(wire) == Counter([sent["id"]])
+    assert answered(wire, thread) == Counter([aside["id"]])
+
+
+async def test_only_channels_with_something_new_are_asked_for_it(wire: Wire, tmp_path: Path) -> None:
+    quiet, old = wire.world.add_channel("quiet"), wire.world.add_channel("old")
+    await wire.post(content="long ago", channel=old, ago=700)
+    async with online(wire, data=tmp_path) as bot:
+        await wire.post(content="hello", channel=quiet)
+        await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+        await settled(wire, bot)
+    wire.gateway.sessions.clear()
+    wire.world.requests.clear()
+    lively = wire.world.add_channel("lively")
+    await wire.post(content="hello", channel=lively)
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+    # In general stands an answer, whose picture may have been deleted.
+    assert sorted(read(wire)) == sorted([lively, wire.world.general])
+    assert all(int(r.query["limit"]) <= 50 for r in wire.world.sent("GET", MESSAGES))
+
+
+async def test_it_looks_back_ten_minutes_and_fifty_messages(wire: Wire, tmp_path: Path) -> None:
+    other = wire.world.add_channel("other")
+    await been_online(wire, tmp_path)
+    await wire.post(PICTURE, ago=610)
+    within = await wire.post(PICTURE, ago=500)
+    await wire.post(PICTURE, channel=other)
+    last = [await wire.post(PICTURE, channel=other, author=_member(n)) for n in range(50)]
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+    assert answered(wire) == Counter([within["id"]])
+    assert answered(wire, other) == Counter(message["id"] for message in last)
+    assert wire.world.reactions == []
+
+
+async def test_with_a_look_back_of_nothing_it_looks_for_nothing(wire: Wire, tmp_path: Path) -> None:
+    await been_online(wire, tmp_path)
+    await wire.post(PICTURE)
+    async with online(wire, data=tmp_path, settings=settings_for(wire, watch={"catch_up": 0})) as bot:
+        await settled(wire, bot)
+    assert read(wire) == []
+    assert wire.world.answers() == []
+
+
+async def test_a_picture_deleted_while_it_was_away_takes_its_answer_with_it(
+    wire: Wire, tmp_path: Path
+) -> None:
+    async with online(wire, data=tmp_path) as bot:
+        gone, stays = await wire.post(PICTURE), await wire.post(PICTURE)
+        await wire.world.until(lambda: len(wire.world.answers()) == 2)
+        await settled(wire, bot)
+    wire.gateway.sessions.clear()
+    await wire.delete(gone)
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+    assert answered(wire) == Counter([stays["id"]])
+
+
+async def test_a_picture_answered_by_an_earlier_run_takes_its_answer_with_it(
+    wire: Wire, tmp_path: Path
+) -> None:
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+        one, two, three = [await wire.post(PICTURE) for _ in range(3)]
+        await wire.world.until(lambda: len(wire.world.answers()) == 3)
+    wire.gateway.sessions.clear()
+    async with online(wire, data=tmp_path):
+        await wire.delete(one)
+        await wire.purge(two)
+        await wire.world.until(lambda: len(wire.world.answers()) == 1)
+    assert answered(wire) == Counter([three["id"]])
+
+
+async def test_a_session_that_cannot_be_resumed_is_caught_up_with(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with online(wire, data=tmp_path) as bot:
+        monkeypatch.setattr(bot, "before_identify_hook", _at_once)  # discord.py waits 5 s
+        before = await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+        await settled(wire, bot)
+        await wire.gateway.invalidate()
+        missed = await wire.post(PICTURE)  # no session hears of it
+        await wire.world.until(lambda: wire.gateway.ready)
+        after = await wire.post(PICTURE)
+        await wire.world.until(lambda: len(wire.world.answers()) == 3)
+        await settled(wire, bot)
+    assert answered(wire) == Counter([before["id"], missed["id"], after["id"]])
+
+
+async def test_work_in_hand_is_not_begun_again_when_the_session_is_lost(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = SlowModel(gate=asyncio.Event())
+    async with online(wire, model, data=tmp_path) as bot:
+        monkeypatch.setattr(bot, "before_identify_hook", _at_once)
+        message = await wire.post(PICTURE)
+        interaction = await wire.slash("classify", PICTURE)
+        await wire.cdn.until_asked(2)
+        await wire.gateway.invalidate()
+        await wire.world.until(lambda: wire.gateway.ready)
+        await settled(wire, bot)
+        model.open()
+        await wire.world.until(lambda: wire.world.sent("PATCH", r"/webhooks/.*"))
+        await wire.world.until(lambda: len(wire.world.sent("POST", MESSAGES)) == 1)
+    assert model.begun == 2
+    assert len(interaction.message_ids) == 1
+    assert len([a for a in wire.world.answers() if "message_reference" in a]) == 1
+    assert wire.world.sent("POST", MESSAGES)[0].body["message_reference"]["message_id"] == int(message["id"])
+
+
+async def test_what_a_resumed_session_replays_is_answered_though_it_is_older_than_a_minute(
+    wire: Wire, tmp_path: Path
+) -> None:
+    settings = settings_for(wire, watch={"late_after": 5})
+    async with online(wire, data=tmp_path, settings=settings) as bot:
+        await settled(wire, bot)
+        await wire.gateway.drop()
+        message = await wire.post(PICTURE, ago=30)
+        await wire.world.until(wire.world.answers)
+        await settled(wire, bot)
+    assert wire.gateway.sessions[0].resumes == 1
+    assert answered(wire) == Counter([message["id"]])
+
+
+async def test_an_answer_that_discord_would_not_take_is_tried_again_after_the_next_start(
+    wire: Wire, tmp_path: Path
+) -> None:
+    wire.world.fail("POST", MESSAGES, 503, times=100)
+    async with online(wire, data=tmp_path) as bot:
+        message = await wire.post(PICTURE)
+        await wire.world.until(lambda: wire.world.sent("POST", MESSAGES))
+        await settled(wire, bot)
+    wire.gateway.sessions.clear()
+    wire.world.faults.clear()
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+    assert answered(wire) == Counter([message["id"]])
+
+
+async def test_told_to_stop_it_leaves_what_it_cannot_finish_to_the_next_start(
+    wire: Wire, tmp_path: Path
+) -> None:
+    async with online(wire, SlowModel(60), data=tmp_path) as bot:
+        await settled(wire, bot)
+        in_hand = await wire.post(PICTURE)
+        await wire.cdn.until_asked()
+        stopping = asyncio.create_task(bot.finish(0.3))
+        await asyncio.sleep(0.05)
+        refused = await wire.post(PICTURE)
+        assert await stopping == 1
+    wire.gateway.sessions.clear()
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+    assert answered(wire) == Counter([in_hand["id"], refused["id"]])
+
+
+async def test_a_history_that_cannot_be_read_costs_the_other_channels_nothing(
+    wire: Wire, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    other = wire.world.add_channel("other")
+    await been_online(wire, tmp_path)
+    await wire.post(PICTURE)
+    elsewhere = await wire.post(PICTURE, channel=other)
+    wire.world.fail("GET", rf"/channels/{wire.world.general}/messages", 404, times=9)
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+    assert answered(wire, other) == Counter([elsewhere["id"]])
+    assert [r.levelname for r in caplog.records if r.name == "bot.catchup"] == ["WARNING"]
+
+
+async def test_a_rate_limit_on_reading_is_waited_for(wire: Wire, tmp_path: Path) -> None:
+    await been_online(wire, tmp_path)
+    message = await wire.post(PICTURE)
+    wire.world.limit("GET", MESSAGES, 0.2)
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+    assert [r.status for r in wire.world.sent("GET", MESSAGES)] == [429, 200]
+    assert answered(wire) == Counter([message["id"]])
+
+
+async def test_a_store_that_fails_silences_nobody(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(*_: object, **__: object) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    caplog.set_level(logging.WARNING)
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+        for part, name in (
+            (bot.store.work, "accept_message"),
+            (bot.store.work, "accept_interaction"),
+            (bot.store.work, "know_response"),
+            (bot.store.work, "strike_message"),
+            (bot.store.work, "strike_interaction"),
+            (bot.store.work, "answered"),
+            (bot.store.answers, "to"),
+        ):
+            monkeypatch.setattr(part, name, fails)
+        message = await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+        interaction = await wire.slash("classify", PICTURE)
+        await wire.world.until(lambda: wire.world.sent("PATCH", r"/webhooks/.*"))
+        await wire.delete(message)
+        await wire.post(PICTURE)
+        await wire.world.until(lambda: len(wire.world.sent("POST", MESSAGES)) == 2)
+    assert len(interaction.message_ids) == 1
+    assert [r.getMessage() for r in caplog.records if r.name.startswith("bot.")] == [
+        "Until the store works again, a crash may forget pictures. The disk is full."
+    ]
+
+
+async def _at_once(shard_id: int | None, *, initial: bool = False) -> None:
+    pass
+
+
+def _member(number: int) -> Payload:
+    """One of many, so that nobody is over the limit."""
+    return {"id": str(10**17 + number), "username": f"m{number}", "discriminator": "0", "avatar": None}
+
+
+def _thread_of(channel: str) -> Payload:
+    metadata = {
+        "archived": False,
+        "auto_archive_duration": 60,
+        "archive_timestamp": "2024-01-01T00:00:00+00:00",
+        "locked": False,
+    }
+    return {
+        "parent_id": channel,
+        "owner_id": "1",
+        "thread_metadata": metadata,
+        "message_count": 0,
+        "member_count": 1,
+    }
