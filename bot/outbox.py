@@ -107,9 +107,15 @@ class Outbox:
             raise Thinned
         waiting = _Waiting(letter, asyncio.get_running_loop().create_future())
         channel.waiting.append(waiting)
-        if channel.sender is None:
-            channel.sender = asyncio.create_task(self._send_all(channel), name="outbox")
-        return await waiting.sent
+        try:
+            while not waiting.sent.done():
+                if channel.sender is None:
+                    channel.sender = asyncio.create_task(self._send_next(channel), name="outbox")
+                await asyncio.wait([channel.sender])
+        except asyncio.CancelledError:
+            waiting.sent.cancel()
+            raise
+        return waiting.sent.result()
 
     def _channel(self, channel_id: int, now: float) -> _Channel:
         for known, channel in list(self._channels.items()):
@@ -126,12 +132,12 @@ class Outbox:
         finally:
             channel.going -= 1
 
-    async def _send_all(self, channel: _Channel) -> None:
+    async def _send_next(self, channel: _Channel) -> None:
+        """Send one message, with as many answers in it as fit."""
         try:
-            while channel.waiting:
-                together, body = _next(channel.waiting)
-                if together:
-                    await self._send_together(channel, together, body)
+            together, body = _next(channel.waiting)
+            if together:
+                await self._send_together(channel, together, body)
         finally:
             channel.sender = None
 
@@ -202,25 +208,18 @@ def _next(waiting: deque[_Waiting]) -> tuple[list[_Waiting], dict[str, Any]]:
 
 
 def _merged(letters: list[Letter]) -> dict[str, Any] | None:
-    """One message of several answers, each with its author and a link; None if they do not fit in one."""
-    if not all(letter.answer.embeds for letter in letters):
-        return None  # a line that says something else than what is in a picture
-    answer = Answer(
-        note="\n".join(_note(letter) for letter in letters if letter.answer.note),
-        embeds=tuple(_signed(embed, letter) for letter in letters for embed in letter.answer.embeds),
-        plain="\n".join(
-            f"**{_name(letter)}** {letter.message.jump_url}\n{letter.answer.plain}" for letter in letters
-        ),
-    )
-    if letters[0].embeds:
-        fits = len(answer.embeds) <= EMBEDS and sum(map(len, answer.embeds)) <= CHARACTERS
-        fits = fits and len(answer.note) <= CONTENT
-    else:
-        fits = len(answer.plain) <= CONTENT
-    if not fits:
+    """One message of several answers, each with its author and a link; None if they do not fit in one.
+
+    In plain text nothing is merged: when one of the pictures goes, its part could not be found again.
+    """
+    if not all(letter.embeds and letter.answer.embeds for letter in letters):
+        return None
+    note = "\n".join(_note(letter) for letter in letters if letter.answer.note)
+    embeds = tuple(_signed(embed, letter) for letter in letters for embed in letter.answer.embeds)
+    if len(embeds) > EMBEDS or sum(map(len, embeds)) > CHARACTERS or len(note) > CONTENT:
         return None
     # It replies to none of them: a reply is shown under one.
-    return shape(answer, embeds=letters[0].embeds) | {
+    return shape(Answer(note, embeds), embeds=True) | {
         "nonce": str(letters[0].message.id),
         "silent": all(letter.silent for letter in letters),
     }
@@ -231,8 +230,4 @@ def _signed(embed: discord.Embed, letter: Letter) -> discord.Embed:
 
 
 def _note(letter: Letter) -> str:
-    return f"**{_name(letter)}** {letter.answer.note}"
-
-
-def _name(letter: Letter) -> str:
-    return neutral(letter.message.author.display_name, 40)
+    return f"**{neutral(letter.message.author.display_name, 40)}** {letter.answer.note}"

@@ -105,6 +105,9 @@ class Rest:
             if fault.times and fault.method == method and fault.path.fullmatch(path):
                 fault.times -= 1
                 return fault
+        for pace in self.world.paces:
+            if pace.method == method and pace.path.fullmatch(path) and (refusal := pace.refusal()):
+                return refusal
         return None
 
     async def _answer(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 
 import pytest
 
@@ -145,3 +146,15 @@ async def test_nothing_that_is_sent_can_mention_anybody(wire: Wire) -> None:
         await wire.world.until(wire.world.answers)
     for request in wire.world.sent("POST", MESSAGES):
         assert request.body["allowed_mentions"]["parse"] == []
+
+
+async def test_a_burst_is_answered_in_a_few_messages_before_any_answer_is_late(wire: Wire) -> None:
+    pace = wire.world.pace("POST", MESSAGES, 5, 2.0)
+    unlimited = {"user_images_per_minute": 1000, "user_burst": 1000}
+    async with online(wire, settings=settings_for(wire, watch={"late_after": 20}, limits=unlimited)):
+        sent = [await wire.post(PICTURE) for _ in range(40)]
+        await wire.world.until(lambda: wire.world.answered().total() >= len(sent))
+    assert wire.world.answered() == Counter(message["id"] for message in sent)
+    assert wire.world.reactions == []
+    assert pace.refused  # Discord did hold them up
+    assert len(wire.world.answers()) <= 12

@@ -80,6 +80,35 @@ class Fault:
 
 
 @dataclass
+class Pace:
+    """Discord's rate limit: of the requests that match, `count` in `seconds`; what comes beyond is a 429."""
+
+    method: str
+    path: re.Pattern[str]
+    count: int
+    seconds: float
+    refused: int = 0
+    _taken: list[float] = field(default_factory=list)
+
+    def refusal(self) -> Fault | None:
+        """Count one request; what it is refused with, if it is one too many."""
+        now = time.monotonic()
+        self._taken = [at for at in self._taken if now - at < self.seconds]
+        if len(self._taken) < self.count:
+            self._taken.append(now)
+            return None
+        self.refused += 1
+        return limited(self.method, self.path, self._taken[0] + self.seconds - now)
+
+
+def limited(method: str, path: re.Pattern[str], seconds: float, *, times: int = 1) -> Fault:
+    """A 429, as Discord sends it."""
+    body = {"message": "You are being rate limited.", "retry_after": seconds, "global": False}
+    headers = {"Retry-After": str(seconds), "Via": "1.1 google"}
+    return Fault(method, path, 429, times, body, headers)
+
+
+@dataclass
 class Interaction:
     """A slash command, menu or button, and what was answered to it."""
 
@@ -123,6 +152,7 @@ class World:
         self.unknown: list[str] = []
         """Requests for which the stub has no route: a test that meets one has found a gap in the stub."""
         self.faults: list[Fault] = []
+        self.paces: list[Pace] = []
         self.nonces: dict[tuple[str, str], str] = {}
         self.general = self.add_channel("general")
         self._changed = asyncio.Event()
@@ -281,10 +311,16 @@ class World:
         return fault
 
     def limit(self, method: str, pattern: str, seconds: float, *, times: int = 1) -> Fault:
-        """Plan a 429, as Discord sends it."""
-        body = {"message": "You are being rate limited.", "retry_after": seconds, "global": False}
-        headers = {"Retry-After": str(seconds), "Via": "1.1 google"}
-        return self.fail(method, pattern, 429, times=times, body=body, headers=headers)
+        """Plan a 429."""
+        fault = limited(method, re.compile(pattern), seconds, times=times)
+        self.faults.append(fault)
+        return fault
+
+    def pace(self, method: str, pattern: str, count: int, seconds: float) -> Pace:
+        """From now on refuse what comes faster."""
+        pace = Pace(method, re.compile(pattern), count, seconds)
+        self.paces.append(pace)
+        return pace
 
     def changed(self) -> None:
         """Something happened that a test may be waiting for."""
