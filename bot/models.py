@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ class Models:
         self._another = another
         self._ready: dict[str, Classifier] = {}
         self._loading: dict[str, asyncio.Task[None]] = {}
-        self._failed: dict[str, tuple[float, str]] = {}
+        self._failed: dict[str, float] = {}
 
     @asynccontextmanager
     async def admit(
@@ -58,9 +59,10 @@ class Models:
         """All models that answer now, the owner's own first."""
         return (self._usual.info, *(classifier.info for classifier in self._ready.values()))
 
-    def trouble(self, model: str | None) -> str | None:
-        """Why the owner's own answers in place of `model`, for the owner to read; None if it does not."""
-        return self._failed[model][1] if model in self._failed else None
+    @property
+    def unusable(self) -> frozenset[str]:
+        """Those that could not be loaded; the log says why."""
+        return frozenset(self._failed)
 
     async def close(self) -> None:
         """End all workers but the owner's own."""
@@ -84,8 +86,8 @@ class Models:
     def _is_due(self, model: str) -> bool:
         if model in self._ready or model in self._loading:
             return False
-        failed, _ = self._failed.get(model, (-AGAIN, ""))
-        return asyncio.get_running_loop().time() - failed >= AGAIN
+        now = asyncio.get_running_loop().time()
+        return now - self._failed.get(model, -math.inf) >= AGAIN
 
     async def _load(self, model: str, another: Callable[[Settings], Classifier]) -> None:
         chosen = self._settings.model.model_copy(update={"name": model, "labels": None})
@@ -94,7 +96,7 @@ class Models:
             info = await classifier.start()
         except ModelUnavailable as error:
             log.warning("%s cannot be used, so the usual model answers in its place. %s", model, error)
-            self._failed[model] = asyncio.get_running_loop().time(), str(error)
+            self._failed[model] = asyncio.get_running_loop().time()
         else:
             log.info("%s is ready on %s, for servers that chose it.", info.name, info.engine)
             self._failed.pop(model, None)

@@ -42,7 +42,8 @@ def alive(bot: Whatsit, guild_id: int, settings: GuildSettings) -> GuildSettings
 
 def words(bot: Whatsit, language: Language) -> Words:
     """For a reader of `language`."""
-    return Words(language, bot.classifier.info.name, bot.settings.limits.user_images_per_minute)
+    limits, models = bot.settings.limits, bot.models
+    return Words(language, bot.classifier.info.name, limits.user_images_per_minute, models.unusable)
 
 
 def _guild(bot: Whatsit, guild_id: int) -> discord.Guild | None:

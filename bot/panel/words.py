@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -128,11 +128,15 @@ def mentions(ids: Sequence[int], pattern: str, language: Language) -> str:
 
 @dataclass(frozen=True)
 class Words:
-    """Speaks of settings. `model` and `per_minute` are the owner's, which hold where a server has none."""
+    """Speaks of settings. `model` and `per_minute` are the owner's, which hold where a server has none.
+
+    `unusable`: models that could not be loaded.
+    """
 
     language: Language
     model: str
     per_minute: int
+    unusable: Collection[str] = ()
 
     def __call__(self, sentence: str, **blanks: Any) -> str:
         """A sentence in the reader's language, its blanks filled."""
@@ -151,8 +155,14 @@ class Words:
             return ", ".join(self(BUTTON_WORDS[button]) for button in value) or self(NOTHING)
         if field == "min_confidence":
             return f"{value:.0%}"
-        text = language_names().get(value, value) if field == "language" else str(value)
-        return text if field == "emoji" else discord.utils.escape_markdown(text)
+        return str(value) if field == "emoji" else self._named(field, value)
+
+    def _named(self, field: str, value: Any) -> str:
+        name = language_names().get(value, value) if field == "language" else str(value)
+        name = discord.utils.escape_markdown(name)
+        if field == "model" and value in self.unusable:
+            return self(N_("{model} (cannot be loaded; the usual one answers)"), model=name)
+        return name
 
     def lines(self, settings: GuildSettings, group: str) -> list[str]:
         """A line for each setting of `group` that matters as things stand."""
