@@ -100,6 +100,22 @@ async def test_an_offer_outlives_a_restart_and_so_does_its_answer(world: World) 
     assert len(world.answers()) == 2
 
 
+async def test_a_click_that_a_crash_came_after_is_answered_after_the_restart(world: World) -> None:
+    await server(world, how="react")
+    source, person = await post(world), bob(world)
+    await world.bot.store.work.accept_message(
+        message_id=source.id,
+        channel_id=world.channel.id,
+        guild_id=world.guild.id,
+        user_id=person.id,
+        asked=True,
+    )
+    await world.restart()
+    answer = world.only_answer()  # simcord's history does not tell whose a reaction is: this one stays there
+    assert answer.reference is not None
+    assert answer.reference.message_id == source.id
+
+
 async def test_an_old_offer_is_still_taken(world: World) -> None:
     await server(world, how="react")
     source = await post(world)
