@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, ParamSpec
 
@@ -166,7 +166,7 @@ class CatchUp(commands.Cog):
     async def _answer(
         self, place: Place, channel: discord.abc.MessageableChannel, page: list[discord.Message]
     ) -> None:
-        await self._take_away(page)
+        await self._take_away(place, page)
         answers = self._answers(page)
         known = {message.id: message for message in page}
         missed = [
@@ -229,10 +229,19 @@ class CatchUp(commands.Cog):
             if message.reference and message.reference.message_id
         }
 
-    async def _take_away(self, page: Iterable[discord.Message]) -> None:
-        """An answer whose picture was deleted meanwhile goes too."""
-        for source, answer in self._answers(page).items():
+    async def _take_away(self, place: Place, page: Sequence[discord.Message]) -> None:
+        """An answer whose picture was deleted meanwhile goes too, or its part of a merged one."""
+        whole = len(page) < MESSAGES
+        begin = discord.utils.time_snowflake(place.since) if whole else page[0].id
+        gone = {
+            source
+            for answer in page
+            if answer.author == self.bot.user
+            for source in merged_from(answer)
+            if source >= begin
+        }.difference(message.id for message in page)
+        await self._watch.replies.forget(gone)
+        for answer in self._answers(page).values():
             resolved = answer.reference.resolved if answer.reference else None
             if isinstance(resolved, discord.DeletedReferencedMessage):
-                log.debug("The message %d is gone, and so is its answer", source)
                 await self._watch.replies.take_away(answer.channel.id, answer.id)

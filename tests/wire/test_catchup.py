@@ -116,6 +116,22 @@ async def test_a_picture_deleted_while_it_was_away_takes_its_answer_with_it(
     assert answered(wire) == Counter([stays["id"]])
 
 
+async def test_of_merged_answers_only_that_of_the_deleted_picture_goes(wire: Wire, tmp_path: Path) -> None:
+    model = SlowModel(gate=asyncio.Event())
+    async with online(wire, model, data=tmp_path) as bot:
+        sent = [await wire.post(PICTURE) for _ in range(12)]
+        await wire.cdn.until_asked(12)
+        model.open()
+        await wire.world.until(lambda: wire.world.answered().total() == 12)
+        await settled(wire, bot)
+    wire.gateway.sessions.clear()
+    assert len(wire.world.answers()) < 12
+    await wire.delete(sent[-1])
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+    assert wire.world.answered() == Counter(message["id"] for message in sent[:-1])
+
+
 async def test_a_picture_answered_by_an_earlier_run_takes_its_answer_with_it(
     wire: Wire, tmp_path: Path
 ) -> None:
