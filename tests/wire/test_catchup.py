@@ -234,6 +234,7 @@ async def test_told_to_stop_it_leaves_what_it_cannot_finish_to_the_next_start(
 async def test_a_history_that_cannot_be_read_costs_the_other_channels_nothing(
     wire: Wire, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.WARNING, logger="bot.catchup")
     other = wire.world.add_channel("other")
     await been_online(wire, tmp_path)
     await wire.post(PICTURE)
