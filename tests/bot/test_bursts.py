@@ -94,6 +94,7 @@ async def test_a_conversation_is_answered_message_by_message(world: World) -> No
 
 
 @pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000}, watch={"late_after": 24})
+@pytest.mark.simcord(settle_timeout=60.0)  # 120 answers on a busy machine
 async def test_what_cannot_be_sent_in_good_time_is_offered_and_not_late(world: World, held: Held) -> None:
     ids = await burst(world, 120, files=one)
     await world.env.advance_time(1)
