@@ -6,6 +6,7 @@ Imports TensorFlow and OpenVINO.
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +52,8 @@ def convert(frozen: graph.Frozen, path: Path) -> str | None:
     # After the engine's module, which forbids the telemetry: that forks, and a fork among threads hangs.
     import openvino  # noqa: PLC0415
 
+    root = logging.getLogger()
+    level, filters = root.level, list(root.filters)
     try:
         model = openvino.convert_model(frozen.function.graph)
         outputs = [model.output(f"{tensor.op.name}:0") for tensor in frozen.function.outputs]
@@ -58,6 +61,10 @@ def convert(frozen: graph.Frozen, path: Path) -> str | None:
         openvino.save_model(ordered, path, compress_to_fp16=False)
     except Exception as error:  # noqa: BLE001 - whatever it says, TensorFlow takes the model
         return f"OpenVINO cannot read it ({type(error).__name__})"
+    finally:
+        # A conversion that fails leaves the root logger deaf to warnings.
+        root.setLevel(level)
+        root.filters[:] = filters
     return None
 
 

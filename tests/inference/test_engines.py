@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -41,6 +44,18 @@ def test_both_engines_give_the_models_own_logits_and_features(tmp_path: Path, wh
             np.testing.assert_allclose(logits, tiny.Tiny().logits(pixels), atol=1e-4)
             expected = tiny.Tiny().features(pixels) * (2 if what == "named" else 1)
             np.testing.assert_allclose(features, expected, atol=1e-4)
+
+
+def test_a_model_that_openvino_cannot_read_is_told_so_and_the_log_keeps_its_level(tmp_path: Path) -> None:
+    from inference import graph, prepare  # noqa: PLC0415 - imports TensorFlow
+
+    unreadable = cast("graph.Frozen", SimpleNamespace(function=SimpleNamespace(graph=object())))
+    root = logging.getLogger()
+    before = root.level, list(root.filters)
+    objection = prepare.convert(unreadable, tmp_path / "model.xml")
+    assert objection is not None
+    assert objection.startswith("OpenVINO cannot read it")
+    assert (root.level, root.filters) == before
 
 
 def test_a_result_outlives_the_next_call(tmp_path: Path) -> None:
