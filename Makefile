@@ -54,7 +54,7 @@ docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, REA
 	$(PY) -m config.reference
 	$(VENV)/bin/pybabel -q extract --omit-header --no-location --sort-output -k locale_str -o config/locales/whatsit.pot bot
 
-screenshot: $(STAMP)  ## take README's picture of an answer (Debian: chromium, chromium-driver)
+screenshot: $(STAMP)  ## take README's pictures of answers and of the panel (Debian: chromium, chromium-driver)
 	$(PY) -m tests.e2e.screenshot
 
 lock: $(STAMP)  ## pin and hash the newest versions that pyproject.toml allows

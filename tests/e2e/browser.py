@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from selenium.webdriver import Chrome, ChromeOptions, ChromeService
+from selenium.webdriver import ActionChains, Chrome, ChromeOptions, ChromeService
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -81,6 +81,12 @@ class Page:
         """Press the button with this label under the last answer."""
         buttons = f".//button[normalize-space()='{label}']"
         self._soon.until(lambda _: self.conversation.find_elements(By.XPATH, buttons))[-1].click()
+
+    def point_elsewhere(self) -> None:
+        """Take pointer and focus off the messages: the one that has them shows a menu of its own."""
+        self.driver.execute_script("document.activeElement.blur();")
+        composer = self.driver.find_element(By.ID, "channel-composer-input")
+        ActionChains(self.driver).move_to_element(composer).perform()
 
     def as_wide_as(self, width: int, height: int) -> None:
         """Like the screen of a phone: a browser's own window cannot be as narrow."""

@@ -1,10 +1,11 @@
-"""Takes the pictures of answers in `docs/` from the demo's page: `make screenshot`."""
+"""Takes the pictures of answers and of the panel in `docs/` from the demo's page: `make screenshot`."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
 
+import discord
 import skimage
 
 from bot.demo_stage import PHOTOGRAPHS, Stage, staged
@@ -23,11 +24,11 @@ TEN = (
         for name in ("motorcycle_left", "astronaut", "camera", "coins", "horse", "clock_motion", "page")
     ),
 )
-DESKTOP, PHONE = (1000, 900), (390, 844)
+DESKTOP, PHONE, TALL = (1000, 900), (390, 844), (1000, 1200)
 
 
 async def shots() -> None:
-    """One image, what More shows of it, and ten images: as wide as a desktop's window and as a phone."""
+    """One image, what More shows of it, ten images (these also as on a phone), and the settings."""
     settings = Settings(model=Model(name="efficientnet_lite0"))
     classifier = Classifier(settings)
     try:
@@ -37,6 +38,8 @@ async def shots() -> None:
             await asyncio.to_thread(_one, stage.url)
             await _post(stage, *TEN)
             await asyncio.to_thread(_ten, stage.url)
+            await _open_settings(stage)
+            await asyncio.to_thread(_panel, stage.url)
     finally:
         await classifier.close()
 
@@ -45,6 +48,17 @@ async def _post(stage: Stage, *files: Path) -> None:
     """Post files in one message, and wait until it is answered."""
     pictures = [(file.name, await asyncio.to_thread(file.read_bytes)) for file in files]
     await stage.alice.send(stage.channel, attachments=pictures)
+    await stage.preview.refresh()
+
+
+async def _open_settings(stage: Stage) -> None:
+    """Alice, who may manage the server now, opens the panel, which she alone sees; the page is hers."""
+    guild = stage.channel.guild
+    assert guild is not None
+    role = guild.create_role("moderators", permissions=discord.Permissions(manage_guild=True))
+    stage.env.backend.add_member_role(guild.id, stage.alice.id, role.id)
+    await stage.alice.slash(stage.channel, "settings where", watch="only", add=stage.channel)
+    await stage.alice.slash(stage.channel, "settings panel")
     await stage.preview.refresh()
 
 
@@ -63,6 +77,16 @@ def _ten(url: str) -> None:
             page.wait_for_messages(5)
             page.as_wide_as(width, height)
             _shoot(page, 1, name)
+
+
+def _panel(url: str) -> None:
+    with opened(url, width=TALL[0], height=TALL[1]) as page:
+        page.wait_for_message("Reset everything")
+        _shoot(page, 1, "panel")
+        page.press("Where")
+        page.wait_for_message("Reset this page")
+        page.point_elsewhere()
+        _shoot(page, 1, "panel-where")
 
 
 def _shoot(page: Page, messages: int, name: str) -> None:
