@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+
 import pytest
 
 
@@ -12,3 +15,15 @@ def pytest_configure(config: pytest.Config) -> None:
         "real_model: this test loads the embedded model",
     ):
         config.addinivalue_line("markers", mark)
+
+
+@pytest.fixture(autouse=True)
+def root_logger_left_alone() -> Iterator[None]:
+    """What one test does to the root logger would hide a later test's warnings from it: it is undone,
+    and fails the test that did it."""
+    root = logging.getLogger()
+    before = root.level
+    yield
+    after = root.level
+    root.setLevel(before)
+    assert after == before, "the root logger was left at another level"
