@@ -18,9 +18,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(autouse=True)
-def root_logger_left_alone() -> Iterator[None]:
-    """What one test does to the root logger would hide a later test's warnings from it: it is undone,
-    and fails the test that did it."""
+def warnings_are_seen(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """A test reads the bot's warnings, whatever a library has done to the root logger. A test that does such
+    a thing itself fails, and it is undone."""
+    caplog.set_level(logging.WARNING, logger="bot")
     root = logging.getLogger()
     before = root.level
     yield

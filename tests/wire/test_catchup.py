@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import Counter
 from pathlib import Path
 
@@ -234,7 +233,6 @@ async def test_told_to_stop_it_leaves_what_it_cannot_finish_to_the_next_start(
 async def test_a_history_that_cannot_be_read_costs_the_other_channels_nothing(
     wire: Wire, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.WARNING, logger="bot.catchup")
     other = wire.world.add_channel("other")
     await been_online(wire, tmp_path)
     await wire.post(PICTURE)
@@ -262,7 +260,6 @@ async def test_a_store_that_fails_silences_nobody(
     async def fails(*_: object, **__: object) -> None:
         raise StoreUnavailable("The disk is full.")
 
-    caplog.set_level(logging.WARNING)
     async with online(wire, data=tmp_path) as bot:
         await settled(wire, bot)
         for part, name in (

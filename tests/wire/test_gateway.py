@@ -112,7 +112,7 @@ async def test_a_close_that_cannot_be_mended_ends_it(wire: Wire) -> None:
 async def test_commands_are_not_sent_a_second_time(
     wire: Wire, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, logger="bot")
     commands = r"/applications/\d+/commands"
     for _ in range(2):
         async with online(wire, data=tmp_path):
