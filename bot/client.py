@@ -16,6 +16,7 @@ from bot.catchup import CatchUp
 from bot.cogs.answers import Answers
 from bot.cogs.classify import Classify
 from bot.cogs.edits import Edits
+from bot.cogs.erasing import Erasing
 from bot.cogs.offers import Offers
 from bot.cogs.preferences import Preferences
 from bot.cogs.settings import Settings as ServerSettings
@@ -117,6 +118,7 @@ class Whatsit(commands.Bot):
         await self.add_cog(Answers(self))
         await self.add_cog(ServerSettings(self))
         await self.add_cog(Preferences(self))
+        await self.add_cog(Erasing(self))
         await sync(self.tree, self.store.notes)
 
     async def connect(self, *, reconnect: bool = True) -> None:

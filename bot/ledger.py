@@ -88,9 +88,10 @@ class Ledger:
         finally:
             if not self._bot.stopping:  # else it may never have been looked at
                 channel.begun.discard(message.id)
-                self.read_up_to(channel.guild_id, channel_id, channel.newest)
-                if not channel.begun:
-                    self._reading.pop(channel_id, None)
+                if self._reading.get(channel_id) is channel:  # else it was deleted, and is forgotten
+                    self.read_up_to(channel.guild_id, channel_id, channel.newest)
+                    if not channel.begun:
+                        del self._reading[channel_id]
             self._missed.discard(message.id)
 
     def read_up_to(self, guild_id: int, channel_id: int, message_id: int) -> None:
@@ -103,6 +104,19 @@ class Ledger:
         else:
             newest = self._unsettled.get(channel_id, (0, 0))[1]
             self._unsettled[channel_id] = guild_id, max(message_id, newest)
+
+    def forget_channel(self, channel_id: int) -> None:
+        """The channel or thread is gone: where its reading stands is not written down any more."""
+        self._reading.pop(channel_id, None)
+        if self._unsettled is not None:
+            self._unsettled.pop(channel_id, None)
+
+    def forget_guild(self, guild_id: int) -> None:
+        """Likewise, for all channels of a server."""
+        read = {channel_id: channel.guild_id for channel_id, channel in self._reading.items()}
+        read |= {channel_id: guild for channel_id, (guild, _) in (self._unsettled or {}).items()}
+        for channel_id in (channel_id for channel_id, guild in read.items() if guild == guild_id):
+            self.forget_channel(channel_id)
 
     @asynccontextmanager
     async def message(self, request: Request) -> AsyncIterator[None]:

@@ -6,7 +6,6 @@ Discord lets nobody invoke a command that has subcommands, so `/settings` alone 
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -32,7 +31,7 @@ from bot.panel.pressing import (
 )
 from bot.panel.server import ALL, DEFAULT, PANEL
 from bot.panel.words import GROUP_TITLES, HOW, WHERE, Words, language_names
-from bot.store import BUTTONS, GROUPS, GuildSettings, StoreError
+from bot.store import BUTTONS, GROUPS, GuildSettings
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
     Interaction = discord.Interaction[Whatsit]
 
 __all__ = ["Settings"]
-
-log = logging.getLogger(__name__)
 
 
 class ChannelId(app_commands.Transformer):
@@ -268,14 +265,6 @@ class Settings(
                 await obey(self.bot, interaction, interaction.guild_id, words, press)
             except Exception as error:  # noqa: BLE001 - `explain` logs whole what nobody foresaw
                 await explain(interaction, error, words.language)
-
-    @commands.Cog.listener()
-    async def on_guild_remove(self, guild: discord.Guild) -> None:
-        """Whatsit has left, or was removed: all that is known of the server is forgotten."""
-        try:
-            await self.bot.store.erase_guild(guild.id)
-        except StoreError as error:
-            log.warning("What is known of the server %d could not be erased. %s", guild.id, error)
 
     def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
         """For each command, also where a server does not keep to the permissions that commands declare."""

@@ -14,7 +14,8 @@ What is kept, why, and until when (`bot.store.retention`); never an image, a mes
 - opinions on answers (ids, label, yes or no, up to 100 characters of "what is it?"): to get better; 365 days;
 - notes of the bot's own (a hash of its commands): no needless work at a start; until the next.
 
-`Store.erase_user` and `Store.erase_guild` delete all of one person or server. SQLite overwrites what it
+`Store.erase_user`, `Store.erase_guild` and `Store.erase_channel` delete all of one person, server or channel;
+`bot.cogs.erasing` calls the last two when Discord says that it is gone. SQLite overwrites what it
 deletes; its write-ahead log may hold a copy until that part of it is used again. New data means a line here,
 a deletion in `store.py`, and a retention, in the same change.
 

@@ -55,6 +55,10 @@ class Seen:
         self._new.pop(channel_id, None)
         await self._database.write(Write(self._forget, {"gone": channel_id}))
 
+    def new_guilds(self) -> set[int]:
+        """The servers of what is not written yet."""
+        return {guild_id for guild_id, _ in self._new.values()}
+
     def forget_guild(self, guild_id: int) -> None:
         """Drop what is not written yet; `Store.erase_guild` does the rest."""
         self._new = {channel: seen for channel, seen in self._new.items() if seen[0] != guild_id}

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 import discord
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import delete, select, tuple_, union
 from sqlalchemy.orm import InstrumentedAttribute
 
 import config.settings
@@ -130,6 +130,37 @@ class Store:
         async with self._database.transaction() as connection:
             for table in (OpenMessage, OpenInteraction, Answer, Feedback, Cursor):
                 await connection.execute(delete(table).where(table.guild_id == guild_id))
+
+    async def erase_channel(self, guild_id: int, channel_id: int) -> None:
+        """Forget everything about a channel or thread of a server, which is gone.
+
+        Opinions stay, as they do when an answer is deleted: they hold no channel. So does a list of channels
+        that is the owner's; to change it for this server would write it down.
+        """
+        await self.seen.forget_channel(channel_id)
+        owners = self.guilds.defaults.channels
+        if channel_id in (await self.guilds.get(guild_id)).channels:
+            await self.guilds.update(
+                guild_id,
+                lambda now: (
+                    {"channels": tuple(each for each in now.channels if each != channel_id)}
+                    if now.channels != owners
+                    else {}
+                ),
+            )
+        # An answer is younger than its channel: that spares a search through all the older ones.
+        answers = delete(Answer).where(Answer.channel_id == channel_id, Answer.answer_id > channel_id)
+        async with self._database.transaction() as connection:
+            for table in (OpenMessage, OpenInteraction):
+                await connection.execute(delete(table).where(table.channel_id == channel_id))
+            await connection.execute(answers)
+
+    async def guild_ids(self) -> set[int]:
+        """The servers about which anything is kept."""
+        tables = (GuildSetting, OpenMessage, OpenInteraction, Answer, Feedback, Cursor)
+        kept = union(*(select(table.guild_id) for table in tables)).subquery().c.guild_id
+        found = await self._database.read(select(kept).where(kept.is_not(None)))
+        return {*found, *self.seen.new_guilds()}
 
     async def purge(self) -> int:
         """Delete what has been kept as long as `Retention` says; gives the number of rows.

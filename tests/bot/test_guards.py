@@ -15,6 +15,8 @@ BRINGS = {
     "on_raw_bulk_message_delete": "messages",
     "on_raw_reaction_add": "guild_reactions",
     "on_guild_remove": "guilds",
+    "on_guild_channel_delete": "guilds",
+    "on_raw_thread_delete": "guilds",
     **dict.fromkeys(("on_interaction", "on_connect", "on_disconnect", "on_ready", "on_resumed")),
 }
 """The intent without which Discord does not send what a listener listens to; None if it always does."""

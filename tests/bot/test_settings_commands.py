@@ -260,22 +260,3 @@ async def test_about_to_leave_it_takes_no_press(world: World) -> None:
     answer = await mod.select(panel, ["9"], custom_id="whatsit:settings:set:top")
     assert said(answer) == "I'm about to restart. Ask me again in a minute."
     assert (await settings(world)).top == 3
-
-
-async def test_a_server_that_is_left_is_forgotten(world: World) -> None:
-    mod = moderator(world)
-    await mod.slash(world.channel, "settings what", top=9)
-    await world.bot.store.answers.add(
-        source_ids=[1], answer_id=2, channel_id=3, guild_id=world.guild.id, user_id=4
-    )
-    world.env.backend.remove_guild(world.guild.id)
-    await world.env.settle()
-    assert await settings(world) == GuildSettings()
-    assert list(await world.bot.store.answers.to([1])) == []
-
-
-async def test_a_server_that_is_only_out_of_reach_is_not(world: World) -> None:
-    await moderator(world).slash(world.channel, "settings what", top=9)
-    world.env.backend.emit("GUILD_DELETE", {"id": str(world.guild.id), "unavailable": True})
-    await world.env.settle()
-    assert (await settings(world)).top == 9

@@ -125,7 +125,10 @@ class Gateway:
         ready = {
             "v": 10,
             "user": self.world.bot,
-            "guilds": [{"id": self.world.guild_id, "unavailable": True}],
+            "guilds": [
+                {"id": guild_id, "unavailable": True}
+                for guild_id in (self.world.guild_id, *self.world.hidden_guilds)
+            ],
             "session_id": session.id,
             "resume_gateway_url": self.resume_url or url,
             "application": {"id": self.world.application_id, "flags": self.world.flags},

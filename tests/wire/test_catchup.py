@@ -12,7 +12,7 @@ from bot.client import Whatsit
 from bot.store import StoreUnavailable
 from tests.wire.bots import SlowModel, online, settings_for
 from tests.wire.wire import Wire
-from tests.wire.world import THREAD, Payload
+from tests.wire.world import PATIENCE, THREAD, Payload, snowflake
 
 PICTURE = ("cat.png", b"\x89PNG and so on")
 MESSAGES = r"/channels/\d+/messages"
@@ -211,6 +211,23 @@ async def test_an_answer_that_discord_would_not_take_is_tried_again_after_the_ne
     async with online(wire, data=tmp_path) as bot:
         await settled(wire, bot)
     assert answered(wire) == Counter([message["id"]])
+
+
+async def test_a_server_that_removed_it_while_it_was_away_is_erased(wire: Wire, tmp_path: Path) -> None:
+    here, hidden, left = int(wire.world.guild_id), int(snowflake()), int(snowflake())
+    wire.world.hidden_guilds.append(str(hidden))
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+        for guild_id in (here, hidden, left):  # now, or the first start would erase one already
+            await bot.store.guilds.update(guild_id, {"top": 5})
+    wire.gateway.sessions.clear()
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+        async with asyncio.timeout(PATIENCE):
+            while await bot.store.guild_ids() != {here, hidden}:  # noqa: ASYNC110 - nothing tells us when
+                await asyncio.sleep(0.05)
+        assert (await bot.store.guilds.get(left)).top == 3
+        assert (await bot.store.guilds.get(hidden)).top == 5
 
 
 async def test_told_to_stop_it_leaves_what_it_cannot_finish_to_the_next_start(

@@ -131,6 +131,8 @@ class World:
         self.person = _user("Ada")
         self.flags = MESSAGE_CONTENT_FLAG
         self.guild_id = snowflake()
+        self.hidden_guilds: list[str] = []
+        """Ids of other servers that the bot is on, which an outage hides."""
         self.role: Payload = {
             "id": self.guild_id,
             "name": "@everyone",

@@ -10,7 +10,7 @@ import discord
 import pytest
 from sqlalchemy import select
 
-from bot.store import Retention, Store, StoreUnavailable, seen
+from bot.store import GuildSettings, Retention, Store, StoreUnavailable, seen
 from bot.store.tables import Base, Meta
 from tests.bot.store.conftest import Place
 
@@ -158,6 +158,42 @@ async def test_a_server_is_erased_whole_and_no_other(place: Place) -> None:
         assert (await store.guilds.get(4)).top == 5
         tables = ("guild_setting", "open_message", "open_interaction", "answer", "cursor", "feedback")
         assert await left(place, "guild_id") == {table: {4} for table in tables}
+
+
+async def test_a_channel_is_erased_whole_and_no_other(place: Place) -> None:
+    async with place.opened() as store:
+        for guild_id in (3, 4):  # each with one channel, of the same number
+            await fill(place, store, guild_id=guild_id, user_id=1)
+            await store.guilds.update(guild_id, {"channels": [3, 4, 5]})
+        await store.seen.flush()
+        await fill(place, store, guild_id=3, user_id=2)  # seen, and not written yet
+        await store.erase_channel(3, 3)
+        await store.seen.flush()
+        assert [(await store.guilds.get(guild_id)).channels for guild_id in (3, 4)] == [(4, 5), (3, 4, 5)]
+        assert (await store.guilds.get(3)).top == 5
+        tables = ("open_message", "open_interaction", "answer", "cursor")
+        assert await left(place, "channel_id") == {table: {4} for table in tables}
+        assert len(await store.feedback.of_guild(3)) == 2
+
+
+async def test_a_channel_that_the_owner_lists_is_not_written_down_for_its_server(place: Place) -> None:
+    async with place.opened(GuildSettings(where="only", channels=(7, 8))) as store:
+        await store.erase_channel(3, 7)
+        assert await place.rows("SELECT * FROM guild_setting") == []
+
+
+async def test_a_server_is_known_by_whatever_is_kept_of_it(place: Place) -> None:
+    async with place.opened() as store:
+        assert await store.guild_ids() == set()
+        await store.guilds.update(1, {"top": 5})
+        where: Any = {"channel_id": 1, "user_id": 1}
+        await store.work.accept_message(message_id=1, guild_id=2, **where)
+        await store.work.accept_message(message_id=2, guild_id=None, **where)
+        await store.answers.add(source_ids=[1], answer_id=2, guild_id=3, **where)
+        store.seen.saw(4, 1, 1)
+        assert await store.guild_ids() == {1, 2, 3, 4}
+        await store.seen.flush()
+        assert await store.guild_ids() == {1, 2, 3, 4}
 
 
 def test_every_table_is_somebodys_or_holds_nothing_of_anybody() -> None:
