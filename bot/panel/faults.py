@@ -80,8 +80,7 @@ def listed(title: str, lines: tuple[str, ...], language: Language, *, escaped: b
         item = f"\n- {discord.utils.escape_markdown(line) if escaped else line}"
         if len(text) + len(item) > room:
             more = len(lines) - index
-            return (
-                f"{text}\n{language.ngettext('and {more} more', 'and {more} more', more).format(more=more)}"
-            )
+            rest = language.ngettext("and {more} more", "and {more} more", more)
+            return f"{text}\n{rest.format(more=more)}"
         text += item
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import string
 from pathlib import Path
 
@@ -65,6 +66,21 @@ def test_the_list_of_what_to_translate_is_complete() -> None:
     with (i18n.FOLDER / "whatsit.pot").open("rb") as template:
         listed = {message.id for message in read_po(template) if message.id}
     assert listed == sentences_in_the_code(), "run: make docs"
+
+
+def test_no_sentence_is_inside_an_f_string() -> None:
+    """On Python 3.11 Babel does not look there, so the list would lack it."""
+    hidden = [
+        f"{file.name}: {ast.unparse(call)}"
+        for file in CODE.rglob("*.py")
+        for text in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call)
+        and ast.unparse(call.func).rpartition(".")[2] in CALLS
+        and any(isinstance(argument, ast.Constant) for argument in call.args)
+    ]
+    assert not hidden
 
 
 def test_a_translation_fills_the_same_blanks_as_its_sentence() -> None:
