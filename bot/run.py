@@ -1,15 +1,13 @@
-"""The life of the bot on Discord: its token, its start, the signals it obeys, and its end."""
+"""The life of the bot on Discord: its start, the signals it obeys, and its end."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from types import FrameType
 
 import aiohttp
@@ -17,13 +15,14 @@ import discord
 
 from bot.client import Whatsit
 from bot.download import Downloader
+from bot.login import WHERE_TOKENS_ARE, token
 from bot.server import Server
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
 from inference.client import Classifier
 from inference.results import ModelUnavailable
 
-__all__ = ["downloader", "run", "token"]
+__all__ = ["downloader", "run"]
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +30,6 @@ ANSWERED, FAILED = 0, 1
 GOODBYE = 2.0
 """Seconds that the gateway may take over its closing handshake."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-WHERE_TOKENS_ARE = "discord.com/developers/applications, your application, Bot, Reset Token"
 TOKEN_REFUSED = (
     f"The token is refused. It was reset, or copied incompletely: make a new one at {WHERE_TOKENS_ARE}."
 )
@@ -54,40 +52,6 @@ def run(settings: Settings) -> int:
     logging.getLogger("alembic").setLevel(logging.WARNING)  # else ten lines a start about its own insides
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak
     return asyncio.run(_live(settings, secret, server))
-
-
-def token(settings: Settings, environ: Mapping[str, str] | None = None) -> str:
-    """The bot's token: `DISCORD_TOKEN`, else what the file of `DISCORD_TOKEN_FILE`, else of
-    `discord.token_file`, holds.
-
-    Raises `ConfigError`, which never repeats the token.
-    """
-    environ = os.environ if environ is None else environ
-    if environ.get("DISCORD_TOKEN"):
-        return _checked(environ["DISCORD_TOKEN"], "DISCORD_TOKEN")
-    file = Path(environ["DISCORD_TOKEN_FILE"]) if environ.get("DISCORD_TOKEN_FILE") else None
-    place = "discord.token_file" if file is None else "DISCORD_TOKEN_FILE"
-    file = file or settings.discord.token_file
-    if file is None:
-        raise ConfigError(
-            f"There is no token. Get one at {WHERE_TOKENS_ARE}, and put it in the variable DISCORD_TOKEN, or "
-            "in a file that DISCORD_TOKEN_FILE or discord.token_file names."
-        )
-    try:
-        return _checked(file.read_text(encoding="utf-8"), str(file))
-    except OSError as error:
-        raise ConfigError(f"{place} names {file}, which cannot be read: {error.strerror}.") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{place} names {file}, which is not a text file.") from error
-
-
-def _checked(text: str, place: str) -> str:
-    text = text.strip().removeprefix("Bot ").strip()
-    if not text:
-        raise ConfigError(f"{place} is empty. Get a token at {WHERE_TOKENS_ARE}.")
-    if not text.isascii() or len(text.split()) > 1:
-        raise ConfigError(f"{place} does not hold a token and nothing else. Get one at {WHERE_TOKENS_ARE}.")
-    return text
 
 
 async def _live(settings: Settings, secret: str, server: Server | None) -> int:

@@ -14,7 +14,7 @@ from bot import server
 from bot.cli.findings import Finding, Level
 from bot.cli.invite import PERMISSIONS, application_id
 from bot.intents import MESSAGE_CONTENT_OFF, message_content_allowed
-from bot.run import token
+from bot.login import token
 from config.settings import ConfigError, Settings
 
 __all__ = ["check_discord"]

@@ -36,6 +36,17 @@ def test_help_names_every_command_and_loads_none_of_them() -> None:
         assert f"\n    {command} " in said
 
 
+def test_the_links_are_there_without_loading_what_only_a_bot_needs() -> None:
+    script = (
+        "import sys; from bot.cli import main\n"
+        "code = main(['invite', '--id', '5'])\n"
+        "print(code, 'loaded:', {'sqlalchemy', 'alembic', 'bot.client'} & set(sys.modules))"
+    )
+    said = whatsit(command=(sys.executable, "-c", script)).stdout.decode()
+    assert "client_id=5" in said
+    assert "0 loaded: set()" in said
+
+
 @pytest.mark.parametrize(
     "typed",
     [

@@ -1,0 +1,47 @@
+"""The bot's token, and where it comes from."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from config.settings import ConfigError, Settings
+
+__all__ = ["WHERE_TOKENS_ARE", "token"]
+
+WHERE_TOKENS_ARE = "discord.com/developers/applications, your application, Bot, Reset Token"
+
+
+def token(settings: Settings, environ: Mapping[str, str] | None = None) -> str:
+    """The bot's token: `DISCORD_TOKEN`, else what the file of `DISCORD_TOKEN_FILE`, else of
+    `discord.token_file`, holds.
+
+    Raises `ConfigError`, which never repeats the token.
+    """
+    environ = os.environ if environ is None else environ
+    if environ.get("DISCORD_TOKEN"):
+        return _checked(environ["DISCORD_TOKEN"], "DISCORD_TOKEN")
+    file = Path(environ["DISCORD_TOKEN_FILE"]) if environ.get("DISCORD_TOKEN_FILE") else None
+    place = "discord.token_file" if file is None else "DISCORD_TOKEN_FILE"
+    file = file or settings.discord.token_file
+    if file is None:
+        raise ConfigError(
+            f"There is no token. Get one at {WHERE_TOKENS_ARE}, and put it in the variable DISCORD_TOKEN, or "
+            "in a file that DISCORD_TOKEN_FILE or discord.token_file names."
+        )
+    try:
+        return _checked(file.read_text(encoding="utf-8"), str(file))
+    except OSError as error:
+        raise ConfigError(f"{place} names {file}, which cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{place} names {file}, which is not a text file.") from error
+
+
+def _checked(text: str, place: str) -> str:
+    text = text.strip().removeprefix("Bot ").strip()
+    if not text:
+        raise ConfigError(f"{place} is empty. Get a token at {WHERE_TOKENS_ARE}.")
+    if not text.isascii() or len(text.split()) > 1:
+        raise ConfigError(f"{place} does not hold a token and nothing else. Get one at {WHERE_TOKENS_ARE}.")
+    return text
