@@ -20,8 +20,8 @@ from bot.i18n import N_
 from bot.panel import here, importing
 from bot.panel.controls import Press, choices, matching
 from bot.panel.faults import explain
+from bot.panel.invalid import PER_MINUTE
 from bot.panel.pressing import (
-    PER_MINUTE,
     may_change,
     obey,
     panel,

@@ -12,6 +12,7 @@ from bot.answers import CONTENT
 from bot.delivery import FAILURES, GONE, say
 from bot.download import DownloadError
 from bot.i18n import N_, Language
+from bot.panel import invalid
 from bot.store import InvalidSettings, StoreError
 
 __all__ = ["MODERATORS", "OUTDATED", "Refused", "explain", "listed"]
@@ -50,7 +51,8 @@ def _sentence(error: Exception, language: Language) -> str:
         case Refused():
             return str(error)
         case InvalidSettings():
-            return listed(language.gettext("Nothing was changed, because of this:"), error.faults, language)
+            lines = tuple(invalid.sentence(fault, language) for fault in error.faults)
+            return listed(language.gettext("Nothing was changed, because of this:"), lines, language)
         case DownloadError():
             log.info("%s of a settings file: %s", type(error).__name__, error)
             return language.gettext(FETCH)
@@ -73,11 +75,11 @@ async def _tell(interaction: discord.Interaction[Any], line: str) -> None:
         log.warning("An interaction could not be answered: %s", failure)
 
 
-def listed(title: str, lines: tuple[str, ...], language: Language, *, escaped: bool = True) -> str:
-    """A title and a list, as much of it as fits in a message."""
+def listed(title: str, lines: tuple[str, ...], language: Language) -> str:
+    """A title and a list, as much of it as fits in a message; the lines are markdown."""
     text, room = title, CONTENT - 100
     for index, line in enumerate(lines):
-        item = f"\n- {discord.utils.escape_markdown(line) if escaped else line}"
+        item = f"\n- {line}"
         if len(text) + len(item) > room:
             more = len(lines) - index
             rest = language.ngettext("and {more} more", "and {more} more", more)

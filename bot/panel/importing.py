@@ -108,7 +108,7 @@ def _described(words: Words, before: GuildSettings, after: GuildSettings, title:
     if not found:
         return words(N_("The file holds just what is set already. There is nothing to change."))
     lines = tuple(words.change(change.field, change.before, change.after) for change in found)
-    return listed(words(title), lines, words.language, escaped=False)
+    return listed(words(title), lines, words.language)
 
 
 def _view(words: Words, now: GuildSettings) -> ui.View:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.i18n import N_
-from bot.panel import controls, here, importing
+from bot.panel import controls, here, importing, invalid
 from bot.panel.controls import Press
 from bot.panel.faults import MODERATORS, OUTDATED, Refused
+from bot.panel.invalid import PER_MINUTE
 from bot.panel.server import (
     ALL,
     DEFAULT,
@@ -31,10 +32,7 @@ if TYPE_CHECKING:
 
     Interaction = discord.Interaction[Whatsit]
 
-__all__ = ["PER_MINUTE", "may_change", "obey", "panel", "usable_emoji", "usable_language", "usable_model"]
-
-PER_MINUTE = 10_000
-"""Images a minute that may be allowed; what `GuildSettings` takes."""
+__all__ = ["may_change", "obey", "panel", "usable_emoji", "usable_language", "usable_model"]
 
 
 def may_change(interaction: discord.Interaction[Any]) -> bool:
@@ -166,27 +164,11 @@ async def _has_emoji(bot: Whatsit, guild_id: int, emoji_id: int) -> bool:
 def usable_model(bot: Whatsit, words: Words, name: str | None) -> None:
     """Raises `Refused` unless the owner allows this model; None, the usual one, always is."""
     models = bot.settings.model.allowed
-    if name is None or name in models:
-        return
-    if not models:
-        raise Refused(words(N_("Whoever runs me allows no other model than the usual one.")))
-    raise Refused(
-        words(
-            N_("There is no model “{given}” here. Choose one of these: {models}."),
-            given=discord.utils.escape_markdown(name),
-            models=", ".join(models),
-        )
-    )
+    if name is not None and name not in models:
+        raise Refused(invalid.no_model(name, models, words.language))
 
 
 def usable_language(words: Words, name: str | None) -> None:
     """Raises `Refused` unless there is this language; None always is."""
-    names = language_names()
-    if name is not None and name not in names:
-        raise Refused(
-            words(
-                N_("I don't speak “{given}”. Choose one of these: {languages}."),
-                given=discord.utils.escape_markdown(name),
-                languages=", ".join(names.values()),
-            )
-        )
+    if name is not None and name not in language_names():
+        raise Refused(invalid.no_language(name, words.language))

@@ -23,7 +23,16 @@ A write that has returned outlives the death of the process, `kill -9` too. A po
 last moments, never more; PostgreSQL not even those.
 """
 
-from bot.store.exchange import Allowed, Change, InvalidSettings, changes, difference, from_json, to_json
+from bot.store.exchange import (
+    Allowed,
+    Change,
+    Fault,
+    InvalidSettings,
+    changes,
+    difference,
+    from_json,
+    to_json,
+)
 from bot.store.faults import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 from bot.store.retention import Retention
 from bot.store.settings import BUTTONS, GROUPS, GuildSettings, MemberPreferences, defaults
@@ -36,6 +45,7 @@ __all__ = [
     "Allowed",
     "Answer",
     "Change",
+    "Fault",
     "Feedback",
     "GuildSettings",
     "InvalidSettings",

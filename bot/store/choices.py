@@ -110,7 +110,7 @@ class Choices(Generic[M]):
             except ValidationError as error:
                 log.warning(
                     "%s %s: the stored %s is not usable, its default is: %s",
-                    self._key.name, key, row.field, "; ".join(faults(error)),
+                    self._key.name, key, row.field, "; ".join(map(str, faults(error))),
                 )  # fmt: skip
         return found
 

@@ -3,27 +3,60 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pydantic_core
 from pydantic import ValidationError
 
 from bot.store.settings import GuildSettings
 
-__all__ = ["Allowed", "Change", "InvalidSettings", "changes", "difference", "faults", "from_json", "to_json"]
+__all__ = [
+    "Allowed",
+    "Change",
+    "Fault",
+    "InvalidSettings",
+    "changes",
+    "difference",
+    "faults",
+    "from_json",
+    "to_json",
+]
 
 FORMAT = 1
 MAX_CHARACTERS = 64 * 1024
 """Far more than 1,500 ids take."""
+SHORT = 60
+"""Characters of a value that the log repeats."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong. As text it is for the log; `bot.panel.invalid` says it to people.
+
+    `kind`: the file is too `large` (`given`: the KiB it may have), not `json` (where), holds `none` of our
+    settings, or is of another `format`; it names an `unknown` setting; a `value` cannot be; or what is given
+    is `strange` here (of lists, the items that are). `allowed`: what there is instead.
+    """
+
+    kind: Literal["large", "json", "none", "format", "unknown", "value", "strange"]
+    field: str = ""
+    given: Any = None
+    reason: str = ""
+    allowed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        place = f"{self.field}: " if self.field else ""
+        return f"{place}{self.kind}: {_short(self.given)}{self.reason and f' ({self.reason})'}"
 
 
 class InvalidSettings(ValueError):
-    """Settings that cannot be; `faults` has one line for each thing that is wrong."""
+    """Settings that cannot be, and everything that is wrong with them."""
 
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("\n".join(faults))
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
         self.faults = tuple(faults)
 
 
@@ -39,21 +72,11 @@ class Allowed:
 
 @dataclass(frozen=True)
 class Change:
-    """One field that differs. As text, for a person: `top: 3 -> 5`, `channels: + <#12>, - <#34>`."""
+    """One field that differs."""
 
     field: str
     before: Any
     after: Any
-
-    def __str__(self) -> str:
-        if not isinstance(self.before, tuple):
-            return f"{self.field}: {_shown(self.before)} → {_shown(self.after)}"
-        mention = {"channels": "<#{}>", "ignored_roles": "<@&{}>", "unlimited_roles": "<@&{}>"}.get(
-            self.field, "{}"
-        )
-        added = [f"+ {mention.format(item)}" for item in self.after if item not in self.before]
-        removed = [f"- {mention.format(item)}" for item in self.before if item not in self.after]
-        return f"{self.field}: {', '.join(added + removed)}"
 
 
 def difference(before: GuildSettings, after: GuildSettings) -> tuple[Change, ...]:
@@ -82,15 +105,15 @@ def from_json(text: str | bytes, *, defaults: GuildSettings, allowed: Allowed = 
     Raises `InvalidSettings` with everything that is wrong, also what is not `allowed`.
     """
     if len(text) > MAX_CHARACTERS:
-        raise InvalidSettings([f"The file is larger than {MAX_CHARACTERS // 1024} KiB; settings never are."])
+        raise InvalidSettings([Fault("large", given=MAX_CHARACTERS // 1024)])
     try:
         content = pydantic_core.from_json(text, allow_inf_nan=False)
     except ValueError as error:
-        raise InvalidSettings([f"The file is not JSON: {error}."]) from error
+        raise InvalidSettings([Fault("json", given=_position(error), reason=str(error))]) from error
     if not isinstance(content, dict) or "whatsit_settings" not in content:
-        raise InvalidSettings(["The file holds no settings of Whatsit: take one that /settings export gave."])
+        raise InvalidSettings([Fault("none")])
     if (found := content.pop("whatsit_settings")) != FORMAT:
-        raise InvalidSettings([f"The file is of format {found!r}; this Whatsit reads format {FORMAT}."])
+        raise InvalidSettings([Fault("format", given=found)])
     try:
         settings = GuildSettings.model_validate({**defaults.model_dump(), **content})
     except ValidationError as error:
@@ -100,39 +123,40 @@ def from_json(text: str | bytes, *, defaults: GuildSettings, allowed: Allowed = 
     return settings
 
 
-def faults(error: ValidationError) -> list[str]:
-    """One line for each fault: the field, what is wrong with it, and what stood there."""
-    lines = []
+def faults(error: ValidationError) -> list[Fault]:
+    """What pydantic found."""
+    found = []
     for fault in error.errors(include_url=False):
-        place = ".".join(str(part) for part in fault["loc"])
+        field = str(fault["loc"][0]) if fault["loc"] else ""
         if fault["type"] == "extra_forbidden":
-            lines.append(f"{place}: there is no such setting")
-            continue
-        what = (
-            fault["msg"].removeprefix("Value error, ").removeprefix("Input should be ").removeprefix("Input ")
-        )
-        given = json.dumps(fault["input"], ensure_ascii=False, default=str)
-        lines.append(f"{place}: cannot be {given if len(given) <= 60 else given[:59] + '…'}: {what}")  # noqa: PLR2004
-    return lines
+            found.append(Fault("unknown", field, field))
+        else:
+            found.append(Fault("value", field, fault["input"], fault["msg"]))
+    return found
 
 
-def _not_here(settings: GuildSettings, allowed: Allowed) -> list[str]:
-    lines = []
+def _not_here(settings: GuildSettings, allowed: Allowed) -> Iterator[Fault]:
     for field, one, many in (
         ("model", settings.model, allowed.models),
         ("language", settings.language, allowed.languages),
     ):
         if one is not None and many is not None and one not in many:
-            lines.append(f"{field}: there is no {one} here. There are: {', '.join(sorted(many))}")
+            yield Fault("strange", field, one, allowed=tuple(many))
     for field, ids, here in (
         ("channels", settings.channels, allowed.channels),
         ("ignored_roles", settings.ignored_roles, allowed.roles),
         ("unlimited_roles", settings.unlimited_roles, allowed.roles),
     ):
-        if here is not None and (strange := [str(each) for each in ids if each not in here]):
-            lines.append(f"{field}: not of this server: {', '.join(strange)}")
-    return lines
+        if here is not None and (strange := tuple(each for each in ids if each not in here)):
+            yield Fault("strange", field, strange)
 
 
-def _shown(value: Any) -> str:
-    return "default" if value is None else str(value)
+def _position(error: ValueError) -> str:
+    """`3:17`, the line and column that a JSON parser names; without them, an ellipsis."""
+    found = re.search(r"line (\d+) column (\d+)", str(error))
+    return ":".join(found.groups()) if found else "…"
+
+
+def _short(given: Any) -> str:
+    text = json.dumps(given, ensure_ascii=False, default=str)
+    return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
