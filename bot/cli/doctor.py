@@ -11,6 +11,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import AsyncIterator, Iterator
+from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, requires, version
 from pathlib import Path
 
@@ -21,12 +22,13 @@ from rich.text import Text
 
 from bot.cli import FAILED, OK
 from bot.cli.findings import Finding, Level
+from bot.cli.models import catalogue
 from bot.cli.settings import ConfigError, settings_for
 from bot.cli.terminal import errors, model_progress
 from config.loading import variable
 from config.settings import MiB, Settings
 
-__all__ = ["main"]
+__all__ = ["allowed_models", "main"]
 
 ENOUGH_DISK = 500 * MiB
 """Bytes free that a model's download, its unpacked files and the converted copy take, and some more."""
@@ -71,6 +73,8 @@ async def _findings(args: argparse.Namespace) -> AsyncIterator[Finding]:
         yield Finding(Level.NOTE, "The model and Discord were not tried, because packages are missing.")
         return
     yield await _model(settings)
+    for finding in await asyncio.to_thread(list, allowed_models(settings)):
+        yield finding
     if settings.model.precision == "f32" and await asyncio.to_thread(_has_int8):
         yield Finding(
             Level.OK,
@@ -160,6 +164,25 @@ async def _model(settings: Settings) -> Finding:
         f"a first answer in {(time.monotonic() - ready) * 1000:.0f} ms.",
         info.note or "",
     )
+
+
+def allowed_models(settings: Settings) -> Iterator[Finding]:
+    """Whether the catalogue has each model that a server may choose. None of them is loaded."""
+    if not settings.model.allowed:
+        return
+    models = catalogue(settings)
+    names = [model["name"] for model in models]
+    known = {*names, *(model["source"] for model in models)}
+    strange = [name for name in settings.model.allowed if name not in known]
+    for name in strange:
+        close = get_close_matches(name, names)
+        yield Finding(
+            Level.NOTE,
+            f"model.allowed names {name}, which is no model of the catalogue.",
+            f"Did you mean {' or '.join(close)}?" if close else f"There are: {', '.join(names)}.",
+        )
+    if not strange:
+        yield Finding(Level.OK, f"Servers may choose {', '.join(settings.model.allowed)}.")
 
 
 def _has_int8() -> bool:

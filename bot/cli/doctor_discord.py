@@ -1,10 +1,13 @@
-"""The part of `whatsit doctor` that asks Discord: token, intents, permissions and commands."""
+"""The part of `whatsit doctor` that asks Discord: token, clock, intents, permissions and commands."""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from email.utils import parsedate_to_datetime
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -21,6 +24,8 @@ __all__ = ["check_discord"]
 
 PATIENCE = 20.0
 """Seconds for all that is asked of Discord."""
+OFF = 5.0
+"""Seconds that this machine's clock may differ from Discord's: lateness is counted between the two."""
 
 
 async def check_discord(settings: Settings) -> AsyncIterator[Finding]:
@@ -35,9 +40,11 @@ async def check_discord(settings: Settings) -> AsyncIterator[Finding]:
         return
     yield Finding(Level.OK, "There is a token.")
     try:
-        async with asyncio.timeout(PATIENCE), _logged_in(given, place) as client:
+        clock = _Clock()
+        async with asyncio.timeout(PATIENCE), _logged_in(given, place, clock) as client:
             yield Finding(Level.OK, f"Discord knows it: this is {client.user}.")
             for finding in [
+                *clock.findings(),
                 _intents(client, settings),
                 *await _permissions(client),
                 *await _commands(client),
@@ -57,9 +64,47 @@ async def check_discord(settings: Settings) -> AsyncIterator[Finding]:
         )
 
 
+class _Clock:
+    """By how much this machine's clock is ahead of the one that dates the answers."""
+
+    def __init__(self) -> None:
+        self._ahead: list[float] = []
+
+    def trace(self) -> aiohttp.TraceConfig:
+        """Hears of each answer: discord.py keeps their headers to itself."""
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(self._heard)
+        return trace
+
+    async def _heard(
+        self,
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        end: aiohttp.TraceRequestEndParams,
+    ) -> None:
+        with suppress(KeyError, ValueError):  # without a date, or with none that can be read
+            date = parsedate_to_datetime(end.response.headers["Date"])
+            self._ahead.append(time.time() - date.timestamp() - 0.5)  # a date is cut to whole seconds
+
+    def findings(self) -> Iterator[Finding]:
+        """None, if no answer was dated."""
+        if not self._ahead:
+            return
+        ahead = min(self._ahead, key=abs)  # the others took longer on their way
+        if abs(ahead) <= OFF:
+            yield Finding(Level.OK, "This machine's clock agrees with Discord's.")
+            return
+        yield Finding(
+            Level.NOTE,
+            f"This machine's clock is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} Discord's.",
+            "Have it set by the network (`timedatectl set-ntp true`): by this clock Whatsit tells which "
+            "answers come too late, and how far back it looks for what it missed.",
+        )
+
+
 @asynccontextmanager
-async def _logged_in(given: str, place: server.Server | None) -> AsyncIterator[discord.Client]:
-    client = discord.Client(intents=discord.Intents.none())
+async def _logged_in(given: str, place: server.Server | None, clock: _Clock) -> AsyncIterator[discord.Client]:
+    client = discord.Client(intents=discord.Intents.none(), http_trace=clock.trace())
     server.use(place)
     try:
         if place is not None:

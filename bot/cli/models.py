@@ -23,7 +23,7 @@ from bot.cli.settings import ConfigError, complain, settings_for
 from bot.cli.terminal import errors, model_progress
 from config.settings import Settings
 
-__all__ = ["main"]
+__all__ = ["catalogue", "main"]
 
 
 def main(args: argparse.Namespace) -> int:
@@ -38,9 +38,14 @@ def main(args: argparse.Namespace) -> int:
     return _list(settings, as_json=args.json)
 
 
-def _list(settings: Settings, *, as_json: bool) -> int:
+def catalogue(settings: Settings) -> list[dict[str, Any]]:
+    """Each model that has a name, as `whatsit models --json` shows it; empty if they cannot be read."""
     with _inference("models", settings) as said:
-        models = list(said)
+        return list(said)
+
+
+def _list(settings: Settings, *, as_json: bool) -> int:
+    models = catalogue(settings)
     if as_json:
         for model in models:
             print(json.dumps(model))

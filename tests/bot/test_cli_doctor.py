@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import AsyncIterator
+from email.utils import formatdate
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.cli.doctor import allowed_models
 from bot.cli.doctor_discord import check_discord
 from bot.cli.findings import Finding, Level
 from bot.cli.invite import PERMISSIONS
-from config.settings import Discord, Settings, Watch
+from config.settings import Discord, Model, Settings, Watch
 
 MESSAGE_CONTENT = 1 << 19
 APPLICATION = "123456789012345678"
@@ -28,6 +32,12 @@ class Answers:
         self.guilds: list[dict[str, Any]] = [guild("Cats", PERMISSIONS.value)]
         self.commands: list[dict[str, Any]] = [{"name": "classify"}]
         self.url = ""
+        self.date: str | None = None
+        """In place of the present one."""
+
+    async def dated(self, _request: web.Request, response: web.StreamResponse) -> None:
+        if self.date is not None:
+            response.headers["Date"] = self.date
 
     async def user(self, _request: web.Request) -> web.Response:
         return web.json_response(USER, status=self.status)
@@ -61,6 +71,7 @@ async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Answers]:
     monkeypatch.setenv("DISCORD_TOKEN", "a.token.here")
     answers = Answers()
     app = web.Application()
+    app.on_response_prepare.append(answers.dated)
     app.router.add_get("/api/v10/users/@me", answers.user)
     app.router.add_get("/api/v10/oauth2/applications/@me", answers.application)
     app.router.add_get("/api/v10/users/@me/guilds", answers.servers)
@@ -84,6 +95,7 @@ async def test_all_is_well(discord: Answers) -> None:
     assert bad(found) == []
     assert any("this is Whatsit" in finding.what for finding in found)
     assert any("classify" in finding.what for finding in found)
+    assert any("clock agrees" in finding.what for finding in found)
 
 
 async def test_a_refused_token_fails_and_says_where_to_get_another(discord: Answers) -> None:
@@ -99,6 +111,44 @@ async def test_no_token_fails(discord: Answers, monkeypatch: pytest.MonkeyPatch)
     (only,) = await findings(discord.url)
     assert only.level is Level.FAIL
     assert "DISCORD_TOKEN" in only.remedy
+
+
+@pytest.mark.parametrize(("seconds", "where"), [(600, "behind"), (-600, "ahead of"), (7, "behind")])
+async def test_a_clock_that_is_wrong_is_a_note_with_what_depends_on_it(
+    discord: Answers, seconds: float, where: str
+) -> None:
+    discord.date = formatdate(time.time() + seconds, usegmt=True)
+    (note,) = [finding for finding in await findings(discord.url) if finding.level is not Level.OK]
+    found = re.fullmatch(rf"This machine's clock is (\d+) s {where} Discord's\.", note.what)
+    assert found
+    assert abs(int(found[1]) - abs(seconds)) <= 2
+    assert "too late" in note.remedy
+
+
+@pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Foo 2026 25:00:00 GMT"])
+async def test_a_date_that_nobody_can_read_is_passed_over(discord: Answers, date: str) -> None:
+    discord.date = date
+    found = await findings(discord.url)
+    assert not any("clock" in finding.what for finding in found)
+    assert bad(found) == []
+
+
+def test_each_model_that_servers_may_choose_is_known() -> None:
+    fine = Settings(model=Model(allowed=("mobilenet_v2", "efficientnet_lite0")))
+    assert [(finding.level, finding.what) for finding in allowed_models(fine)] == [
+        (Level.OK, "Servers may choose mobilenet_v2, efficientnet_lite0.")
+    ]
+    assert list(allowed_models(Settings())) == []
+
+
+def test_a_model_that_is_not_known_is_named_with_those_that_may_be_meant() -> None:
+    wrong = Settings(model=Model(allowed=("mobilnet_v2", "efficientnet_lite0", "resnet")))
+    one, two = allowed_models(wrong)
+    assert {one.level, two.level} == {Level.NOTE}
+    assert one.what == "model.allowed names mobilnet_v2, which is no model of the catalogue."
+    assert one.remedy.startswith("Did you mean mobilenet_v2")
+    assert two.what == "model.allowed names resnet, which is no model of the catalogue."
+    assert two.remedy.startswith("There are: mobilenet_v2, ")
 
 
 async def test_message_content_switched_off_is_a_note_with_the_way_to_switch_it_on(discord: Answers) -> None:
