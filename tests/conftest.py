@@ -19,12 +19,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def warnings_are_seen(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """A test reads the bot's warnings, whatever a library has done to the root logger. A test that does such
-    a thing itself fails, and it is undone."""
+    """A test sees the bot's warnings, whatever a library or an earlier test has done to the loggers. A test
+    that leaves the root logger at another level fails, and it is undone."""
+    logging.disable(logging.NOTSET)
+    for name, logger in list(logging.root.manager.loggerDict.items()):
+        if name.partition(".")[0] == "bot" and isinstance(logger, logging.Logger):
+            logger.disabled, logger.propagate = False, True
+            logger.setLevel(logging.NOTSET)
     caplog.set_level(logging.WARNING, logger="bot")
-    root = logging.getLogger()
-    before = root.level
+    before = logging.root.level
     yield
-    after = root.level
-    root.setLevel(before)
+    after = logging.root.level
+    logging.root.setLevel(before)
     assert after == before, "the root logger was left at another level"
