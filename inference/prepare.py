@@ -54,8 +54,10 @@ def convert(frozen: graph.Frozen, path: Path) -> str | None:
 
     root = logging.getLogger()
     level, filters = root.level, list(root.filters)
+    file = path.with_suffix(".pb")  # OpenVINO 2026.4 cannot take the graph itself on Python 3.13: a NameError
     try:
-        model = openvino.convert_model(frozen.function.graph)
+        file.write_bytes(frozen.function.graph.as_graph_def().SerializeToString())
+        model = openvino.convert_model(file)
         outputs = [model.output(f"{tensor.op.name}:0") for tensor in frozen.function.outputs]
         ordered = openvino.Model([output.get_node() for output in outputs], model.get_parameters(), "whatsit")
         openvino.save_model(ordered, path, compress_to_fp16=False)
@@ -65,6 +67,7 @@ def convert(frozen: graph.Frozen, path: Path) -> str | None:
         # A conversion that fails leaves the root logger deaf to warnings.
         root.setLevel(level)
         root.filters[:] = filters
+        file.unlink(missing_ok=True)
     return None
 
 

@@ -49,13 +49,15 @@ def test_both_engines_give_the_models_own_logits_and_features(tmp_path: Path, wh
 def test_a_model_that_openvino_cannot_read_is_told_so_and_the_log_keeps_its_level(tmp_path: Path) -> None:
     from inference import graph, prepare  # noqa: PLC0415 - imports TensorFlow
 
-    unreadable = cast("graph.Frozen", SimpleNamespace(function=SimpleNamespace(graph=object())))
+    rubbish = SimpleNamespace(as_graph_def=lambda: SimpleNamespace(SerializeToString=lambda: b"rubbish"))
+    unreadable = cast("graph.Frozen", SimpleNamespace(function=SimpleNamespace(graph=rubbish)))
     root = logging.getLogger()
     before = root.level, list(root.filters)
     objection = prepare.convert(unreadable, tmp_path / "model.xml")
     assert objection is not None
     assert objection.startswith("OpenVINO cannot read it")
     assert (root.level, root.filters) == before
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_result_outlives_the_next_call(tmp_path: Path) -> None:
