@@ -109,7 +109,7 @@ def test_a_reader_that_leaves_early_is_no_error_to_speak_of() -> None:
 
 @pytest.fixture
 def ctrl_c() -> Iterator[None]:
-    """Heeded, also where a script started the tests with `&`: those ignore it, and so would their children."""
+    """Heeded, also where a script started the tests with `&`: those ignore it, and their children too."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
