@@ -113,10 +113,9 @@ class Ledger:
 
     def forget_guild(self, guild_id: int) -> None:
         """Likewise, for all channels of a server."""
-        read = {channel_id: channel.guild_id for channel_id, channel in self._reading.items()}
-        read |= {channel_id: guild for channel_id, (guild, _) in (self._unsettled or {}).items()}
-        for channel_id in (channel_id for channel_id, guild in read.items() if guild == guild_id):
-            self.forget_channel(channel_id)
+        self._reading = {at: read for at, read in self._reading.items() if read.guild_id != guild_id}
+        if self._unsettled is not None:
+            self._unsettled = {at: read for at, read in self._unsettled.items() if read[0] != guild_id}
 
     @asynccontextmanager
     async def message(self, request: Request) -> AsyncIterator[None]:

@@ -20,7 +20,6 @@ from bot.i18n import N_
 from bot.panel import here, importing
 from bot.panel.controls import Press, choices, matching
 from bot.panel.faults import explain
-from bot.panel.invalid import PER_MINUTE
 from bot.panel.pressing import (
     may_change,
     obey,
@@ -31,7 +30,7 @@ from bot.panel.pressing import (
 )
 from bot.panel.server import ALL, DEFAULT, PANEL
 from bot.panel.words import GROUP_TITLES, HOW, WHERE, Words, language_names
-from bot.store import BUTTONS, GROUPS, GuildSettings
+from bot.store import BUTTONS, GROUPS, PER_MINUTE, GuildSettings
 
 if TYPE_CHECKING:
     from bot.client import Whatsit

@@ -10,14 +10,10 @@ import discord
 
 from bot.i18n import N_, Language
 from bot.panel.words import TITLES, language_names
-from bot.store import BUTTONS, Fault, GuildSettings
+from bot.store import BUTTONS, PER_MINUTE, Fault, GuildSettings, short
 
-__all__ = ["LIMITS", "PER_MINUTE", "no_language", "no_model", "sentence"]
+__all__ = ["LIMITS", "no_language", "no_model", "sentence"]
 
-PER_MINUTE = 10_000
-"""Images a minute that may be allowed; what `GuildSettings` takes."""
-SHOWN = 60
-"""Characters of a value that are repeated to whoever gave it."""
 LIMITS: Final[Mapping[str, tuple[int, int]]] = {
     "top": (1, 10),
     "min_confidence": (0, 1),
@@ -114,4 +110,4 @@ def _allowed(field: str, language: Language) -> str:
 
 def _shown(given: Any, *, quoted: bool = True) -> str:
     text = json.dumps(given, ensure_ascii=False, default=str) if quoted else str(given)
-    return discord.utils.escape_markdown(text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…")
+    return discord.utils.escape_markdown(short(text))

@@ -12,7 +12,6 @@ from bot.i18n import N_
 from bot.panel import controls, here, importing, invalid
 from bot.panel.controls import Press
 from bot.panel.faults import MODERATORS, OUTDATED, Refused
-from bot.panel.invalid import PER_MINUTE
 from bot.panel.server import (
     ALL,
     DEFAULT,
@@ -25,7 +24,7 @@ from bot.panel.server import (
     page_of,
 )
 from bot.panel.words import TITLES, Words, language_names
-from bot.store import GROUPS, GuildSettings
+from bot.store import GROUPS, PER_MINUTE, GuildSettings
 
 if TYPE_CHECKING:
     from bot.client import Whatsit

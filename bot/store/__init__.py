@@ -31,17 +31,19 @@ from bot.store.exchange import (
     changes,
     difference,
     from_json,
+    short,
     to_json,
 )
 from bot.store.faults import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
 from bot.store.retention import Retention
-from bot.store.settings import BUTTONS, GROUPS, GuildSettings, MemberPreferences, defaults
+from bot.store.settings import BUTTONS, GROUPS, PER_MINUTE, GuildSettings, MemberPreferences, defaults
 from bot.store.store import Store
 from bot.store.tables import Answer, Feedback, OpenInteraction, OpenMessage
 
 __all__ = [
     "BUTTONS",
     "GROUPS",
+    "PER_MINUTE",
     "Allowed",
     "Answer",
     "Change",
@@ -62,5 +64,6 @@ __all__ = [
     "defaults",
     "difference",
     "from_json",
+    "short",
     "to_json",
 ]

@@ -22,6 +22,7 @@ __all__ = [
     "difference",
     "faults",
     "from_json",
+    "short",
     "to_json",
 ]
 
@@ -29,7 +30,7 @@ FORMAT = 1
 MAX_CHARACTERS = 64 * 1024
 """Far more than 1,500 ids take."""
 SHORT = 60
-"""Characters of a value that the log repeats."""
+"""Characters of a value that are repeated, in the log and to whoever gave it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,8 @@ class Fault:
 
     def __str__(self) -> str:
         place = f"{self.field}: " if self.field else ""
-        return f"{place}{self.kind}: {_short(self.given)}{self.reason and f' ({self.reason})'}"
+        given = short(json.dumps(self.given, ensure_ascii=False, default=str))
+        return f"{place}{self.kind}: {given}{self.reason and f' ({self.reason})'}"
 
 
 class InvalidSettings(ValueError):
@@ -157,6 +159,6 @@ def _position(error: ValueError) -> str:
     return ":".join(found.groups()) if found else "…"
 
 
-def _short(given: Any) -> str:
-    text = json.dumps(given, ensure_ascii=False, default=str)
+def short(text: str) -> str:
+    """As much of a text as is repeated to whoever wrote it."""
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"

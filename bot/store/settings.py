@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 import config.settings
 
-__all__ = ["GROUPS", "GuildSettings", "MemberPreferences", "defaults"]
+__all__ = ["GROUPS", "PER_MINUTE", "GuildSettings", "MemberPreferences", "defaults"]
 
 
 def _no_yes(value: Any) -> Any:
@@ -41,7 +41,9 @@ Buttons = Annotated[
     tuple[Button, ...], AfterValidator(lambda chosen: tuple(button for button in BUTTONS if button in chosen))
 ]
 Locale = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,4})?$")]
-PerMinute = Annotated[Whole, Field(ge=1, le=10_000)]
+PER_MINUTE: Final = 10_000
+"""The most images a minute that may be allowed."""
+PerMinute = Annotated[Whole, Field(ge=1, le=PER_MINUTE)]
 
 
 class _Choices(BaseModel):
