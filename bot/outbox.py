@@ -16,7 +16,9 @@ from typing import Any
 
 import discord
 
+from bot import buttons
 from bot.answers import CONTENT, Answer
+from bot.buttons import Buttons, Part
 from bot.delivery import shape
 from bot.naming import neutral
 
@@ -42,7 +44,7 @@ class Letter:
     message: discord.Message
     answer: Answer
     late_at: float
-    view: discord.ui.View | None = None
+    buttons: Buttons | None = None
     embeds: bool = True
     reference: bool = True
     silent: bool = False
@@ -56,8 +58,8 @@ class Letter:
         """What `send` takes."""
         # Discord takes a second message with the same nonce for the first.
         body = shape(self.answer, embeds=self.embeds) | {"nonce": str(self.message.id), "silent": self.silent}
-        if self.view is not None:
-            body["view"] = self.view
+        if self.buttons is not None and (view := self.buttons.view()):
+            body["view"] = view
         if self.reference:
             body |= {"reference": self.message.to_reference(), "mention_author": False}
         return body
@@ -164,9 +166,10 @@ def merged_from(answer: discord.Message) -> set[int]:
     return {source for embed in answer.embeds if (source := _source(embed)) is not None}
 
 
-def without(answer: discord.Message, sources: Collection[int]) -> list[discord.Embed]:
-    """What is left of merged answers when these messages are gone."""
-    return [embed for embed in answer.embeds if _source(embed) not in sources]
+def without(answer: discord.Message, sources: Collection[int]) -> dict[str, Any]:
+    """What is left of merged answers when these messages are gone, as `edit` takes it; empty: nothing."""
+    embeds = [embed for embed in answer.embeds if _source(embed) not in sources]
+    return {"embeds": embeds, "view": buttons.without(answer, sources)} if embeds else {}
 
 
 def _source(embed: discord.Embed) -> int | None:
@@ -219,10 +222,17 @@ def _merged(letters: list[Letter]) -> dict[str, Any] | None:
     if len(embeds) > EMBEDS or sum(map(len, embeds)) > CHARACTERS or len(note) > CONTENT:
         return None
     # It replies to none of them: a reply is shown under one.
-    return shape(Answer(note, embeds), embeds=True) | {
+    body = shape(Answer(note, embeds), embeds=True) | {
         "nonce": str(letters[0].message.id),
         "silent": all(letter.silent for letter in letters),
     }
+    if parts := [
+        Part(letter.message.id, letter.message.author.display_name, letter.buttons)
+        for letter in letters
+        if letter.buttons
+    ]:
+        body["view"] = buttons.together(parts)
+    return body
 
 
 def _signed(embed: discord.Embed, letter: Letter) -> discord.Embed:

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 import discord
 
 from bot.answers import Answer
+from bot.buttons import Buttons
 from bot.delivery import FAILURES, Allowed, allowed_in, direct, shape
 from bot.outbox import Letter, Outbox, Thinned, merged_from, without
 from bot.questions import MENU
@@ -98,7 +99,7 @@ class Replies:
         else:
             await self.signs.show(request.message, OVER)
 
-    async def send(self, request: Request, answer: Answer, view: discord.ui.View | None = None) -> bool:
+    async def send(self, request: Request, answer: Answer, buttons: Buttons | None = None) -> bool:
         """Answer in the manner of `request`; the answer goes when one of its sources does.
 
         False: nobody has the answer.
@@ -109,7 +110,7 @@ class Replies:
             if request.manner == "direct":
                 sent = await self._directly(request, answer)
             else:
-                sent = await self._outbox.send(self._letter(request, answer, view))
+                sent = await self._outbox.send(self._letter(request, answer, buttons))
         except (Thinned, discord.RateLimited, TimeoutError):
             await self._thin(request)
         except discord.Forbidden:
@@ -127,9 +128,7 @@ class Replies:
             return sent is not None
         return False
 
-    async def revise(
-        self, request: Request, answer: Answer, view: discord.ui.View | None, known: Known
-    ) -> None:
+    async def revise(self, request: Request, answer: Answer, buttons: Buttons | None, known: Known) -> None:
         """Put another answer in the place of one that stands; out of a merged one it is taken."""
         embeds = request.manner == "direct" or self._allowed(request).embeds
         answer_id, message_id = known.answer_id, request.message.id
@@ -138,8 +137,9 @@ class Replies:
             several = len(await self._ledger.sources_of(answer_id)) > 1
             if several and message_id in merged_from(await standing.fetch()):
                 await self._shrink(known.channel_id, answer_id, [message_id])
-                await self.send(request, answer, view)
+                await self.send(request, answer, buttons)
                 return
+            view = buttons.view() if buttons else None
             await standing.edit(**shape(answer, embeds=embeds), view=view)
         except discord.NotFound:  # somebody has deleted it, and does not want it back
             await self._ledger.forget(answer_id)
@@ -187,7 +187,7 @@ class Replies:
                 answer = await self._message(channel_id, answer_id).fetch()
                 left = without(answer, gone)
                 if left and not merged_from(answer).isdisjoint(gone):
-                    await answer.edit(embeds=left)
+                    await answer.edit(**left)
                     await self._ledger.forget_sources(answer_id, gone)
                     return
             except FAILURES as failure:
@@ -215,13 +215,13 @@ class Replies:
         ).format(menu=request.wants.shared_language.gettext(MENU))
         return await self._outbox.send(self._letter(request, Answer.line(line), None))
 
-    def _letter(self, request: Request, answer: Answer, view: discord.ui.View | None) -> Letter:
+    def _letter(self, request: Request, answer: Answer, buttons: Buttons | None) -> Letter:
         allowed = self._allowed(request)
         return Letter(
             request.message,
             answer,
             late_at=discord.utils.utcnow().timestamp() + self._time_left(request),
-            view=view,
+            buttons=buttons,
             embeds=allowed.embeds,
             reference=allowed.reference,
             silent=request.manner == "silent",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-import discord
-
 from bot import buttons
 from bot.answers import Answer, Outcome, Writer
+from bot.buttons import Buttons
 from bot.delivery import typing
 from bot.heard import role_ids
 from bot.pipeline import look_at
@@ -41,10 +40,8 @@ async def granted(bot: Whatsit, request: Request, images: int | None = None) -> 
     return bot.quota.take(request.asker.id, images, guild_id=guild.id, settings=settings)
 
 
-async def written(
-    bot: Whatsit, request: Request, grant: Grant
-) -> tuple[Answer, discord.ui.View | None] | None:
-    """The answer and what stands under it; None where there turns out to be no image nobody asked about."""
+async def written(bot: Whatsit, request: Request, grant: Grant) -> tuple[Answer, Buttons | None] | None:
+    """The answer and what can stand under it; None where there turn out to be no images."""
     message, guild, language = request.message, request.wants.guild, request.language
     apart = request.manner == "direct"
     async with nullcontext() if apart else typing(message.channel):

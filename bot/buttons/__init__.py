@@ -1,6 +1,6 @@
 """The buttons under a public answer. They outlive a restart: all they need is in the message above them."""
 
 from bot.buttons.mark import People
-from bot.buttons.under import models, under
+from bot.buttons.under import Buttons, Part, models, together, under, without
 
-__all__ = ["People", "models", "under"]
+__all__ = ["Buttons", "Part", "People", "models", "together", "under", "without"]

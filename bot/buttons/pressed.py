@@ -10,7 +10,7 @@ from discord import ui
 from bot import answers, delivery
 from bot.answers import CONTENT, Answer
 from bot.buttons.mark import Mark
-from bot.buttons.under import PANEL, VERBS, button, models
+from bot.buttons.under import PANEL, VERBS, button, models, packed_in
 from bot.effective import guild_settings
 from bot.i18n import N_, Language
 from bot.naming import alt_text, neutral, shorten
@@ -50,7 +50,7 @@ async def obey(interaction: Interaction, press: Press, language: Language) -> No
     if press.verb == "dm":
         await _send(interaction, language)
         return
-    packed = press.values[0] if press.verb == "pick" and press.values else press.what
+    packed = packed_in(press.values[0]) if press.verb == "pick" and press.values else press.what
     mark, model = Mark.unpack(packed, models(interaction.client))
     mark = mark.under(interaction.message.id if interaction.message else 0)
     match press.verb:

@@ -174,7 +174,7 @@ class Classify(commands.Cog):
             if not asked.private and not interaction.context.dm_channel:
                 people = buttons.People(interaction.user.id, interaction.user.id)
                 models = buttons.models(self.bot)
-                view = buttons.under(outcomes, people, language, guild=guild, models=models)
+                view = buttons.under(outcomes, people, language, guild=guild, models=models).view()
             done = await delivery.respond(interaction, answer, view)
         if not done:
             self.bot.ledger.leave_open(interaction.id)

@@ -11,6 +11,7 @@ import pytest
 
 from bot.outbox import AT_ONCE, WINDOW
 from bot.signs import OFFER
+from tests.bot.pressing import description, options, pressable, private
 from tests.bot.wishes import reactions, server
 from tests.world import World, classified, picture
 
@@ -137,6 +138,17 @@ async def test_many_pictures_of_many_messages_stay_within_discords_limits(world:
 
 
 @pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000})
+async def test_a_hundred_pictures_of_one_merged_answer_are_in_four_menus(world: World, held: Held) -> None:
+    await burst(world, AT_ONCE + 11, files=lambda n: [picture(f"{n}-{m}.png", b"cat") for m in range(10)])
+    await world.env.advance_time(2)
+    await world.env.advance_time(HOLD)
+    merged = max(world.answers(), key=lambda answer: len(answer.embeds))
+    assert len(merged.embeds) == 10
+    assert pressable(merged) == [*["More about a picture…"] * 4, "Send to my DMs"]
+    assert len(set(options(merged).values())) == 100
+
+
+@pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000})
 async def test_a_merged_answer_loses_the_part_whose_picture_goes(world: World, held: Held) -> None:
     await burst(world, 9, files=one)
     await world.env.advance_time(2)
@@ -153,6 +165,45 @@ async def test_a_merged_answer_loses_the_part_whose_picture_goes(world: World, h
     await world.env.settle()
     assert merged.id not in {answer.id for answer in world.answers()}
     assert len(world.answers()) == sent - 1
+
+
+@pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000})
+async def test_each_picture_of_a_merged_answer_is_in_its_menu(world: World, held: Held) -> None:
+    """Also where somebody posts the same picture twice."""
+    world.classifier.says = {b"dog": DOG}
+    await burst(world, 9, files=lambda n: [*one(n), picture(f"{n}b.png", b"cat")])
+    await world.env.advance_time(2)
+    await world.env.advance_time(HOLD)
+    merged = max(world.answers(), key=lambda answer: len(answer.embeds))
+    assert pressable(merged) == ["More about a picture…", "Send to my DMs"]
+    assert [name.partition(". ")[0] for name in options(merged)] == [
+        str(number) for number in range(1, len(merged.embeds) + 1)
+    ]
+    for name, embed in zip(options(merged), merged.embeds, strict=True):
+        assert name.partition(": ")[2] in str(embed.description)
+    name, value = next((name, value) for name, value in options(merged).items() if "beagle" in name)
+
+    await world.restart()
+    shown = private(await world.alice.select(merged, [value]))
+    assert (str(shown.embeds[0].title), "basset" in description(shown)) == (name.partition(" ")[0], True)
+    await world.alice.click(private(await world.alice.click(shown, label="Was this right?")), label="Yes")
+    (opinion,) = await world.bot.store.feedback.on(merged.id)
+    assert (opinion.image + 1, opinion.label) == (int(name.partition(".")[0]), "beagle")
+
+
+@pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000})
+async def test_of_a_picture_that_goes_nothing_is_left_to_press(world: World, held: Held) -> None:
+    await burst(world, 9, files=one)
+    await world.env.advance_time(2)
+    await world.env.advance_time(HOLD)
+    merged = max(world.answers(), key=lambda answer: len(answer.embeds))
+    _, *names = options(merged)
+    world.env.backend.delete_message(world.channel.id, sources(merged)[0])
+    await world.env.settle()
+    (left,) = [answer for answer in world.answers() if answer.id == merged.id]
+    assert names
+    assert list(options(left)) == names
+    assert pressable(left) == ["More about a picture…", "Send to my DMs"]
 
 
 @pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000})

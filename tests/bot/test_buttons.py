@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import discord
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from simcord.actors import MemberActor
-from simcord.components import walk_components
-from simcord.results import InteractionResult, ResponseMessage
 
 from bot import buttons
 from bot.answers import Outcome
@@ -21,9 +18,8 @@ from bot.media import Source
 from bot.naming import Finding
 from bot.store import BUTTONS, Feedback, GuildSettings, StoreUnavailable
 from inference.results import Busy, Classification, Coarse, Label, ModelInfo
+from tests.bot.pressing import description, now, options, pressable, private
 from tests.world import World, classified, picture
-
-Shown = ResponseMessage | discord.Message
 
 TEN = classified(*((f"thing {n}", 0.5 / 2**n) for n in range(10)))
 CATS = classified(
@@ -34,47 +30,6 @@ CATS = classified(
     coarse={"cat": 0.91, "dog": 0.01},
 )
 MODERATOR = discord.Permissions(manage_messages=True)
-
-
-def pressable(message: Shown) -> list[str]:
-    """The labels of buttons and the placeholders of menus."""
-    rows: Sequence[Any] = message.components
-    raw = [row if isinstance(row, dict) else row.to_dict() for row in rows]
-    return [
-        str(item.get("label") or item.get("placeholder"))
-        for item in walk_components(raw)
-        if item["type"] != discord.ComponentType.action_row.value
-    ]
-
-
-def options(message: Shown) -> dict[str, str]:
-    """The menu's options, by label."""
-    rows: Sequence[Any] = message.components
-    raw = [row if isinstance(row, dict) else row.to_dict() for row in rows]
-    return {
-        option["label"]: option["value"]
-        for item in walk_components(raw)
-        for option in item.get("options", ())
-    }
-
-
-def private(result: InteractionResult) -> ResponseMessage:
-    """What the presser, and nobody else, sees."""
-    assert result.response is not None
-    assert result.response.ephemeral
-    return result.response
-
-
-def description(message: Shown) -> str:
-    (embed,) = message.embeds
-    return str(embed.description)
-
-
-def now(world: World, message: ResponseMessage) -> ResponseMessage:
-    """The message as it stands after a press that changed it."""
-    return ResponseMessage(
-        world.env, world.env.backend.get_message(message.message.channel.id, message.message.id)
-    )
 
 
 def member(world: World, name: str, permissions: discord.Permissions | None = None) -> MemberActor:
@@ -429,10 +384,16 @@ def test_what_is_no_mark_is_of_another_model(text: str) -> None:
 def test_all_buttons_are_inside_discords_limits(outcomes: list[Outcome], chosen: set[str]) -> None:
     guild = GuildSettings.model_validate({"buttons": [name for name in BUTTONS if name in chosen]})
     people = buttons.People(2**64 - 1, 2**64 - 1)
-    view = buttons.under(outcomes, people, ENGLISH, guild=guild, models=[model_of(1000)])
-    if view is None:
-        assert not chosen or all(isinstance(outcome.result, Busy) for outcome in outcomes)
-        return
+    under = buttons.under(outcomes, people, ENGLISH, guild=guild, models=[model_of(1000)])
+    parts = [buttons.Part(2**64 - 1, "a" * 32, under)]
+    for view in (under.view(), buttons.together(parts * 2), buttons.together(parts * 10)):
+        if view is None:
+            assert not chosen or all(isinstance(outcome.result, Busy) for outcome in outcomes)
+        else:
+            check_limits(view)
+
+
+def check_limits(view: discord.ui.View) -> None:
     rows = view.to_components()
     assert len(rows) <= 5
     items = [item for row in rows for item in row["components"]]
