@@ -39,7 +39,7 @@ from inference.views import Picture, Views, ends, first_look
 
 __all__ = ["PREPROCESSING_VERSION", "Decoded", "Header", "decode", "header"]
 
-PREPROCESSING_VERSION = 1
+PREPROCESSING_VERSION = 2
 """Part of what a remembered verdict is filed under: raise it when the same bytes would give other crops."""
 
 _PLUGINS = (  # imported, so that no thread is the first to look for them

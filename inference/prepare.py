@@ -19,7 +19,7 @@ from inference.engines.openvino import OpenVINOEngine
 from inference.engines.tensorflow import TensorFlowEngine
 from inference.ready import MODEL, VERDICT, Verdict
 
-__all__ = ["agreement", "convert", "pictures", "prepare"]
+__all__ = ["agreement", "compare", "convert", "pictures", "prepare"]
 
 TOLERANCE = 1e-3
 """On logits and features. Seen on MobileNetV2 and EfficientNet-Lite0: 5e-5."""
@@ -39,7 +39,7 @@ def prepare(*, name: str, saved_model: str, folder: str, default_size: int, repo
     objection = convert(frozen, place / MODEL)
     if objection is None:
         report(f"comparing OpenVINO with TensorFlow on {name}", 0.6)
-        objection = agreement(reference, OpenVINOEngine(place / MODEL), frozen.input_size)
+        objection = compare(reference, place / MODEL, frozen.input_size)
     if objection is not None:
         for file in place.iterdir():
             file.unlink()
@@ -69,6 +69,15 @@ def convert(frozen: graph.Frozen, path: Path) -> str | None:
         root.filters[:] = filters
         file.unlink(missing_ok=True)
     return None
+
+
+def compare(reference: Engine, path: Path, size: int) -> str | None:
+    """`agreement` of OpenVINO with `reference`; or why OpenVINO cannot run the model at all."""
+    try:
+        engine = OpenVINOEngine(path)
+    except Exception as error:  # noqa: BLE001 - as above
+        return f"OpenVINO cannot run it ({type(error).__name__})"
+    return agreement(reference, engine, size)
 
 
 def agreement(reference: Engine, other: Engine, size: int) -> str | None:

@@ -19,6 +19,7 @@ from inference.child import Report
 from inference.engines.openvino import OpenVINOEngine
 from inference.ready import MODEL
 from inference.results import ModelUnavailable
+from inference.views import Picture
 
 __all__ = ["Result", "make"]
 
@@ -150,8 +151,7 @@ def _crops(
         picture = pictures[i % len(pictures)]
         side = int(min(picture.size) * np.sqrt(random.uniform(0.2, 1)))
         left, top = (int(random.integers(0, length - side + 1)) for length in picture.size)
-        crop = picture.resize((size, size), Image.Resampling.BICUBIC, (left, top, left + side, top + side))
-        pixels = np.asarray(crop)[None]
+        pixels = Picture(picture, *picture.size).view((left, top, left + side, top + side), size)[None]
         yield pixels[:, :, ::-1] if random.random() < 0.5 else pixels  # noqa: PLR2004 - heads or tails
 
 

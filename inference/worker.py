@@ -2,8 +2,8 @@
 `inference.supervisor`.
 
 It reads batches from standard input and answers on standard output (`inference.protocol`); what libraries
-print goes to standard error. Pictures of a batch are decoded on threads, whose work is done outside the GIL,
-then their crops are predicted together.
+print goes to standard error. The pictures of a batch are looked at on threads, a pair at a time, whose work
+is done outside the GIL: while one decodes, another predicts.
 """
 
 from __future__ import annotations
@@ -57,6 +57,9 @@ __all__ = ["main"]
 SURE = 0.8
 """Top probability from which a first look is enough; measured, see README's table of views."""
 
+PAIR = 2
+"""Images that one thread looks at together: what a stream of OpenVINO takes at once."""
+
 
 @dataclass(slots=True)
 class Sight:
@@ -82,14 +85,12 @@ class Eyes:
     model: LoadedModel
     views: Literal["auto", "1", "tutorial"]
     limits: settings.Limits
-    crops: int
-    """The most crops that are predicted at once."""
     unsure: dict[int, Sight] = field(default_factory=dict)
     """Images whose second look the bot's process has not asked for yet."""
 
     def __post_init__(self) -> None:
         self._everyday = Everyday(everyday_names(self.model.labels))
-        self._decoders = ThreadPoolExecutor(cpus.usable(), "decode")
+        self._threads = ThreadPoolExecutor(cpus.usable(), "look")
         self._one_large = threading.Lock()
 
     def look(self, batch: Batch, pictures: list[bytes]) -> tuple[Answered | Unsure | Refused, ...]:
@@ -97,14 +98,15 @@ class Eyes:
         for forgotten in batch.forget:
             self.unsure.pop(forgotten, None)
         left = iter(pictures)
-        sights = list(
-            self._decoders.map(
-                self._decode,
-                [self.unsure.pop(look.id) if look.second else next(left) for look in batch.looks],
-            )
-        )
+        seen = [(look, self.unsure.pop(look.id) if look.second else next(left)) for look in batch.looks]
+        pairs = [seen[first : first + PAIR] for first in range(0, len(seen), PAIR)]
+        return tuple(reply for replies in self._threads.map(self._look, pairs) for reply in replies)
+
+    def _look(self, seen: list[tuple[Look, bytes | Sight]]) -> list[Answered | Unsure | Refused]:
+        """One thread's share of it, from bytes to answers, while others decode or predict theirs."""
+        sights = [self._decode(each) for _, each in seen]
         self._predict([sight for sight in sights if isinstance(sight, Sight)])
-        return tuple(self._decoders.map(self._reply, batch.looks, sights))
+        return [self._reply(look, sight) for (look, _), sight in zip(seen, sights, strict=True)]
 
     def _decode(self, seen: bytes | Sight) -> Sight | InferenceError:
         if isinstance(seen, Sight):
@@ -124,9 +126,7 @@ class Eyes:
             return
         crops = np.concatenate([sight.crops for sight in sights])
         started = time.perf_counter()
-        probabilities = np.concatenate(
-            [self._probabilities(crops[i : i + self.crops]) for i in range(0, len(crops), self.crops)]
-        )
+        probabilities = self._probabilities(crops)
         per_crop = _ms(started) / len(crops)
         ends = np.cumsum([len(sight.crops) for sight in sights])
         for sight, own in zip(sights, np.split(probabilities, ends[:-1]), strict=True):
@@ -223,7 +223,7 @@ def _open_eyes(hello: Hello, replies: BinaryIO) -> Eyes | None:
     try:
         model: LoadedModel = getattr(importlib.import_module(module), function)(hello.model, report=report)
         # An engine that cannot predict at all shows it now, before it is blamed on somebody's picture.
-        model.engine.predict(np.zeros((1, model.input_size, model.input_size, 3), np.uint8))
+        model.engine.predict(np.zeros((PAIR + 1, model.input_size, model.input_size, 3), np.uint8))
     except ModelUnavailable as error:
         greeting = Unavailable(reason=str(error))
     except Exception as error:  # noqa: BLE001 - the owner is to read it whatever it is; in full, on standard error
@@ -248,7 +248,7 @@ def _open_eyes(hello: Hello, replies: BinaryIO) -> Eyes | None:
     replies.flush()
     if isinstance(greeting, Unavailable):
         return None
-    return Eyes(model, hello.model.views, hello.limits, hello.worker.batch)
+    return Eyes(model, hello.model.views, hello.limits)
 
 
 def _limit_address_space(memory: int) -> None:

@@ -24,4 +24,5 @@ class Engine(Protocol):
     name: str
 
     def predict(self, batch: NDArray[np.uint8]) -> Prediction:
-        """Predict RGB crops, uint8 [n, size, size, 3] in 0..255 with n >= 1. One call at a time."""
+        """Predict RGB crops, uint8 [n, size, size, 3] in 0..255 with n >= 1. Several threads may
+        call at once."""

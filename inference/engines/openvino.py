@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import queue
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,34 +21,68 @@ import openvino  # noqa: E402
 
 __all__ = ["OpenVINOEngine", "has_bf16"]
 
+PAIR = 2
+"""Crops that one stream predicts at once. On two cores, four pairs on two streams took 76 to 87 % of the time
+that all eight at once took, for which both cores work at each layer and wait for each other after it."""
+STREAMS = 4
+"""At most; with more cores than that, each stream has several."""
+
 
 class OpenVINOEngine:
-    """Runs the OpenVINO model in `path` on the cores this process may use: one stream, because two were
-    slower.
+    """Runs the OpenVINO model in `path` on the cores this process may use.
 
-    `precision` is the number format of the sums; "f32" also where the processor would rather use another. A
-    model quantised to int8 has its own in it.
+    It is compiled twice: for pairs of crops, on streams side by side; and for one crop, with all cores at
+    work on it, so that a picture alone is answered as soon as can be. `precision` is the number format of
+    the sums; "f32" also where the processor would rather use another. A model quantised to int8 has its own
+    in it.
     """
 
     name = "openvino"
 
     def __init__(self, path: Path, *, precision: Literal["f32", "bf16"] = "f32") -> None:
-        settings = {
-            "INFERENCE_PRECISION_HINT": precision,
-            "INFERENCE_NUM_THREADS": cpus.usable(),
-            "NUM_STREAMS": 1,
-        }
-        compiled = openvino.Core().compile_model(path, "CPU", settings)
-        self._request = compiled.create_infer_request()
+        streams = min(cpus.usable(), STREAMS)
+        self._alone = _requests(path, precision, crops=1, streams=1)
+        self._pairs = _requests(path, precision, crops=PAIR, streams=streams)
+        self._threads = ThreadPoolExecutor(streams, "predict")
 
     def predict(self, batch: NDArray[np.uint8]) -> Prediction:
         """See `Engine.predict`."""
-        # Without `share_outputs` the results are copies, and survive the next call.
-        results = self._request.infer({0: np.ascontiguousarray(batch)}, share_inputs=True)
-        logits, *features = results.to_tuple()
+        if len(batch) <= PAIR:
+            logits, *features = self._predict(batch)
+        else:
+            pairs = [batch[first : first + PAIR] for first in range(0, len(batch), PAIR)]
+            parts = self._threads.map(self._predict, pairs)
+            logits, *features = (np.concatenate(outputs) for outputs in zip(*parts, strict=True))
         return Prediction(logits, features[0] if features else None)
+
+    def _predict(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        free = self._pairs if len(crops) == PAIR else self._alone
+        request = free.get()
+        try:
+            # Without `share_outputs` the results are copies, and survive the next call.
+            results = request.infer({0: np.ascontiguousarray(crops)}, share_inputs=True)
+            return tuple(results.to_tuple())
+        finally:
+            free.put(request)
 
 
 def has_bf16() -> bool:
     """Whether this processor computes in bfloat16."""
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _requests(path: Path, precision: str, *, crops: int, streams: int) -> queue.SimpleQueue[Any]:
+    """As many as can run at once, of the model for just so many crops."""
+    core = openvino.Core()
+    model = core.read_model(path)
+    model.reshape([crops, *model.input().partial_shape[1:]])
+    settings = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": cpus.usable(),
+        "NUM_STREAMS": streams,
+    }
+    compiled = core.compile_model(model, "CPU", settings)
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    for _ in range(streams):
+        requests.put(compiled.create_infer_request())
+    return requests

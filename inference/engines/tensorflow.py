@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
@@ -19,8 +21,11 @@ class TensorFlowEngine:
 
     def __init__(self, frozen: Frozen) -> None:
         self._function = frozen.function
+        # One call has all cores at work already: of pairs two at a time, 8 % fewer were predicted.
+        self._turn = threading.Lock()
 
     def predict(self, batch: NDArray[np.uint8]) -> Prediction:
         """See `Engine.predict`."""
-        logits, *features = self._function(tf.constant(batch))
+        with self._turn:
+            logits, *features = self._function(tf.constant(batch))
         return Prediction(logits.numpy(), features[0].numpy() if features else None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
@@ -44,6 +45,31 @@ def test_both_engines_give_the_models_own_logits_and_features(tmp_path: Path, wh
             np.testing.assert_allclose(logits, tiny.Tiny().logits(pixels), atol=1e-4)
             expected = tiny.Tiny().features(pixels) * (2 if what == "named" else 1)
             np.testing.assert_allclose(features, expected, atol=1e-4)
+
+
+def test_threads_that_predict_at_once_get_their_own_answers(tmp_path: Path) -> None:
+    from inference import graph, prepare  # noqa: PLC0415 - imports TensorFlow
+    from inference.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
+    from inference.engines.tensorflow import TensorFlowEngine  # noqa: PLC0415 - imports TensorFlow
+    from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
+
+    frozen = graph.freeze("tiny", tiny.save(tmp_path / "model", "plain"), default_size=tiny.SIZE)
+    assert prepare.convert(frozen, tmp_path / "model.xml") is None
+    batches = [crops(1 + number % 5) for number in range(60)]
+    for engine in (TensorFlowEngine(frozen), OpenVINOEngine(tmp_path / "model.xml")):
+        with ThreadPoolExecutor(8) as threads:
+            given = list(threads.map(engine.predict, batches))
+        for batch, prediction in zip(batches, given, strict=True):
+            expected = tiny.Tiny().logits(batch.astype(np.float32) / 255)
+            np.testing.assert_allclose(prediction.logits, expected, atol=1e-4)
+
+
+def test_a_model_that_openvino_cannot_run_is_told_so(tmp_path: Path) -> None:
+    from inference import prepare  # noqa: PLC0415 - imports TensorFlow
+
+    (tmp_path / "model.xml").write_text("rubbish")
+    objection = prepare.compare(Changed(), tmp_path / "model.xml", 32)
+    assert objection == "OpenVINO cannot run it (RuntimeError)"
 
 
 def test_a_model_that_openvino_cannot_read_is_told_so_and_the_log_keeps_its_level(tmp_path: Path) -> None:

@@ -137,7 +137,7 @@ def test_short_cuts_do_not_show(form: str, megapixels: float) -> None:
         large = photograph.resize(size, Image.Resampling.LANCZOS)
         data = encoded(large, form, **({"compress_level": 1} if form == "PNG" else {}))
         with Image.open(BytesIO(data)) as full:
-            exact = full.resize((SIZE, SIZE), Image.Resampling.BICUBIC, box=centre(*size))
+            exact = full.resize((SIZE, SIZE), Image.Resampling.HAMMING, box=centre(*size))
         difference = np.abs(look(data).first[0].astype(int) - np.asarray(exact).astype(int))
         # A crop that is half a pixel off in the scaled picture differs by 2 to 3 on average.
         assert difference.mean() < 0.6
