@@ -80,6 +80,7 @@ def _requests(path: Path, precision: str, *, crops: int, streams: int) -> queue.
         "INFERENCE_PRECISION_HINT": precision,
         "INFERENCE_NUM_THREADS": cpus.usable(),
         "NUM_STREAMS": streams,
+        "ENABLE_CPU_PINNING": False,  # the threads that decode need the same cores
     }
     compiled = core.compile_model(model, "CPU", settings)
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
