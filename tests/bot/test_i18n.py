@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import string
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
@@ -14,7 +16,7 @@ from babel.messages.pofile import read_po
 import bot
 from bot import i18n
 from bot.download import Gone
-from tests.world import World, picture
+from tests.world import World, classified, picture
 
 CODE = Path(bot.__file__).parent
 CALLS: dict[str, tuple[int | tuple[int, int] | tuple[int, str], ...] | None] = {
@@ -24,6 +26,10 @@ CALLS: dict[str, tuple[int | tuple[int, int] | tuple[int, str], ...] | None] = {
     "locale_str": None,
 }
 
+COMMANDS = {
+    *("classify", "preferences", "settings"),
+    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import"),
+}
 GERMAN = """
 msgid ""
 msgstr ""
@@ -92,6 +98,47 @@ def test_a_translation_fills_the_same_blanks_as_its_sentence() -> None:
                 allowed = {name for text in originals for name in blanks(text)}
                 for text in filter(None, translated):
                     assert blanks(text) <= allowed, f"{file.name}: {text}"
+
+
+def test_a_language_that_is_there_leaves_nothing_in_english() -> None:
+    """But the names of commands."""
+    for file in i18n.FOLDER.glob("*.po"):
+        with file.open("rb") as source, (i18n.FOLDER / "whatsit.pot").open("rb") as template:
+            catalogue = read_po(source)
+            said = {message.id: message.string for message in catalogue if message.id}
+            wanted = {message.id for message in read_po(template) if message.id}
+        assert said.keys() == wanted, file.name
+        english = {text for text, translated in said.items() if not translated or not any(translated)}
+        assert english == COMMANDS, file.name
+
+
+async def test_translated_commands_are_within_discords_limits(world: World) -> None:
+    for command in world.bot.tree.get_commands():
+        payload = await command.get_translated_payload(world.bot.tree, i18n.CommandTranslator())
+        for place in nested(payload):
+            assert set(place.get("description_localizations") or {}) in (set(), set(i18n.languages))
+            for text in (place.get("description_localizations") or {}).values():
+                assert 0 < len(text) <= 100
+            for text in (place.get("name_localizations") or {}).values():
+                assert 0 < len(text) <= 32 or ("value" in place and len(text) <= 100)
+
+
+def nested(payload: Any) -> Iterator[dict[str, Any]]:
+    """The payload and every object in it."""
+    if isinstance(payload, dict):
+        yield payload
+    for part in payload.values() if isinstance(payload, dict) else payload:
+        if isinstance(part, dict | list):
+            yield from nested(part)
+
+
+async def test_who_chooses_german_is_answered_in_german(world: World) -> None:
+    world.classifier.otherwise = classified(("lynx", 0.11), ("hare", 0.1))
+    await world.bot.store.members.update(world.alice.id, {"language": "de"})
+    result = await world.alice.slash(world.channel, "classify", image=picture(), private=True)
+    assert result.response is not None
+    (embed,) = result.response.embeds
+    assert str(embed.description) == "Ich bin nicht sicher. Vielleicht: **lynx**?"
 
 
 def blanks(text: str) -> set[str]:

@@ -95,7 +95,7 @@ def test_whatever_is_wrong_with_a_file_is_said_in_the_readers_language(loud: Lan
         "THE FILE IS OF ANOTHER VERSION OF ME, AND I CANNOT READ IT (FORMAT 2).",
         "THERE IS NO SETTING “x”.",
         "**MODEL**: THERE IS NO MODEL “other” HERE. CHOOSE ONE OF THESE: m.",
-        "**LANGUAGE**: I DON'T SPEAK “ja”. CHOOSE ONE OF THESE: English.",
+        "**LANGUAGE**: I DON'T SPEAK “ja”. CHOOSE ONE OF THESE: English, Deutsch.",
         "**CHANNELS**: NOT OF THIS SERVER: 1",
         "**IGNORED ROLES**: NOT OF THIS SERVER: 2",
         "**ROLES WITHOUT QUOTA**: NOT OF THIS SERVER: 3",

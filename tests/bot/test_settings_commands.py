@@ -121,7 +121,7 @@ async def test_what(world: World) -> None:
     ("option", "typed", "why"),
     [
         ("model", "resnet", "Choose one of these: mobilenet_v1_025, efficientnet_lite0."),
-        ("language", "Klingon", "I don't speak “Klingon”. Choose one of these: English."),
+        ("language", "Klingon", "I don't speak “Klingon”. Choose one of these: English, Deutsch."),
     ],
 )
 async def test_what_there_is_not_is_refused_with_what_there_is(
