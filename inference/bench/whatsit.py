@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import urllib.request
 from typing import Any
@@ -30,6 +31,7 @@ class Whatsit:
         self._classifier = Classifier(Settings.model_validate(settings), load=load)
 
     async def open(self) -> dict[str, Any]:
+        gc.freeze()  # as the bot does when it has imported everything
         info = await self._classifier.start()
         return {"name": info.name, "engine": info.engine, "note": info.note}
 

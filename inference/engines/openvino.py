@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,9 +42,9 @@ class OpenVINOEngine:
 
     def __init__(self, path: Path, *, precision: Literal["f32", "bf16"] = "f32") -> None:
         streams = min(cpus.usable(), STREAMS)
-        self._alone = _requests(path, precision, crops=1, streams=1)
-        self._pairs = _requests(path, precision, crops=PAIR, streams=streams)
         self._threads = ThreadPoolExecutor(streams, "predict")
+        compiled = self._threads.map(partial(_requests, path, precision), (1, PAIR), (1, streams))
+        self._alone, self._pairs = compiled
 
     def predict(self, batch: NDArray[np.uint8]) -> Prediction:
         """See `Engine.predict`."""
@@ -71,7 +72,7 @@ def has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _requests(path: Path, precision: str, *, crops: int, streams: int) -> queue.SimpleQueue[Any]:
+def _requests(path: Path, precision: str, crops: int, streams: int) -> queue.SimpleQueue[Any]:
     """As many as can run at once, of the model for just so many crops."""
     core = openvino.Core()
     model = core.read_model(path)
