@@ -224,7 +224,7 @@ def _open_eyes(hello: Hello, replies: BinaryIO) -> Eyes | None:
     try:
         model: LoadedModel = getattr(importlib.import_module(module), function)(hello.model, report=report)
         # An engine that cannot predict at all shows it now, before it is blamed on somebody's picture.
-        model.engine.predict(np.zeros((PAIR + 1, model.input_size, model.input_size, 3), np.uint8))
+        model.engine.predict(np.zeros((1, model.input_size, model.input_size, 3), np.uint8))
     except ModelUnavailable as error:
         greeting = Unavailable(reason=str(error))
     except Exception as error:  # noqa: BLE001 - the owner is to read it whatever it is; in full, on standard error

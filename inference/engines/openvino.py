@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -43,8 +42,8 @@ class OpenVINOEngine:
     def __init__(self, path: Path, *, precision: Literal["f32", "bf16"] = "f32") -> None:
         streams = min(cpus.usable(), STREAMS)
         self._threads = ThreadPoolExecutor(streams, "predict")
-        compiled = self._threads.map(partial(_requests, path, precision), (1, PAIR), (1, streams))
-        self._alone, self._pairs = compiled
+        self._alone = _requests(path, precision, crops=1, streams=1)
+        self._pairs = _requests(path, precision, crops=PAIR, streams=streams)
 
     def predict(self, batch: NDArray[np.uint8]) -> Prediction:
         """See `Engine.predict`."""
@@ -72,8 +71,12 @@ def has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _requests(path: Path, precision: str, crops: int, streams: int) -> queue.SimpleQueue[Any]:
-    """As many as can run at once, of the model for just so many crops."""
+def _requests(path: Path, precision: str, *, crops: int, streams: int) -> queue.SimpleQueue[Any]:
+    """As many as can run at once, of the model for just so many crops.
+
+    Each has run once when it comes out, one after the other: of two first calls at once, each may wait for
+    ever for what the other holds (https://github.com/ultralytics/ultralytics/issues/25923).
+    """
     core = openvino.Core()
     model = core.read_model(path)
     model.reshape([crops, *model.input().partial_shape[1:]])
@@ -85,6 +88,9 @@ def _requests(path: Path, precision: str, crops: int, streams: int) -> queue.Sim
     }
     compiled = core.compile_model(model, "CPU", settings)
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    nothing = np.zeros((crops, *model.input().shape[1:]), np.uint8)
     for _ in range(streams):
-        requests.put(compiled.create_infer_request())
+        request = compiled.create_infer_request()
+        request.infer({0: nothing}, share_inputs=True)
+        requests.put(request)
     return requests

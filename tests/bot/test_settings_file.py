@@ -162,7 +162,7 @@ async def test_an_offer_is_no_good_to_who_was_demoted(world: World) -> None:
         ),
         (
             '{"whatsit_settings": 1, "language": "tlh"}',
-            "**Language**: I don't speak “tlh”. Choose one of these: English.",
+            "**Language**: I don't speak “tlh”. Choose one of these: English, Deutsch.",
         ),
         (
             '{"whatsit_settings": 1, "channels": ["123456789012345678"]}',

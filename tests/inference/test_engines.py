@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import os
+import queue
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -62,6 +63,27 @@ def test_threads_that_predict_at_once_get_their_own_answers(tmp_path: Path) -> N
         for batch, prediction in zip(batches, given, strict=True):
             expected = tiny.Tiny().logits(batch.astype(np.float32) / 255)
             np.testing.assert_allclose(prediction.logits, expected, atol=1e-4)
+
+
+def test_no_two_threads_make_openvinos_first_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They might wait for each other for ever, in one start of twenty."""
+    from inference import graph, prepare  # noqa: PLC0415 - imports TensorFlow
+    from inference.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
+    from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
+
+    frozen = graph.freeze("tiny", tiny.save(tmp_path / "model", "plain"), default_size=tiny.SIZE)
+    assert prepare.convert(frozen, tmp_path / "model.xml") is None
+    ran = []
+
+    class Queue(queue.SimpleQueue[Any]):
+        def put(self, request: Any, *_: Any) -> None:
+            ran.append(request.latency > 0)
+            super().put(request)
+
+    monkeypatch.setattr("inference.engines.openvino.queue.SimpleQueue", Queue)
+    monkeypatch.setattr("inference.cpus.usable", lambda: 2)
+    OpenVINOEngine(tmp_path / "model.xml")
+    assert ran == [True] * 3
 
 
 def test_a_model_that_openvino_cannot_run_is_told_so(tmp_path: Path) -> None:
