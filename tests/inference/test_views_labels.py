@@ -36,7 +36,7 @@ def photographs() -> list[bytes]:
         with Image.open(path) as picture:
             whole = picture.convert("RGB")
         whole.info.clear()
-        for megapixels, ratio, part in product((0.3, 0.9, 2, 4), (1, 4 / 3, 16 / 9), (0.7, 0.85, 1)):
+        for megapixels, ratio, part in product((0.3, 1.7, 4), (1, 4 / 3, 16 / 9), (0.7, 1)):
             width = min(whole.width, whole.height * ratio) * part
             left, top = (whole.width - width) / 2, (whole.height - width / ratio) / 2
             size = round((megapixels * 1e6 * ratio) ** 0.5), round((megapixels * 1e6 / ratio) ** 0.5)
