@@ -171,6 +171,13 @@ def allowed_models(settings: Settings) -> Iterator[Finding]:
     if not settings.model.allowed:
         return
     models = catalogue(settings)
+    if not models:
+        yield Finding(
+            Level.NOTE,
+            "The catalogue of models cannot be read, so model.allowed was not checked.",
+            "What `whatsit models` says tells more.",
+        )
+        return
     names = [model["name"] for model in models]
     known = {*names, *(model["source"] for model in models)}
     strange = [name for name in settings.model.allowed if name not in known]

@@ -151,6 +151,13 @@ def test_a_model_that_is_not_known_is_named_with_those_that_may_be_meant() -> No
     assert two.remedy.startswith("There are: mobilenet_v2, ")
 
 
+def test_a_catalogue_that_cannot_be_read_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.cli.doctor.catalogue", lambda _: [])
+    (note,) = allowed_models(Settings(model=Model(allowed=("mobilenet_v2",))))
+    assert note.level is Level.NOTE
+    assert note.what == "The catalogue of models cannot be read, so model.allowed was not checked."
+
+
 async def test_message_content_switched_off_is_a_note_with_the_way_to_switch_it_on(discord: Answers) -> None:
     discord.flags = 0
     (note,) = [finding for finding in await findings(discord.url) if finding.level is not Level.OK]
