@@ -6,6 +6,7 @@ import discord
 import pytest
 from simcord.backend.errors import SetupError
 
+from bot.i18n import languages
 from bot.store import GuildSettings
 from tests.bot.moderation import demote, moderator, opened, refusal, said, settings, shown, text
 from tests.world import World
@@ -30,6 +31,24 @@ async def test_it_opens_for_a_moderators_eyes_only_and_shows_everything(world: W
     ):
         assert part in words
     assert await settings(world) == GuildSettings()
+
+
+@pytest.mark.whatsit(model=ALLOWED)
+@pytest.mark.parametrize("language", list(languages))
+async def test_every_page_and_form_is_within_discords_limits_in_every_language(
+    world: World, language: str
+) -> None:
+    """`world` checks every body against Discord's schema."""
+    mod = moderator(world)
+    await world.bot.store.members.update(mod.id, {"language": language})
+    for page in ("overview", "where", "how", "what", "quotas"):
+        panel = await opened(world, mod, page)
+        assert "Settings" not in text(world, panel)
+        if page == "quotas":
+            form = await mod.click(panel, label=languages.named(language).gettext("Change the limits…"))
+            assert form.modal is not None
+    await mod.select(await opened(world, mod, "how"), ["react"], custom_id="whatsit:settings:set:how")
+    assert (await settings(world)).how == "react"
 
 
 async def test_members_do_not_find_the_command(world: World) -> None:
