@@ -139,7 +139,7 @@ async def test_many_pictures_of_many_messages_stay_within_discords_limits(world:
 
 @pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000})
 async def test_a_hundred_pictures_of_one_merged_answer_are_in_four_menus(world: World, held: Held) -> None:
-    await burst(world, AT_ONCE + 11, files=lambda n: [picture(f"{n}-{m}.png", b"cat") for m in range(10)])
+    await burst(world, AT_ONCE + 16, files=lambda n: [picture(f"{n}-{m}.png", b"cat") for m in range(10)])
     await world.env.advance_time(2)
     await world.env.advance_time(HOLD)
     merged = max(world.answers(), key=lambda answer: len(answer.embeds))
@@ -171,7 +171,7 @@ async def test_a_merged_answer_loses_the_part_whose_picture_goes(world: World, h
 async def test_each_picture_of_a_merged_answer_is_in_its_menu(world: World, held: Held) -> None:
     """Also where somebody posts the same picture twice."""
     world.classifier.says = {b"dog": DOG}
-    await burst(world, 9, files=lambda n: [*one(n), picture(f"{n}b.png", b"cat")])
+    await burst(world, 9, files=lambda n: [picture(f"{n}.png", b"dog"), picture(f"{n}b.png", b"cat")])
     await world.env.advance_time(2)
     await world.env.advance_time(HOLD)
     merged = max(world.answers(), key=lambda answer: len(answer.embeds))
