@@ -207,11 +207,14 @@ def _next(waiting: deque[_Waiting]) -> tuple[list[_Waiting], dict[str, Any]]:
                 break
             body = more
         together.append(waiting.popleft())
+    if len(together) > 1:
+        body["view"] = _menus([each.letter for each in together])
     return together, body
 
 
 def _merged(letters: list[Letter]) -> dict[str, Any] | None:
-    """One message of several answers, each with its author and a link; None if they do not fit in one.
+    """One message of several answers, each with its author and a link, but without what is under it; None if
+    they do not fit in one.
 
     In plain text nothing is merged: when one of the pictures goes, its part could not be found again.
     """
@@ -222,17 +225,19 @@ def _merged(letters: list[Letter]) -> dict[str, Any] | None:
     if len(embeds) > EMBEDS or sum(map(len, embeds)) > CHARACTERS or len(note) > CONTENT:
         return None
     # It replies to none of them: a reply is shown under one.
-    body = shape(Answer(note, embeds), embeds=True) | {
+    return shape(Answer(note, embeds), embeds=True) | {
         "nonce": str(letters[0].message.id),
         "silent": all(letter.silent for letter in letters),
     }
-    if parts := [
+
+
+def _menus(letters: list[Letter]) -> discord.ui.View | None:
+    parts = [
         Part(letter.message.id, letter.message.author.display_name, letter.buttons)
         for letter in letters
         if letter.buttons
-    ]:
-        body["view"] = buttons.together(parts)
-    return body
+    ]
+    return buttons.together(parts) if parts else None
 
 
 def _signed(embed: discord.Embed, letter: Letter) -> discord.Embed:

@@ -31,6 +31,7 @@ from config import settings
 from inference import cpus
 from inference.coarse import Everyday, everyday_names
 from inference.decode import PREPROCESSING_VERSION, decode, header
+from inference.engines import PAIR
 from inference.protocol import (
     EXIT_OUT_OF_MEMORY,
     Answered,
@@ -55,10 +56,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 SURE = 0.8
-"""Top probability from which a first look is enough; measured, see README's table of views."""
-
-PAIR = 2
-"""Images that one thread looks at together: what a stream of OpenVINO takes at once."""
+"""Top probability from which a first look is enough, as the design measured it."""
 
 
 @dataclass(slots=True)

@@ -89,7 +89,7 @@ async def _more(
         return
     embed.title = f"{mark.image + 1}."
     names = [name for name in guild.buttons if name in VERBS and name != "more"]
-    view = _view(*(button(name, mark.pack(model), language) for name in names))
+    view = controls.view(*(button(name, mark.pack(model), language) for name in names))
     await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
 
 
@@ -116,14 +116,14 @@ async def _judge(
             asked = _hidden(mark, question.format(label=neutral(mark.finding.said, WIDTH)))
             yes = controls.button(controls.custom_id(PANEL, "yes", packed), say(N_("Yes")))
             no = controls.button(controls.custom_id(PANEL, "no", packed), say(N_("No")))
-            await response.send_message(asked, view=_view(yes, no), ephemeral=True)
+            await response.send_message(asked, view=controls.view(yes, no), ephemeral=True)
         case "yes":
             await _keep(interaction, mark, model, right=True)
             await response.edit_message(content=say(THANKS), view=None)
         case "no":
             await _keep(interaction, mark, model, right=False)
             await response.edit_message(
-                content=say(N_("Thank you. What is it?")), view=_view(_names(mark, packed, language))
+                content=say(N_("Thank you. What is it?")), view=controls.view(_names(mark, packed, language))
             )
         case "said" if press.values and press.values[0] != ELSE:
             await _keep(interaction, mark, model, right=False, said=_named(mark, press.values[0]))
@@ -188,7 +188,3 @@ def _to_copy(text: str) -> str:
 def _hidden(mark: Mark, text: str) -> str:
     """Behind bars, where the picture is."""
     return f"||{text}||" if mark.spoiler else text
-
-
-def _view(*items: ui.Item[Any]) -> ui.View:
-    return controls.forgotten(ui.View(timeout=None), *items)

@@ -85,7 +85,7 @@ class Buttons:
             options = [
                 _option(mark, mark.pack(model), _name(mark, self.language, 90)) for mark, model in self.marks
             ]
-            return _menus(options[: controls.LISTED], self.wanted, self.language)
+            return _menus(options, self.wanted, self.language)
         items: list[ui.Item[Any]] = []
         for name in self.wanted:
             if name == "direct":
@@ -93,7 +93,7 @@ class Buttons:
             elif self.marks:
                 mark, model = self.marks[0]
                 items.append(button(name, mark.pack(model), self.language))
-        return _view(items)
+        return controls.view(*items) if items else None
 
 
 class Part(NamedTuple):
@@ -121,17 +121,14 @@ def together(parts: Sequence[Part]) -> ui.View | None:
 def without(answer: discord.Message, sources: Collection[int]) -> ui.View | None:
     """What is left of `together` when these messages are gone."""
     gone = {f"{source:x}" for source in sources}
-    old = ui.View.from_message(answer, timeout=None)
-    old.stop()
-    items: list[ui.Item[Any]] = []
-    for item in old.children:
+    left = ui.View.from_message(answer, timeout=None)
+    left.stop()
+    for item in left.children:
         if isinstance(item, ui.Select):
             item.options = [each for each in item.options if each.value.rpartition(OF)[2] not in gone]
             if not item.options:
-                continue
-        items.append(item)
-    old.clear_items()
-    return _view(items)
+                left.remove_item(item)
+    return left if left.children else None
 
 
 def packed_in(value: str) -> str:
@@ -171,15 +168,11 @@ def _menus(
             items.append(menu)
     if "direct" in wanted:
         items.append(_direct(language))
-    return _view(items)
+    return controls.view(*items) if items else None
 
 
 def _direct(language: Language) -> ui.Button[Any]:
     return controls.button(controls.custom_id(PANEL, "dm"), _label("direct", language))
-
-
-def _view(items: Sequence[ui.Item[Any]]) -> ui.View | None:
-    return controls.forgotten(ui.View(timeout=None), *items) if items else None
 
 
 def _name(mark: Mark, language: Language, width: int) -> str:

@@ -175,7 +175,7 @@ def allowed_models(settings: Settings) -> Iterator[Finding]:
         yield Finding(
             Level.NOTE,
             "The catalogue of models cannot be read, so model.allowed was not checked.",
-            "What `whatsit models` says tells more.",
+            "`whatsit models` says why.",
         )
         return
     names = [model["name"] for model in models]

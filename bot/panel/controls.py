@@ -23,6 +23,7 @@ __all__ = [
     "pick_roles",
     "row",
     "shown",
+    "view",
 ]
 
 LISTED = 25
@@ -180,6 +181,11 @@ def shown(message: discord.Message | None, identity: str) -> frozenset[int]:
 def row(*items: ui.Item[Any]) -> ui.ActionRow[Any]:
     """Up to five buttons, or one menu."""
     return ui.ActionRow(*items)
+
+
+def view(*items: ui.Item[Any]) -> ui.View:
+    """`items` under a message, which discord.py does not keep."""
+    return forgotten(ui.View(timeout=None), *items)
 
 
 def layout(*items: ui.Item[Any]) -> ui.LayoutView:

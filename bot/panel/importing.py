@@ -116,8 +116,7 @@ def _view(words: Words, now: GuildSettings) -> ui.View:
         controls.custom_id(PANEL, "apply", _hash(now)),
         controls.custom_id(PANEL, "cancel"),
     )
-    return controls.forgotten(
-        ui.View(timeout=None),
+    return controls.view(
         controls.button(apply_id, words(N_("Apply")), discord.ButtonStyle.success),
         controls.button(cancel_id, words(N_("Cancel"))),
     )

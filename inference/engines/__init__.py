@@ -7,7 +7,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Engine", "Prediction"]
+__all__ = ["PAIR", "Engine", "Prediction"]
+
+PAIR = 2
+"""Crops that are best predicted at once. On two cores, four pairs on two streams of OpenVINO took 76 to 87 %
+of the time that all eight at once took, for which both cores work at each layer and wait for each other."""
 
 
 class Prediction(NamedTuple):

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import cpus
-from inference.engines import Prediction
+from inference.engines import PAIR, Prediction
 
 # Its telemetry asks a server; without the package, OpenVINO has a stub for it.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # the way to forbid an import
@@ -21,9 +21,6 @@ import openvino  # noqa: E402
 
 __all__ = ["OpenVINOEngine", "has_bf16"]
 
-PAIR = 2
-"""Crops that one stream predicts at once. On two cores, four pairs on two streams took 76 to 87 % of the time
-that all eight at once took, for which both cores work at each layer and wait for each other after it."""
 STREAMS = 4
 """At most; with more cores than that, each stream has several."""
 
@@ -42,8 +39,9 @@ class OpenVINOEngine:
     def __init__(self, path: Path, *, precision: Literal["f32", "bf16"] = "f32") -> None:
         streams = min(cpus.usable(), STREAMS)
         self._threads = ThreadPoolExecutor(streams, "predict")
-        self._alone = _requests(path, precision, crops=1, streams=1)
-        self._pairs = _requests(path, precision, crops=PAIR, streams=streams)
+        model = openvino.Core().read_model(path)
+        self._alone = _requests(model, precision, crops=1, streams=1)
+        self._pairs = _requests(model, precision, crops=PAIR, streams=streams)
 
     def predict(self, batch: NDArray[np.uint8]) -> Prediction:
         """See `Engine.predict`."""
@@ -71,14 +69,12 @@ def has_bf16() -> bool:
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
-def _requests(path: Path, precision: str, *, crops: int, streams: int) -> queue.SimpleQueue[Any]:
+def _requests(model: openvino.Model, precision: str, *, crops: int, streams: int) -> queue.SimpleQueue[Any]:
     """As many as can run at once, of the model for just so many crops.
 
     Each has run once when it comes out, one after the other: of two first calls at once, each may wait for
     ever for what the other holds (https://github.com/ultralytics/ultralytics/issues/25923).
     """
-    core = openvino.Core()
-    model = core.read_model(path)
     model.reshape([crops, *model.input().partial_shape[1:]])
     settings = {
         "INFERENCE_PRECISION_HINT": precision,
@@ -86,7 +82,7 @@ def _requests(path: Path, precision: str, *, crops: int, streams: int) -> queue.
         "NUM_STREAMS": streams,
         "ENABLE_CPU_PINNING": False,  # the threads that decode need the same cores
     }
-    compiled = core.compile_model(model, "CPU", settings)
+    compiled = openvino.compile_model(model, "CPU", settings)
     requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
     nothing = np.zeros((crops, *model.input().shape[1:]), np.uint8)
     for _ in range(streams):

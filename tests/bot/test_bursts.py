@@ -55,6 +55,13 @@ async def burst(world: World, count: int, *, files: Callable[[int], list[tuple[s
     return ids
 
 
+async def merged_by(world: World) -> discord.Message:
+    """The largest of the answers that there are when Discord has let all of them through."""
+    await world.env.advance_time(2)
+    await world.env.advance_time(HOLD)
+    return max(world.answers(), key=lambda answer: len(answer.embeds))
+
+
 def one(number: int) -> list[tuple[str, bytes]]:
     return [picture(f"{number}.png", b"dog" if number % 2 else b"cat")]
 
@@ -140,9 +147,7 @@ async def test_many_pictures_of_many_messages_stay_within_discords_limits(world:
 @pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000})
 async def test_a_hundred_pictures_of_one_merged_answer_are_in_four_menus(world: World, held: Held) -> None:
     await burst(world, AT_ONCE + 16, files=lambda n: [picture(f"{n}-{m}.png", b"cat") for m in range(10)])
-    await world.env.advance_time(2)
-    await world.env.advance_time(HOLD)
-    merged = max(world.answers(), key=lambda answer: len(answer.embeds))
+    merged = await merged_by(world)
     assert len(merged.embeds) == 10
     assert pressable(merged) == [*["More about a picture…"] * 4, "Send to my DMs"]
     assert len(set(options(merged).values())) == 100
@@ -172,9 +177,7 @@ async def test_each_picture_of_a_merged_answer_is_in_its_menu(world: World, held
     """Also where somebody posts the same picture twice."""
     world.classifier.says = {b"dog": DOG}
     await burst(world, 9, files=lambda n: [picture(f"{n}.png", b"dog"), picture(f"{n}b.png", b"cat")])
-    await world.env.advance_time(2)
-    await world.env.advance_time(HOLD)
-    merged = max(world.answers(), key=lambda answer: len(answer.embeds))
+    merged = await merged_by(world)
     assert pressable(merged) == ["More about a picture…", "Send to my DMs"]
     assert [name.partition(". ")[0] for name in options(merged)] == [
         str(number) for number in range(1, len(merged.embeds) + 1)
@@ -194,9 +197,7 @@ async def test_each_picture_of_a_merged_answer_is_in_its_menu(world: World, held
 @pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000})
 async def test_of_a_picture_that_goes_nothing_is_left_to_press(world: World, held: Held) -> None:
     await burst(world, 9, files=one)
-    await world.env.advance_time(2)
-    await world.env.advance_time(HOLD)
-    merged = max(world.answers(), key=lambda answer: len(answer.embeds))
+    merged = await merged_by(world)
     _, *names = options(merged)
     world.env.backend.delete_message(world.channel.id, sources(merged)[0])
     await world.env.settle()

@@ -8,7 +8,7 @@ import queue
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import pytest
@@ -17,6 +17,9 @@ from inference import cpus
 from inference.engines import Prediction
 from inference.results import ModelUnavailable
 
+if TYPE_CHECKING:
+    from inference.graph import Frozen
+
 pytestmark = pytest.mark.filterwarnings("ignore:pkg_resources is deprecated:UserWarning")  # tensorflow_hub
 
 
@@ -24,18 +27,26 @@ def crops(count: int, size: int = 32) -> np.ndarray[tuple[int, ...], np.dtype[np
     return np.random.default_rng(count).integers(0, 256, (count, size, size, 3), np.uint8)
 
 
+def converted(folder: Path, what: str = "plain") -> Frozen:
+    """A tiny model, frozen, and as `model.xml` in `folder`."""
+    from inference import graph, prepare  # noqa: PLC0415 - imports TensorFlow
+    from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
+
+    frozen = graph.freeze("tiny", tiny.save(folder / "model", what), default_size=tiny.SIZE)
+    assert prepare.convert(frozen, folder / "model.xml") is None
+    return frozen
+
+
 @pytest.mark.parametrize("what", ["plain", "default", "softmax", "named", "callable", "open", "convolution"])
 def test_both_engines_give_the_models_own_logits_and_features(tmp_path: Path, what: str) -> None:
     """A softmax at the end is left out; the features are what the model names, else the layer under the
     logits."""
-    from inference import graph, prepare  # noqa: PLC0415 - imports TensorFlow
     from inference.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
     from inference.engines.tensorflow import TensorFlowEngine  # noqa: PLC0415 - imports TensorFlow
     from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
-    frozen = graph.freeze("tiny", tiny.save(tmp_path / "model", what), default_size=tiny.SIZE)
+    frozen = converted(tmp_path, what)
     assert (frozen.input_size, frozen.classes, frozen.features) == (tiny.SIZE, tiny.CLASSES, True)
-    assert prepare.convert(frozen, tmp_path / "model.xml") is None
     for engine in (TensorFlowEngine(frozen), OpenVINOEngine(tmp_path / "model.xml")):
         for count in (1, 3, 8):
             batch = crops(count)
@@ -49,13 +60,11 @@ def test_both_engines_give_the_models_own_logits_and_features(tmp_path: Path, wh
 
 
 def test_threads_that_predict_at_once_get_their_own_answers(tmp_path: Path) -> None:
-    from inference import graph, prepare  # noqa: PLC0415 - imports TensorFlow
     from inference.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
     from inference.engines.tensorflow import TensorFlowEngine  # noqa: PLC0415 - imports TensorFlow
     from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
-    frozen = graph.freeze("tiny", tiny.save(tmp_path / "model", "plain"), default_size=tiny.SIZE)
-    assert prepare.convert(frozen, tmp_path / "model.xml") is None
+    frozen = converted(tmp_path)
     batches = [crops(1 + number % 5) for number in range(60)]
     for engine in (TensorFlowEngine(frozen), OpenVINOEngine(tmp_path / "model.xml")):
         with ThreadPoolExecutor(8) as threads:
@@ -67,12 +76,9 @@ def test_threads_that_predict_at_once_get_their_own_answers(tmp_path: Path) -> N
 
 def test_no_two_threads_make_openvinos_first_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They might wait for each other for ever, in one start of twenty."""
-    from inference import graph, prepare  # noqa: PLC0415 - imports TensorFlow
     from inference.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
-    from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
-    frozen = graph.freeze("tiny", tiny.save(tmp_path / "model", "plain"), default_size=tiny.SIZE)
-    assert prepare.convert(frozen, tmp_path / "model.xml") is None
+    converted(tmp_path)
     ran = []
 
     class Queue(queue.SimpleQueue[Any]):
@@ -109,12 +115,9 @@ def test_a_model_that_openvino_cannot_read_is_told_so_and_the_log_keeps_its_leve
 
 
 def test_a_result_outlives_the_next_call(tmp_path: Path) -> None:
-    from inference import graph, prepare  # noqa: PLC0415 - imports TensorFlow
     from inference.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
-    from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
-    frozen = graph.freeze("tiny", tiny.save(tmp_path / "model"), default_size=tiny.SIZE)
-    prepare.convert(frozen, tmp_path / "model.xml")
+    converted(tmp_path)
     engine = OpenVINOEngine(tmp_path / "model.xml")
     first = engine.predict(crops(2))
     kept = first.logits.copy()
