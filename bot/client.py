@@ -12,13 +12,13 @@ from discord.ext import commands
 
 from bot import intents as gateway_intents
 from bot.catchup import CatchUp
-from bot.cogs.answers import Answers
 from bot.cogs.classify import Classify
 from bot.cogs.edits import Edits
 from bot.cogs.erasing import Erasing
+from bot.cogs.guild_settings import GuildSettingsCog
+from bot.cogs.member_preferences import MemberPreferencesCog
 from bot.cogs.offers import Offers
-from bot.cogs.preferences import Preferences
-from bot.cogs.settings import Settings as ServerSettings
+from bot.cogs.presses import AnswerPressesCog
 from bot.cogs.watch import Watch
 from bot.command_sync import sync
 from bot.download import Fetcher
@@ -111,9 +111,9 @@ class Whatsit(commands.Bot):
         offers = Offers(self, watch)
         for cog in (watch, Edits(self, watch), offers, classify, CatchUp(self, watch, offers, classify)):
             await self.add_cog(cog)
-        await self.add_cog(Answers(self))
-        await self.add_cog(ServerSettings(self))
-        await self.add_cog(Preferences(self))
+        await self.add_cog(AnswerPressesCog(self))
+        await self.add_cog(GuildSettingsCog(self))
+        await self.add_cog(MemberPreferencesCog(self))
         await self.add_cog(Erasing(self))
         await sync(self.tree, self.store.notes)
 

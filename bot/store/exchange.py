@@ -35,7 +35,7 @@ SHORT = 60
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong. As text it is for the log; `bot.panel.invalid` says it to people.
+    """One thing that is wrong. As text it is for the log; `bot.settings_ui.setting_checks` says it to people.
 
     `kind`: the file is too `large` (`given`: the KiB it may have), not `json` (where), holds `none` of our
     settings, or is of another `format`; it names an `unknown` setting; a `value` cannot be; or what is given

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING
 import discord
 from discord.ext import commands
 
+from bot.buttons.answer_buttons import PANEL
+from bot.buttons.answer_presses import Refused, obey
 from bot.buttons.mark import OtherModel
-from bot.buttons.pressed import Refused, obey
-from bot.buttons.under import PANEL
+from bot.components.controls import Press
 from bot.delivery import FAILURES, GONE, say
 from bot.effective import language_of
 from bot.errors import LEAVING, SENTENCES
 from bot.i18n import N_
-from bot.panel.controls import Press
 from bot.store import StoreError
 from inference.results import ModelUnavailable
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
 
-__all__ = ["Answers"]
+__all__ = ["AnswerPressesCog"]
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ UNKEPT = N_("I can't write that down right now. Try again in a minute.")
 UNEXPECTED = N_("Something went wrong. Try again; if it fails again, tell whoever runs me.")
 
 
-class Answers(commands.Cog):
+class AnswerPressesCog(commands.Cog):
     """More, was this right, alt text, and a copy by direct message."""
 
     def __init__(self, bot: Whatsit) -> None:

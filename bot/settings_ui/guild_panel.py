@@ -9,9 +9,18 @@ from typing import Any, Final
 import discord
 from discord import ui
 
+from bot.components import controls
 from bot.i18n import N_
-from bot.panel import controls
-from bot.panel.words import BUTTON_WORDS, GROUP_TITLES, HOW, HOW_LONG, TITLES, WHERE, Words, language_names
+from bot.settings_ui.setting_words import (
+    BUTTON_WORDS,
+    GROUP_TITLES,
+    HOW,
+    HOW_LONG,
+    TITLES,
+    WHERE,
+    Words,
+    language_names,
+)
 from bot.store import GROUPS, GuildSettings
 
 __all__ = ["ALL", "DEFAULT", "OVERVIEW", "PANEL", "ServerPanel", "emoji_form", "limits_form", "page_of"]

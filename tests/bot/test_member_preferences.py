@@ -98,9 +98,9 @@ async def test_languages_are_completed_and_others_refused(world: World, german: 
 
 
 async def test_it_works_in_direct_messages_and_with_the_app_alone() -> None:
-    from bot.cogs.preferences import Preferences  # noqa: PLC0415
+    from bot.cogs.member_preferences import MemberPreferencesCog  # noqa: PLC0415
 
-    command = Preferences.preferences
+    command = MemberPreferencesCog.preferences
     assert command.allowed_contexts is not None
     assert command.allowed_installs is not None
     contexts, installs = command.allowed_contexts, command.allowed_installs

@@ -11,10 +11,10 @@ from discord import ui
 
 from bot.answers import Outcome
 from bot.buttons.mark import Mark, People, usable
+from bot.components import controls
 from bot.i18n import N_, Language
 from bot.naming import Finding, shorten
-from bot.panel import controls
-from bot.panel.words import BUTTON_WORDS
+from bot.settings_ui.setting_words import BUTTON_WORDS
 from bot.store import GuildSettings
 from inference.results import Classification, ModelInfo
 

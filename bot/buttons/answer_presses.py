@@ -9,13 +9,13 @@ from discord import ui
 
 from bot import answers, delivery
 from bot.answers import CONTENT, Answer
+from bot.buttons.answer_buttons import PANEL, VERBS, button, models, packed_in
 from bot.buttons.mark import Mark
-from bot.buttons.under import PANEL, VERBS, button, models, packed_in
+from bot.components import controls
+from bot.components.controls import Press
 from bot.effective import guild_settings
 from bot.i18n import N_, Language
 from bot.naming import alt_text, neutral, shorten
-from bot.panel import controls
-from bot.panel.controls import Press
 from bot.store.feedback import MAX_SAID
 from inference.results import ModelInfo
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
+from bot.components import controls
 from bot.i18n import N_
-from bot.panel import controls, here
-from bot.panel.faults import Refused, listed
-from bot.panel.server import PANEL
-from bot.panel.words import Words
+from bot.settings_ui import guild_contents
+from bot.settings_ui.guild_panel import PANEL
+from bot.settings_ui.setting_errors import Refused, listed
+from bot.settings_ui.setting_words import Words
 from bot.store import GuildSettings, changes, difference, from_json, to_json
 from bot.store.exchange import MAX_CHARACTERS
 
@@ -100,7 +101,7 @@ async def _read(bot: Whatsit, guild_id: int, words: Words, file: discord.Attachm
             words(N_("That file is too large to be settings. Import one that /settings export gave."))
         )
     data = await bot.fetcher.fetch(file.url, size=file.size, document=True)
-    return from_json(data, defaults=bot.store.guilds.defaults, allowed=here.allowed(bot, guild_id))
+    return from_json(data, defaults=bot.store.guilds.defaults, allowed=guild_contents.allowed(bot, guild_id))
 
 
 def _described(words: Words, before: GuildSettings, after: GuildSettings, title: str) -> str:

@@ -9,26 +9,26 @@ from discord import app_commands
 from discord.app_commands import Choice, Range, locale_str
 from discord.ext import commands
 
+from bot.components.controls import Press, choices, matching
 from bot.delivery import say
 from bot.effective import language_of, own_language
 from bot.errors import LEAVING
 from bot.i18n import Language
-from bot.panel import here
-from bot.panel.controls import Press, choices, matching
-from bot.panel.faults import explain
-from bot.panel.member import DEFAULT, PANEL, MemberPanel, obey
-from bot.panel.pressing import usable_language
-from bot.panel.words import DELIVERY, language_names
+from bot.settings_ui import guild_contents
+from bot.settings_ui.guild_panel_presses import usable_language
+from bot.settings_ui.member_panel import DEFAULT, PANEL, MemberPanel, obey
+from bot.settings_ui.setting_errors import explain
+from bot.settings_ui.setting_words import DELIVERY, language_names
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
 
     Interaction = discord.Interaction[Whatsit]
 
-__all__ = ["Preferences"]
+__all__ = ["MemberPreferencesCog"]
 
 
-class Preferences(commands.Cog):
+class MemberPreferencesCog(commands.Cog):
     """Everybody has their own; nobody sees another's."""
 
     def __init__(self, bot: Whatsit) -> None:
@@ -56,7 +56,8 @@ class Preferences(commands.Cog):
         change: dict[str, Any] = {}
         if language is not None:
             change["language"] = None if language == DEFAULT else language
-            usable_language(here.words(self.bot, await self._language(interaction)), change["language"])
+            words = guild_contents.words(self.bot, await self._language(interaction))
+            usable_language(words, change["language"])
         if answers is not None:
             change["delivery"] = answers.value
         if leave_alone is not None:

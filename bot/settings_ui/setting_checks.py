@@ -9,7 +9,7 @@ from typing import Any, Final, get_args
 import discord
 
 from bot.i18n import N_, Language
-from bot.panel.words import TITLES, language_names
+from bot.settings_ui.setting_words import TITLES, language_names
 from bot.store import BUTTONS, PER_MINUTE, Fault, GuildSettings, short
 
 __all__ = ["LIMITS", "no_language", "no_model", "sentence"]

@@ -13,14 +13,14 @@ from discord import app_commands
 from discord.app_commands import Choice, Range, Transform, locale_str
 from discord.ext import commands
 
+from bot.components.controls import Press, choices, matching
 from bot.delivery import say
 from bot.effective import language_of
 from bot.errors import LEAVING
 from bot.i18n import N_
-from bot.panel import here, importing
-from bot.panel.controls import Press, choices, matching
-from bot.panel.faults import explain
-from bot.panel.pressing import (
+from bot.settings_ui import guild_contents, settings_import
+from bot.settings_ui.guild_panel import ALL, DEFAULT, PANEL
+from bot.settings_ui.guild_panel_presses import (
     may_change,
     obey,
     panel,
@@ -28,8 +28,8 @@ from bot.panel.pressing import (
     usable_language,
     usable_model,
 )
-from bot.panel.server import ALL, DEFAULT, PANEL
-from bot.panel.words import GROUP_TITLES, HOW, WHERE, Words, language_names
+from bot.settings_ui.setting_errors import explain
+from bot.settings_ui.setting_words import GROUP_TITLES, HOW, WHERE, Words, language_names
 from bot.store import BUTTONS, GROUPS, PER_MINUTE, GuildSettings
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     Interaction = discord.Interaction[Whatsit]
 
-__all__ = ["Settings"]
+__all__ = ["GuildSettingsCog"]
 
 
 class ChannelId(app_commands.Transformer):
@@ -55,7 +55,7 @@ class ChannelId(app_commands.Transformer):
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
-class Settings(
+class GuildSettingsCog(
     commands.GroupCog,
     group_name=locale_str("settings"),
     group_description=locale_str("How I behave in this server"),
@@ -235,8 +235,8 @@ class Settings(
     async def export(self, interaction: Interaction) -> None:
         """The settings as a JSON file, which `/settings import` takes."""
         guild_id = _guild_id(interaction)
-        settings = here.alive(self.bot, guild_id, await self.bot.store.guilds.get(guild_id))
-        await interaction.response.send_message(file=importing.exported(settings), ephemeral=True)
+        settings = guild_contents.alive(self.bot, guild_id, await self.bot.store.guilds.get(guild_id))
+        await interaction.response.send_message(file=settings_import.exported(settings), ephemeral=True)
 
     @app_commands.command(
         name=locale_str("import"),
@@ -247,7 +247,7 @@ class Settings(
         """Show what the file would change, and offer to do so."""
         words = await self._words(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await importing.offer(self.bot, interaction, words, file)
+        await settings_import.offer(self.bot, interaction, words, file)
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
@@ -277,7 +277,7 @@ class Settings(
         await explain(interaction, error, words.language)
 
     async def _words(self, interaction: Interaction) -> Words:
-        return here.words(self.bot, await language_of(self.bot.store, interaction))
+        return guild_contents.words(self.bot, await language_of(self.bot.store, interaction))
 
     async def _say(self, interaction: Interaction, settings: GuildSettings, *groups: str) -> None:
         words, guild_id = await self._words(interaction), _guild_id(interaction)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.panel.words import Words, language_names
+from bot.settings_ui.setting_words import Words, language_names
 from bot.store import Allowed, GuildSettings
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from babel.messages.pofile import read_po, write_po
 
 from bot import i18n
 from bot.i18n import ENGLISH, Language
-from bot.panel.invalid import ALLOWED, CHOICES, LIMITS, sentence
-from bot.panel.words import TITLES
+from bot.settings_ui.setting_checks import ALLOWED, CHOICES, LIMITS, sentence
+from bot.settings_ui.setting_words import TITLES
 from bot.store import Allowed, Fault, GuildSettings, InvalidSettings, from_json
 
 WRONG: dict[str, Any] = {

@@ -12,7 +12,7 @@ from bot.answers import CONTENT
 from bot.delivery import FAILURES, GONE, say
 from bot.download import DownloadError
 from bot.i18n import N_, Language
-from bot.panel import invalid
+from bot.settings_ui import setting_checks
 from bot.store import InvalidSettings, StoreError
 
 __all__ = ["MODERATORS", "OUTDATED", "Refused", "explain", "listed"]
@@ -51,7 +51,7 @@ def _sentence(error: Exception, language: Language) -> str:
         case Refused():
             return str(error)
         case InvalidSettings():
-            lines = tuple(invalid.sentence(fault, language) for fault in error.faults)
+            lines = tuple(setting_checks.sentence(fault, language) for fault in error.faults)
             return listed(language.gettext("Nothing was changed, because of this:"), lines, language)
         case DownloadError():
             log.info("%s of a settings file: %s", type(error).__name__, error)

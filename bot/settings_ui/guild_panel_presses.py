@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
+from bot.components import controls
+from bot.components.controls import Press
 from bot.i18n import N_
-from bot.panel import controls, here, importing, invalid
-from bot.panel.controls import Press
-from bot.panel.faults import MODERATORS, OUTDATED, Refused
-from bot.panel.server import (
+from bot.settings_ui import guild_contents, setting_checks, settings_import
+from bot.settings_ui.guild_panel import (
     ALL,
     DEFAULT,
     OVERVIEW,
@@ -23,7 +23,8 @@ from bot.panel.server import (
     limits_form,
     page_of,
 )
-from bot.panel.words import TITLES, Words, language_names
+from bot.settings_ui.setting_errors import MODERATORS, OUTDATED, Refused
+from bot.settings_ui.setting_words import TITLES, Words, language_names
 from bot.store import GROUPS, PER_MINUTE, GuildSettings
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def may_change(interaction: discord.Interaction[Any]) -> bool:
 
 def panel(bot: Whatsit, guild_id: int, words: Words, settings: GuildSettings) -> ServerPanel:
     """The panel of these settings, as far as they still mean anything in this server."""
-    return ServerPanel(words, here.alive(bot, guild_id, settings), bot.settings.model.allowed)
+    return ServerPanel(words, guild_contents.alive(bot, guild_id, settings), bot.settings.model.allowed)
 
 
 async def obey(bot: Whatsit, interaction: Interaction, guild_id: int, words: Words, press: Press) -> None:
@@ -55,10 +56,10 @@ async def obey(bot: Whatsit, interaction: Interaction, guild_id: int, words: Wor
     guilds, page = bot.store.guilds, press.what
     match press.verb:
         case "apply":
-            await importing.apply(bot, interaction, words, press.what)
+            await settings_import.apply(bot, interaction, words, press.what)
             return
         case "cancel":
-            await importing.cancel(interaction, words)
+            await settings_import.cancel(interaction, words)
             return
         case "ask":
             form = emoji_form if press.what == "emoji" else limits_form
@@ -164,10 +165,10 @@ def usable_model(bot: Whatsit, words: Words, name: str | None) -> None:
     """Raises `Refused` unless the owner allows this model; None, the usual one, always is."""
     models = bot.settings.model.allowed
     if name is not None and name not in models:
-        raise Refused(invalid.no_model(name, models, words.language))
+        raise Refused(setting_checks.no_model(name, models, words.language))
 
 
 def usable_language(words: Words, name: str | None) -> None:
     """Raises `Refused` unless there is this language; None always is."""
     if name is not None and name not in language_names():
-        raise Refused(invalid.no_language(name, words.language))
+        raise Refused(setting_checks.no_language(name, words.language))
