@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING
 
 import discord
@@ -18,15 +19,20 @@ from bot.cogs.erasing import Erasing
 from bot.cogs.guild_settings import GuildSettingsCog
 from bot.cogs.member_preferences import MemberPreferencesCog
 from bot.cogs.offers import Offers
-from bot.cogs.presses import AnswerPressesCog
+from bot.cogs.presses import PressesCog
 from bot.cogs.watch import Watch
 from bot.command_sync import sync
 from bot.download import Fetcher
 from bot.i18n import CommandTranslator
 from bot.ledger import Ledger
 from bot.models import Models
+from bot.presses.answer_presses import AnswerPresses
 from bot.quota import Quota
 from bot.server import Server, use
+from bot.settings_ui.guild_panel_presses import GuildPanelPresses
+from bot.settings_ui.member_panel import MemberPanelPresses
+from bot.settings_ui.setting_words import SettingWords
+from bot.settings_ui.settings_import import SettingsImport
 from bot.store import Store
 from bot.work_in_hand import WorkInHand
 from config.settings import Settings
@@ -111,9 +117,16 @@ class Whatsit(commands.Bot):
         offers = Offers(self, watch)
         for cog in (watch, Edits(self, watch), offers, classify, CatchUp(self, watch, offers, classify)):
             await self.add_cog(cog)
-        await self.add_cog(AnswerPressesCog(self))
-        await self.add_cog(GuildSettingsCog(self))
-        await self.add_cog(MemberPreferencesCog(self))
+        words = partial(SettingWords, config=self.settings, models=self.models)
+        imports = SettingsImport(self.store.guilds, self.fetcher)
+        handlers = (
+            AnswerPresses(self.store, self.models),
+            GuildPanelPresses(self.store.guilds, words, imports),
+            MemberPanelPresses(self.store),
+        )
+        await self.add_cog(PressesCog(self, self.store, self.work_in_hand, handlers))
+        await self.add_cog(GuildSettingsCog(self.store, words, imports))
+        await self.add_cog(MemberPreferencesCog(self.store))
         await self.add_cog(Erasing(self))
         await sync(self.tree, self.store.notes)
 

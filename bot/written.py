@@ -57,7 +57,7 @@ async def written(bot: Whatsit, request: Request, grant: Grant) -> tuple[Answer,
     if apart or not message.guild:
         return answer, None
     people = buttons.People(request.asker.id, (request.pictured or message).author.id)
-    return answer, buttons.under(outcomes, people, language, guild=guild, models=buttons.models(bot))
+    return answer, buttons.under(outcomes, people, language, guild=guild, models=bot.models.infos())
 
 
 def _was_none(outcome: Outcome) -> bool:

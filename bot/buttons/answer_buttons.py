@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import discord
 from discord import ui
@@ -12,14 +12,11 @@ from discord import ui
 from bot.answers import Outcome
 from bot.buttons.mark import Mark, People, usable
 from bot.components import controls
+from bot.discord_limits import SELECT_OPTIONS, SELECT_PLACEHOLDER
 from bot.i18n import N_, Language
 from bot.naming import Finding, shorten
-from bot.settings_ui.setting_words import BUTTON_WORDS
-from bot.store import GuildSettings
+from bot.store import BUTTONS, GuildSettings
 from inference.results import Classification, ModelInfo
-
-if TYPE_CHECKING:
-    from bot.client import Whatsit
 
 __all__ = [
     "PANEL",
@@ -27,7 +24,6 @@ __all__ = [
     "Buttons",
     "Part",
     "button",
-    "models",
     "packed_in",
     "together",
     "under",
@@ -42,11 +38,6 @@ PICK = N_("More about a picture…")
 OF = ":"
 """In an option of merged answers, between the mark and the id of the message with the picture, which is in
 hexadecimal: so they are within the 100 characters of a value."""
-
-
-def models(bot: Whatsit) -> tuple[ModelInfo, ...]:
-    """Those whose answers' buttons work now."""
-    return bot.models.infos()
 
 
 def under(
@@ -159,11 +150,11 @@ def _menus(
 ) -> ui.View | None:
     items: list[ui.Item[Any]] = []
     if any(name in VERBS for name in wanted):
-        for first in range(0, len(options), controls.LISTED):
+        for first in range(0, len(options), SELECT_OPTIONS):
             menu: ui.Select[Any] = ui.Select(
                 custom_id=controls.custom_id(PANEL, "pick", str(first or "")),
-                placeholder=language.gettext(PICK)[:150],
-                options=list(options[first : first + controls.LISTED]),
+                placeholder=language.gettext(PICK)[:SELECT_PLACEHOLDER],
+                options=list(options[first : first + SELECT_OPTIONS]),
             )
             items.append(menu)
     if "direct" in wanted:
@@ -181,4 +172,4 @@ def _name(mark: Mark, language: Language, width: int) -> str:
 
 
 def _label(name: str, language: Language) -> str:
-    return language.gettext(BUTTON_WORDS[name])
+    return language.gettext(BUTTONS[name])

@@ -173,7 +173,7 @@ class Classify(commands.Cog):
             view = None
             if not asked.private and not interaction.context.dm_channel:
                 people = buttons.People(interaction.user.id, interaction.user.id)
-                models = buttons.models(self.bot)
+                models = self.bot.models.infos()
                 view = buttons.under(outcomes, people, language, guild=guild, models=models).view()
             done = await delivery.respond(interaction, answer, view)
         if not done:

@@ -2,42 +2,37 @@
 
 Discord lets nobody invoke a command that has subcommands, so `/settings` alone cannot be the panel beside
 `/settings where`: the panel is `/settings panel`, the first of the list that Discord shows for `/settings`.
+
+Which setting an option changes is in the table of settings, `bot.store.guild_settings`; a test holds the
+options of each command against it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range, Transform, locale_str
 from discord.ext import commands
 
-from bot.components.controls import Press, choices, matching
-from bot.delivery import say
+from bot.components.controls import choices, matching_choices
 from bot.effective import language_of
-from bot.errors import LEAVING
-from bot.i18n import N_
-from bot.settings_ui import guild_contents, settings_import
-from bot.settings_ui.guild_panel import ALL, DEFAULT, PANEL
-from bot.settings_ui.guild_panel_presses import (
-    may_change,
-    obey,
-    panel,
-    usable_emoji,
-    usable_language,
-    usable_model,
-)
-from bot.settings_ui.setting_errors import explain
-from bot.settings_ui.setting_words import GROUP_TITLES, HOW, WHERE, Words, language_names
-from bot.store import BUTTONS, GROUPS, PER_MINUTE, GuildSettings
-
-if TYPE_CHECKING:
-    from bot.client import Whatsit
-
-    Interaction = discord.Interaction[Whatsit]
+from bot.i18n import N_, Language
+from bot.presses import explain
+from bot.settings_ui.guild_contents import guild_id_of, present
+from bot.settings_ui.guild_panel import ALL, GuildPanel
+from bot.settings_ui.guild_panel_presses import may_manage
+from bot.settings_ui.setting_faults import SENTENCES
+from bot.settings_ui.setting_values import from_options
+from bot.settings_ui.setting_words import SettingWords
+from bot.settings_ui.settings_import import SettingsImport, exported
+from bot.store import FIELDS, PAGE_TITLES, PAGES, PER_MINUTE, GuildSettings, Store
 
 __all__ = ["GuildSettingsCog"]
+
+Interaction = discord.Interaction[Any]
 
 
 class ChannelId(app_commands.Transformer):
@@ -47,8 +42,8 @@ class ChannelId(app_commands.Transformer):
     def type(self) -> discord.AppCommandOptionType:
         return discord.AppCommandOptionType.channel
 
-    async def transform(self, interaction: discord.Interaction[Any], value: Any, /) -> int:  # noqa: ARG002
-        """Discord's channel or thread to the id that settings hold."""
+    async def transform(self, interaction: Interaction, value: Any, /) -> int:  # noqa: ARG002
+        """Return the id that settings hold for Discord's channel or thread."""
         return int(value.parent_id if isinstance(value, app_commands.AppCommandThread) else value.id)
 
 
@@ -62,25 +57,26 @@ class GuildSettingsCog(
 ):
     """Only for those who may manage the server; checked at each command and at each press."""
 
-    def __init__(self, bot: Whatsit) -> None:
+    def __init__(
+        self, store: Store, words: Callable[[Language], SettingWords], imports: SettingsImport
+    ) -> None:
         super().__init__()
-        self.bot = bot
+        self._store = store
+        self._words_in = words
+        self._imports = imports
 
     @app_commands.command(
         name=locale_str("panel"), description=locale_str("See and change the settings in one place")
     )
     async def panel(self, interaction: Interaction) -> None:
         """Open the panel, for the asker's eyes only."""
-        words, guild_id = await self._words(interaction), _guild_id(interaction)
-        settings = await self.bot.store.guilds.get(guild_id)
-        page = panel(self.bot, guild_id, words, settings).page()
-        await interaction.response.send_message(view=page, ephemeral=True)
+        panel = GuildPanel(await self._words(interaction), await self._present(interaction))
+        await interaction.response.send_message(view=panel.page(), ephemeral=True)
 
     @app_commands.command(name=locale_str("show"), description=locale_str("List the settings, as text"))
     async def show(self, interaction: Interaction) -> None:
-        """All settings in words."""
-        settings = await self.bot.store.guilds.get(_guild_id(interaction))
-        await self._say(interaction, settings)
+        """Say all settings in words."""
+        await self._say(interaction, *PAGES)
 
     @app_commands.command(
         name=locale_str("where"), description=locale_str("In which channels I answer unasked, and whom not")
@@ -92,7 +88,7 @@ class GuildSettingsCog(
         ignore=locale_str("A role whose pictures I shall not answer unasked"),
         heed=locale_str("A role to ignore no longer"),
     )
-    @app_commands.choices(watch=choices(WHERE))
+    @app_commands.choices(watch=choices(FIELDS["where"].words))
     async def where(  # noqa: PLR0917 - discord.py reads the options from it
         self,
         interaction: Interaction,
@@ -103,14 +99,9 @@ class GuildSettingsCog(
         heed: discord.Role | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
-
-        def changed(now: GuildSettings) -> dict[str, Any]:
-            change: dict[str, Any] = {"where": watch.value} if watch else {}
-            change |= _listed(now, "channels", add, remove)
-            return change | _listed(now, "ignored_roles", _id(ignore), _id(heed))
-
-        settings = await self.bot.store.guilds.update(_guild_id(interaction), changed)
-        await self._say(interaction, settings, "where")
+        await self._change(
+            interaction, "where", watch=watch, add=add, remove=remove, ignore=ignore, heed=heed
+        )
 
     @app_commands.command(
         name=locale_str("how"), description=locale_str("What a picture gets that nobody asked about")
@@ -119,7 +110,7 @@ class GuildSettingsCog(
         answer=locale_str("What it gets"),
         emoji=locale_str("The emoji of the reaction, such as 🔍 or one of this server"),
     )
-    @app_commands.choices(answer=choices(HOW))
+    @app_commands.choices(answer=choices(FIELDS["how"].words))
     async def how(
         self,
         interaction: Interaction,
@@ -127,12 +118,7 @@ class GuildSettingsCog(
         emoji: Range[str, 1, 64] | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
-        words = await self._words(interaction)
-        change = {"how": answer.value} if answer else {}
-        if emoji is not None:
-            change["emoji"] = await usable_emoji(self.bot, _guild_id(interaction), words, emoji)
-        settings = await self.bot.store.guilds.update(_guild_id(interaction), change)
-        await self._say(interaction, settings, "how")
+        await self._change(interaction, "how", answer=answer, emoji=emoji)
 
     @app_commands.command(name=locale_str("what"), description=locale_str("What an answer says and carries"))
     @app_commands.describe(
@@ -158,40 +144,24 @@ class GuildSettingsCog(
         alt_text: bool | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
-        words = await self._words(interaction)
-        change: dict[str, Any] = {}
-        if top is not None:
-            change["top"] = top
-        if min_confidence is not None:
-            change["min_confidence"] = min_confidence / 100
-        if model is not None:
-            change["model"] = None if model == DEFAULT else model
-            usable_model(self.bot, words, change["model"])
-        if language is not None:
-            change["language"] = None if language == DEFAULT else language
-            usable_language(words, change["language"])
-        given = dict(zip(BUTTONS, (more, direct, right, alt_text), strict=True))
-
-        def changed(now: GuildSettings) -> dict[str, Any]:
-            if all(carried is None for carried in given.values()):
-                return change
-            carried = {button: button in now.buttons for button in BUTTONS}
-            carried |= {button: wanted for button, wanted in given.items() if wanted is not None}
-            return {**change, "buttons": tuple(button for button in BUTTONS if carried[button])}
-
-        settings = await self.bot.store.guilds.update(_guild_id(interaction), changed)
-        await self._say(interaction, settings, "what")
+        buttons = {"more": more, "direct": direct, "right": right, "alt_text": alt_text}
+        await self._change(
+            interaction,
+            "what",
+            top=top,
+            min_confidence=min_confidence,
+            model=model,
+            language=language,
+            **buttons,
+        )
 
     @what.autocomplete("model")
     async def _models(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
-        words = await self._words(interaction)
-        names = {name: name for name in self.bot.settings.model.allowed}
-        return matching({DEFAULT: words.value("model", None), **names}, typed)
+        return matching_choices((await self._words(interaction)).names("model"), typed)
 
     @what.autocomplete("language")
     async def _languages(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
-        words = await self._words(interaction)
-        return matching({DEFAULT: words.value("language", None), **language_names()}, typed)
+        return matching_choices((await self._words(interaction)).names("language"), typed)
 
     @app_commands.command(
         name=locale_str("quotas"), description=locale_str("How many pictures a minute I look at")
@@ -211,32 +181,24 @@ class GuildSettingsCog(
         limit: discord.Role | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
-
-        def changed(now: GuildSettings) -> dict[str, Any]:
-            change: dict[str, Any] = {} if member is None else {"member_per_minute": member or None}
-            change |= {} if server is None else {"guild_per_minute": server or None}
-            return change | _listed(now, "unlimited_roles", _id(exempt), _id(limit))
-
-        settings = await self.bot.store.guilds.update(_guild_id(interaction), changed)
-        await self._say(interaction, settings, "quotas")
+        await self._change(interaction, "quotas", member=member, server=server, exempt=exempt, limit=limit)
 
     @app_commands.command(
         name=locale_str("reset"), description=locale_str("Back to how it was in the beginning")
     )
     @app_commands.describe(settings=locale_str("Which settings"))
-    @app_commands.choices(settings=choices({ALL: N_("Everything"), **GROUP_TITLES}))
+    @app_commands.choices(settings=choices({ALL: N_("Everything"), **PAGE_TITLES}))
     async def reset(self, interaction: Interaction, settings: Choice[str]) -> None:
-        """Reset one group, or all, and show how it stands now."""
-        group = settings.value
-        now = await self.bot.store.guilds.reset(_guild_id(interaction), GROUPS.get(group))
-        await self._say(interaction, now, *(() if group == ALL else (group,)))
+        """Reset one page, or all, and show how it stands now."""
+        page = settings.value
+        await self._store.guilds.reset(guild_id_of(interaction), PAGES.get(page))
+        await self._say(interaction, *(PAGES if page == ALL else (page,)))
 
     @app_commands.command(name=locale_str("export"), description=locale_str("Get the settings as a file"))
     async def export(self, interaction: Interaction) -> None:
-        """The settings as a JSON file, which `/settings import` takes."""
-        guild_id = _guild_id(interaction)
-        settings = guild_contents.alive(self.bot, guild_id, await self.bot.store.guilds.get(guild_id))
-        await interaction.response.send_message(file=settings_import.exported(settings), ephemeral=True)
+        """Give the settings as a JSON file, which `/settings import` takes."""
+        file = exported(await self._present(interaction))
+        await interaction.response.send_message(file=file, ephemeral=True)
 
     @app_commands.command(
         name=locale_str("import"),
@@ -247,60 +209,30 @@ class GuildSettingsCog(
         """Show what the file would change, and offer to do so."""
         words = await self._words(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
-        await settings_import.offer(self.bot, interaction, words, file)
+        await self._imports.offer(interaction, words, file)
 
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: Interaction) -> None:
-        """A press in a panel or an offer of this run or an earlier one."""
-        press = Press.of(interaction, PANEL)
-        if press is None or interaction.guild_id is None:
-            return
-        words = await self._words(interaction)
-        if self.bot.stopping:
-            await say(interaction, words(LEAVING))
-            return
-        with self.bot.in_hand():
-            try:
-                await obey(self.bot, interaction, interaction.guild_id, words, press)
-            except Exception as error:  # noqa: BLE001 - `explain` logs whole what nobody foresaw
-                await explain(interaction, error, words.language)
-
-    def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """For each command, also where a server does not keep to the permissions that commands declare."""
-        return may_change(interaction)
+    def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Check each command, also where a server does not keep to the permissions that commands declare."""
+        return may_manage(interaction)
 
     async def cog_app_command_error(
-        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
+        self, interaction: Interaction, error: app_commands.AppCommandError
     ) -> None:
-        """One sentence for whoever asked."""
+        """Say one sentence to whoever asked."""
+        await explain(interaction, error, await language_of(self._store, interaction), SENTENCES)
+
+    async def _change(self, interaction: Interaction, page: str, **options: Any) -> None:
+        change = await from_options(interaction, await self._words(interaction), page, options)
+        await self._store.guilds.update(guild_id_of(interaction), change)
+        await self._say(interaction, page)
+
+    async def _words(self, interaction: Interaction) -> SettingWords:
+        return self._words_in(await language_of(self._store, interaction))
+
+    async def _present(self, interaction: Interaction) -> GuildSettings:
+        return present(interaction, await self._store.guilds.get(guild_id_of(interaction)))
+
+    async def _say(self, interaction: Interaction, *pages: str) -> None:
         words = await self._words(interaction)
-        await explain(interaction, error, words.language)
-
-    async def _words(self, interaction: Interaction) -> Words:
-        return guild_contents.words(self.bot, await language_of(self.bot.store, interaction))
-
-    async def _say(self, interaction: Interaction, settings: GuildSettings, *groups: str) -> None:
-        words, guild_id = await self._words(interaction), _guild_id(interaction)
-        text = panel(self.bot, guild_id, words, settings).text(*groups)
+        text = words.pages(await self._present(interaction), pages)
         await interaction.response.send_message(text, ephemeral=True)
-
-
-def _guild_id(interaction: Interaction) -> int:
-    if interaction.guild_id is None:
-        raise RuntimeError("a command that is only for servers came from elsewhere")
-    return interaction.guild_id
-
-
-def _listed(
-    now: GuildSettings,
-    field: str,
-    added: int | None,
-    removed: int | None,
-) -> dict[str, tuple[int, ...]]:
-    if added is None and removed is None:
-        return {}
-    return {field: tuple({*getattr(now, field), added or removed} - {removed})}
-
-
-def _id(role: discord.Role | None) -> int | None:
-    return None if role is None else role.id

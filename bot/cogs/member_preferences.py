@@ -2,37 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.app_commands import Choice, Range, locale_str
 from discord.ext import commands
 
-from bot.components.controls import Press, choices, matching
-from bot.delivery import say
+from bot.components.controls import choices, matching_choices
 from bot.effective import language_of, own_language
-from bot.errors import LEAVING
-from bot.i18n import Language
-from bot.settings_ui import guild_contents
-from bot.settings_ui.guild_panel_presses import usable_language
-from bot.settings_ui.member_panel import DEFAULT, PANEL, MemberPanel, obey
-from bot.settings_ui.setting_errors import explain
-from bot.settings_ui.setting_words import DELIVERY, language_names
-
-if TYPE_CHECKING:
-    from bot.client import Whatsit
-
-    Interaction = discord.Interaction[Whatsit]
+from bot.presses import explain
+from bot.settings_ui.member_panel import DELIVERY, MemberPanel
+from bot.settings_ui.setting_faults import SENTENCES
+from bot.settings_ui.setting_values import usable_language
+from bot.settings_ui.setting_words import DEFAULT, language_names
+from bot.store import Store
 
 __all__ = ["MemberPreferencesCog"]
 
+Interaction = discord.Interaction[Any]
+
 
 class MemberPreferencesCog(commands.Cog):
-    """Everybody has their own; nobody sees another's."""
+    """Everybody has their own preferences; nobody sees another's."""
 
-    def __init__(self, bot: Whatsit) -> None:
-        self.bot = bot
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     @app_commands.command(
         name=locale_str("preferences"), description=locale_str("How I treat you, and what I know about you")
@@ -55,43 +50,22 @@ class MemberPreferencesCog(commands.Cog):
         """Change what is given, and open the panel that shows how it stands."""
         change: dict[str, Any] = {}
         if language is not None:
-            change["language"] = None if language == DEFAULT else language
-            words = guild_contents.words(self.bot, await self._language(interaction))
-            usable_language(words, change["language"])
+            change["language"] = usable_language(language, await language_of(self._store, interaction))
         if answers is not None:
             change["delivery"] = answers.value
         if leave_alone is not None:
             change["leave_alone"] = leave_alone
-        now = await self.bot.store.members.update(interaction.user.id, change)
+        now = await self._store.members.update(interaction.user.id, change)
         page = MemberPanel(own_language(now, interaction.locale), now).page()
         await interaction.response.send_message(view=page, ephemeral=True)
 
     @preferences.autocomplete("language")
     async def _languages(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
-        usual = (await self._language(interaction)).gettext("As my Discord is")
-        return matching({DEFAULT: usual, **language_names()}, typed)
-
-    @commands.Cog.listener()
-    async def on_interaction(self, interaction: Interaction) -> None:
-        """A press in a panel of this run or an earlier one."""
-        press = Press.of(interaction, PANEL)
-        if press is None:
-            return
-        language = await self._language(interaction)
-        if self.bot.stopping:
-            await say(interaction, language.gettext(LEAVING))
-            return
-        with self.bot.in_hand():
-            try:
-                await obey(self.bot.store, interaction, press)
-            except Exception as error:  # noqa: BLE001 - `explain` logs whole what nobody foresaw
-                await explain(interaction, error, language)
+        usual = (await language_of(self._store, interaction)).gettext("As my Discord is")
+        return matching_choices({DEFAULT: usual, **language_names()}, typed)
 
     async def cog_app_command_error(
-        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
+        self, interaction: Interaction, error: app_commands.AppCommandError
     ) -> None:
-        """One sentence for whoever asked."""
-        await explain(interaction, error, await self._language(interaction))
-
-    async def _language(self, interaction: discord.Interaction[Any]) -> Language:
-        return await language_of(self.bot.store, interaction)
+        """Say one sentence to whoever asked."""
+        await explain(interaction, error, await language_of(self._store, interaction), SENTENCES)

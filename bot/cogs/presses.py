@@ -1,72 +1,93 @@
-"""What happens when somebody presses a button under an answer, also one of an earlier run."""
+"""Presses of buttons and menus and forms that are sent: under answers and in panels, also of earlier runs."""
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Self
 
 import discord
+from discord import ui
 from discord.ext import commands
 
-from bot.buttons.answer_buttons import PANEL
-from bot.buttons.answer_presses import Refused, obey
-from bot.buttons.mark import OtherModel
-from bot.components.controls import Press
-from bot.delivery import FAILURES, GONE, say
+from bot.delivery import say
 from bot.effective import language_of
-from bot.errors import LEAVING, SENTENCES
-from bot.i18n import N_
-from bot.store import StoreError
-from inference.results import ModelUnavailable
+from bot.errors import LEAVING
+from bot.presses import CUSTOM_ID, Press, PressHandler, explain
+from bot.store import Store
+from bot.work_in_hand import WorkInHand
 
-if TYPE_CHECKING:
-    from bot.client import Whatsit
-
-__all__ = ["AnswerPressesCog"]
-
-log = logging.getLogger(__name__)
-
-OUTDATED = N_("I no longer use the model that named this picture. Ask me again with `/classify`.")
-UNKEPT = N_("I can't write that down right now. Try again in a minute.")
-UNEXPECTED = N_("Something went wrong. Try again; if it fails again, tell whoever runs me.")
+__all__ = ["PressesCog"]
 
 
-class AnswerPressesCog(commands.Cog):
-    """More, was this right, alt text, and a copy by direct message."""
+class PressesCog(commands.Cog):
+    """Hands each press to the handler of its panel, unless the bot is about to leave or the presser may not.
 
-    def __init__(self, bot: Whatsit) -> None:
-        self.bot = bot
+    Buttons and menus come as a `ui.DynamicItem`, which discord.py makes anew from the message they stand in.
+    Forms come by `on_interaction`: discord.py knows only the forms that it holds in memory, and one that was
+    opened before a restart is to be taken too. For both, permissions are checked in `_handle` and not in
+    `interaction_check`: forms have none, and discord.py swallows the errors of an item's.
+    """
+
+    def __init__(
+        self, client: discord.Client, store: Store, work_in_hand: WorkInHand, handlers: Iterable[PressHandler]
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._work_in_hand = work_in_hand
+        self._handlers = {handler.panel: handler for handler in handlers}
+        self._item = _item_class(self._handle)
+
+    async def cog_load(self) -> None:
+        """Have discord.py hand over buttons and menus."""
+        self._client.add_dynamic_items(self._item)
+
+    async def cog_unload(self) -> None:
+        """Undo `cog_load`."""
+        self._client.remove_dynamic_items(self._item)
 
     @commands.Cog.listener()
-    async def on_interaction(self, interaction: discord.Interaction[Whatsit]) -> None:
-        """Do what was pressed, or say in one line why not."""
-        press = Press.of(interaction, PANEL)
-        if press is None:
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Take a form that somebody has filled in."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            await self._handle(interaction, Press.of(interaction))
+
+    async def _handle(self, interaction: discord.Interaction[Any], press: Press | None) -> None:
+        handler = self._handlers.get(press.panel) if press else None
+        if press is None or handler is None:
             return
-        language = await language_of(self.bot.store, interaction)
-        if self.bot.stopping:
+        language = await language_of(self._store, interaction)
+        if self._work_in_hand.stopping:
             await say(interaction, language.gettext(LEAVING))
             return
-        with self.bot.in_hand():
+        with self._work_in_hand.hold():
             try:
-                await obey(interaction, press, language)
-            except FAILURES as failure:
-                level = logging.INFO if getattr(failure, "code", None) in GONE else logging.WARNING
-                log.log(level, "A press could not be answered: %s", failure)
-            except Exception as error:  # noqa: BLE001 - `_sentence` logs whole what nobody foresaw
-                await say(interaction, language.gettext(_sentence(error)))
+                handler.check(interaction, press, language)
+                await handler.act(interaction, press, language)
+            except Exception as error:  # noqa: BLE001 - `explain` logs whole what nobody foresaw
+                await explain(interaction, error, language, handler.sentences)
 
 
-def _sentence(error: Exception) -> str:
-    match error:
-        case Refused():
-            return str(error)
-        case OtherModel():
-            return OUTDATED
-        case ModelUnavailable():
-            return SENTENCES[ModelUnavailable]
-        case StoreError():
-            log.warning("An opinion could not be kept. %s", error)
-            return UNKEPT
-    log.error("A button failed, and nobody knows why", exc_info=error)
-    return UNEXPECTED
+def _item_class(
+    handle: Callable[[discord.Interaction[Any], Press | None], Awaitable[None]],
+) -> type[ui.DynamicItem[ui.Item[Any]]]:
+    """Return the class of all our buttons and menus, whose presses go to `handle`.
+
+    The class is made here because discord.py makes its instances itself, and passes them nothing of ours.
+    """
+
+    class PressedItem(ui.DynamicItem[ui.Item[Any]], template=CUSTOM_ID):
+        @classmethod
+        async def from_custom_id(
+            cls,
+            interaction: discord.Interaction[Any],  # noqa: ARG003 - discord.py's
+            item: ui.Item[Any],
+            match: re.Match[str],  # noqa: ARG003
+            /,
+        ) -> Self:
+            return cls(item)
+
+        async def callback(self, interaction: discord.Interaction[Any]) -> None:
+            await handle(interaction, Press.of(interaction, self.item))
+
+    return PressedItem

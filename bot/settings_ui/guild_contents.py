@@ -1,51 +1,38 @@
-"""What exists in a server now, which what was chosen earlier, or elsewhere, may not."""
+"""The server that an interaction comes from: its id, and what its settings may name."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import Any
 
-from bot.settings_ui.setting_words import Words, language_names
-from bot.store import Allowed, GuildSettings
+import discord
 
-if TYPE_CHECKING:
-    import discord
+from bot.settings_ui.setting_words import language_names
+from bot.store import Existing, GuildSettings, without_gone
 
-    from bot.client import Whatsit
-    from bot.i18n import Language
-
-__all__ = ["alive", "allowed", "words"]
+__all__ = ["existing_in", "guild_id_of", "present"]
 
 
-def allowed(bot: Whatsit, guild_id: int) -> Allowed:
-    """What a server may choose. Channels and roles only where the bot itself is a member and sees them."""
-    guild = _guild(bot, guild_id)
-    return Allowed(
-        models=bot.settings.model.allowed,
-        languages=tuple(language_names()),
-        channels=None if guild is None else {channel.id for channel in guild.channels},
-        roles=None if guild is None else {role.id for role in guild.roles},
-    )
+def guild_id_of(interaction: discord.Interaction[Any]) -> int:
+    """Return the server's id. Raises `RuntimeError` outside servers, where Discord offers no such command."""
+    if interaction.guild_id is None:
+        raise RuntimeError("settings of a server were asked for outside one")
+    return interaction.guild_id
 
 
-def alive(bot: Whatsit, guild_id: int, settings: GuildSettings) -> GuildSettings:
-    """`settings` without channels and roles that were deleted."""
-    here = allowed(bot, guild_id)
-    lists = (("channels", here.channels), ("ignored_roles", here.roles), ("unlimited_roles", here.roles))
-    return settings.model_copy(
-        update={
-            field: tuple(each for each in getattr(settings, field) if each in ids)
-            for field, ids in lists
-            if ids is not None
-        }
-    )
+def existing_in(interaction: discord.Interaction[Any], models: Collection[str]) -> Existing:
+    """Return what settings may name: `models`, the languages, and the channels and roles of the server.
+
+    Channels and roles are left out where they are not known: the bot is no member, or the server is away.
+    """
+    guild = interaction.client.get_guild(guild_id_of(interaction))
+    names: Existing = {"model": models, "language": tuple(language_names())}
+    if guild is None or guild.unavailable:
+        return names
+    channels, roles = {channel.id for channel in guild.channels}, {role.id for role in guild.roles}
+    return {**names, "channels": channels, "roles": roles}
 
 
-def words(bot: Whatsit, language: Language) -> Words:
-    """For a reader of `language`."""
-    limits, models = bot.settings.limits, bot.models
-    return Words(language, bot.classifier.info.name, limits.user_images_per_minute, models.unusable)
-
-
-def _guild(bot: Whatsit, guild_id: int) -> discord.Guild | None:
-    guild = bot.get_guild(guild_id)
-    return None if guild is None or guild.unavailable else guild
+def present(interaction: discord.Interaction[Any], settings: GuildSettings) -> GuildSettings:
+    """Return the settings without the channels and roles that the server no longer has."""
+    return without_gone(settings, existing_in(interaction, ()))

@@ -2,34 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any, Final
 
 import discord
 from discord import ui
 
 from bot.components import controls
-from bot.components.controls import Press
 from bot.effective import own_language
 from bot.i18n import N_, Language
-from bot.settings_ui.setting_errors import OUTDATED, Refused
-from bot.settings_ui.setting_words import DELIVERY, DELIVERY_LONG, language_names
+from bot.presses import Press, PressHandler, PressOutdated
+from bot.settings_ui.setting_faults import SENTENCES
+from bot.settings_ui.setting_words import DEFAULT, language_names
 from bot.store import MemberPreferences, Store
 
-if TYPE_CHECKING:
-    from bot.client import Whatsit
-
-    Interaction = discord.Interaction[Whatsit]
-
-__all__ = ["DEFAULT", "PANEL", "MemberPanel", "obey"]
+__all__ = ["DELIVERY", "MemberPanel", "MemberPanelPresses"]
 
 PANEL = "preferences"
-DEFAULT = "default"
-"""The option that stands for the language of a member's own Discord."""
+DELIVERY: Final = {
+    "default": N_("As the server has it"),
+    "private": N_("Always privately"),
+    "direct": N_("Always by direct message"),
+}
+DELIVERY_DESCRIPTIONS: Final = {
+    "default": N_("In the channel, or to you alone where you ask for that"),
+    "private": N_("Only you see what you ask for; what you post gets no answer in public"),
+    "direct": N_("What you ask for, and what you post where I answer unasked"),
+}
 LEFT_ALONE = N_("I leave your images alone: I look at none that you post, whoever asks me to.")
 NOT_LEFT_ALONE = N_("I look at images that you post where this server, or somebody, asks me to.")
-FORGOTTEN = N_("Everything I knew about you is forgotten.")
 STILL_LEFT_ALONE = N_("I keep one thing, because you wished it: to leave your images alone.")
 
 
@@ -41,24 +42,21 @@ class MemberPanel:
     preferences: MemberPreferences
 
     def page(self) -> ui.LayoutView:
-        """All of it."""
+        """Return all preferences, each with what changes it."""
         say, now = self.language.gettext, self.preferences
         names = {DEFAULT: say("As my Discord is")} | language_names()
+        answers = {value: say(sentence) for value, sentence in DELIVERY.items()}
+        descriptions = {value: say(sentence) for value, sentence in DELIVERY_DESCRIPTIONS.items()}
         left = LEFT_ALONE if now.leave_alone else NOT_LEFT_ALONE
         switch = say("Look at my images again") if now.leave_alone else say("Leave my images alone")
+        language = controls.select(_id("set", "language"), names, [now.language or DEFAULT])
+        delivery = controls.select(_id("set", "delivery"), answers, [now.delivery], descriptions=descriptions)
         return controls.layout(
             ui.TextDisplay(f"## {say('How I treat you')}\n-# {say('In every server. Only you see this.')}"),
             ui.TextDisplay(f"**{say('Language')}**"),
-            controls.row(controls.choose(_id("set", "language"), names, [now.language or DEFAULT])),
+            controls.row(language),
             ui.TextDisplay(f"**{say('My answers to you')}**"),
-            controls.row(
-                controls.choose(
-                    _id("set", "delivery"),
-                    self._said(DELIVERY),
-                    [now.delivery],
-                    descriptions=self._said(DELIVERY_LONG),
-                )
-            ),
+            controls.row(delivery),
             ui.TextDisplay(say(left)),
             controls.row(
                 controls.button(_id("leave", "no" if now.leave_alone else "yes"), switch),
@@ -67,66 +65,69 @@ class MemberPanel:
         )
 
     def sure(self) -> ui.LayoutView:
-        """Before all is forgotten."""
+        """Return the question that is asked before everything about a member is forgotten."""
         say = self.language.gettext
-        kept = f"\n{say(STILL_LEFT_ALONE)}" if self.preferences.leave_alone else ""
         warning = say(
             "Forget your preferences, what you said about answers, and which answers were yours? "
             "Answers stay where they are, but no longer go when you delete your picture."
         )
         return controls.layout(
-            ui.TextDisplay(f"{warning}{kept}"),
+            self._with_what_is_kept(warning),
             controls.row(
                 controls.button(_id("forget"), say("Forget me"), discord.ButtonStyle.danger),
                 controls.button(_id("open"), say("Cancel")),
             ),
         )
 
-    def gone(self) -> ui.LayoutView:
-        """After it."""
-        say = self.language.gettext
-        kept = f"\n{say(STILL_LEFT_ALONE)}" if self.preferences.leave_alone else ""
-        return controls.layout(ui.TextDisplay(f"{say(FORGOTTEN)}{kept}"))
+    def forgotten(self) -> ui.LayoutView:
+        """Return what a member is told once everything is forgotten."""
+        sentence = self.language.gettext(N_("Everything I knew about you is forgotten."))
+        return controls.layout(self._with_what_is_kept(sentence))
 
-    def _said(self, table: Mapping[str, str]) -> dict[str, str]:
-        return {value: self.language.gettext(sentence) for value, sentence in table.items()}
-
-
-async def obey(store: Store, interaction: Interaction, press: Press) -> None:
-    """Do what was pressed, and show how it stands then.
-
-    Raises `Refused`, `InvalidSettings` or a `StoreError`; then nothing has changed.
-    """
-    members, member = store.members, interaction.user.id
-    match press:
-        case Press("open"):
-            page = _panel(interaction, await members.get(member)).page()
-        case Press("set", "language" | "delivery" as field, (chosen,)):
-            usable = None if field == "language" and chosen == DEFAULT else chosen
-            page = _panel(interaction, await members.update(member, {field: usable})).page()
-        case Press("leave", "yes" | "no" as left):
-            page = _panel(interaction, await members.update(member, {"leave_alone": left == "yes"})).page()
-        case Press("ask", "forget"):
-            page = _panel(interaction, await members.get(member)).sure()
-        case Press("forget"):
-            page = _panel(interaction, await forget(store, member)).gone()
-        case _:
-            language = own_language(await members.get(member), interaction.locale)
-            raise Refused(language.gettext(OUTDATED))
-    await interaction.response.edit_message(view=page)
+    def _with_what_is_kept(self, sentence: str) -> ui.TextDisplay[Any]:
+        kept = f"\n{self.language.gettext(STILL_LEFT_ALONE)}" if self.preferences.leave_alone else ""
+        return ui.TextDisplay(f"{sentence}{kept}")
 
 
-async def forget(store: Store, user_id: int) -> MemberPreferences:
-    """Erase everything about a person but their wish to be left alone; what is left of their preferences."""
-    before = await store.members.get(user_id)
-    await store.erase_user(user_id)
-    if not before.leave_alone:
-        return await store.members.get(user_id)
-    return await store.members.update(user_id, {"leave_alone": True})
+class MemberPanelPresses(PressHandler):
+    """Handles the presses of a member's own panel, which nobody else sees."""
 
+    panel = PANEL
+    sentences = SENTENCES
 
-def _panel(interaction: Interaction, preferences: MemberPreferences) -> MemberPanel:
-    return MemberPanel(own_language(preferences, interaction.locale), preferences)
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def check(self, interaction: discord.Interaction[Any], press: Press, language: Language) -> None:
+        """Let everybody press: nobody sees another's panel, and a press changes the presser's preferences."""
+
+    async def act(self, interaction: discord.Interaction[Any], press: Press, language: Language) -> None:  # noqa: ARG002 - the press may change it
+        """Do what was pressed, and show how it stands then. If it raises, nothing has changed."""
+        members, member = self._store.members, interaction.user.id
+        show = MemberPanel.page
+        match (press.verb, press.what, press.values):
+            case "open", _, _:
+                now = await members.get(member)
+            case "set", "language" | "delivery" as field, (chosen,):
+                usable = None if field == "language" and chosen == DEFAULT else chosen
+                now = await members.update(member, {field: usable})
+            case "leave", "yes" | "no" as left, _:
+                now = await members.update(member, {"leave_alone": left == "yes"})
+            case "ask", "forget", _:
+                now, show = await members.get(member), MemberPanel.sure
+            case "forget", _, _:
+                now, show = await self._forget(member), MemberPanel.forgotten
+            case _:
+                raise PressOutdated(press)
+        panel = MemberPanel(own_language(now, interaction.locale), now)
+        await interaction.response.edit_message(view=show(panel))
+
+    async def _forget(self, user_id: int) -> MemberPreferences:
+        """Erase everything about a person but their wish to be left alone; return what is left."""
+        before = await self._store.members.get(user_id)
+        await self._store.erase_user(user_id)
+        wish = {"leave_alone": True} if before.leave_alone else {}
+        return await self._store.members.update(user_id, wish)
 
 
 def _id(verb: str, what: str = "") -> str:

@@ -1,107 +1,31 @@
-"""What the settings and preferences are called, and what their values mean, in a reader's language."""
+"""What the settings and their values are called, in a reader's language."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import discord
 
 from bot import i18n
+from bot.discord_limits import MESSAGE_CONTENT
 from bot.i18n import N_, Language
-from bot.store import GROUPS, GuildSettings
+from bot.models import Models
+from bot.store import FIELDS, PAGE_TITLES, PAGES, GuildSettings, SettingChange
+from config.settings import Settings
 
-__all__ = [
-    "BUTTON_WORDS",
-    "DELIVERY",
-    "DELIVERY_LONG",
-    "GROUP_TITLES",
-    "HOW",
-    "HOW_LONG",
-    "TITLES",
-    "WHERE",
-    "Words",
-    "language_names",
-    "mentions",
-]
+__all__ = ["DEFAULT", "SettingWords", "language_names", "listed"]
 
+DEFAULT = "default"
+"""The option of a menu, or of a command, that stands for None: as the owner, or Discord, has it."""
 MENTIONS = 20
 """Channels or roles named in one list; the rest is counted."""
-
-GROUP_TITLES: Final[Mapping[str, str]] = {
-    "where": N_("Where"),
-    "how": N_("How"),
-    "what": N_("What"),
-    "quotas": N_("Quotas"),
-}
-TITLES: Final[Mapping[str, str]] = {
-    "where": N_("Answers unasked in"),
-    "channels": N_("Channels"),
-    "ignored_roles": N_("Ignored roles"),
-    "how": N_("A picture gets"),
-    "emoji": N_("Reaction"),
-    "top": N_("Guesses shown"),
-    "min_confidence": N_("Says “I'm not sure” below"),
-    "model": N_("Model"),
-    "language": N_("Language"),
-    "buttons": N_("Buttons under an answer"),
-    "member_per_minute": N_("Images a minute, each member"),
-    "guild_per_minute": N_("Images a minute, the whole server"),
-    "unlimited_roles": N_("Roles without quota"),
-}
-WHERE: Final[Mapping[str, str]] = {
-    "all": N_("All channels"),
-    "only": N_("Only the channels listed"),
-    "except": N_("All but the channels listed"),
-}
-HOW: Final[Mapping[str, str]] = {
-    "reply": N_("A reply"),
-    "silent": N_("A silent reply"),
-    "react": N_("A reaction"),
-    "direct": N_("A direct message, if wished for"),
-    "on_demand": N_("Nothing, until somebody asks"),
-}
-HOW_LONG: Final[Mapping[str, str]] = {
-    "reply": N_("The answer, with Discord's usual notification"),
-    "silent": N_("The answer, without a notification"),
-    "react": N_("An emoji; whoever clicks it gets the answer"),
-    "direct": N_("Only to authors who chose that in /preferences"),
-    "on_demand": N_("By /classify, by a message's menu, or by mentioning me"),
-}
-BUTTON_WORDS: Final[Mapping[str, str]] = {
-    "more": N_("More"),
-    "direct": N_("Send to my DMs"),
-    "right": N_("Was this right?"),
-    "alt_text": N_("Alt text"),
-}
-CHOICES: Final[Mapping[str, Mapping[str, str]]] = {"where": WHERE, "how": HOW}
-LISTS: Final[Mapping[str, str]] = {
-    "channels": "<#{}>",
-    "ignored_roles": "<@&{}>",
-    "unlimited_roles": "<@&{}>",
-}
-UNSET: Final[Mapping[str, str]] = {
-    "model": N_("The usual one ({model})"),
-    "language": N_("The server's"),
-    "member_per_minute": N_("The usual limit ({limit})"),
-    "guild_per_minute": N_("No limit"),
-}
 NOTHING = N_("None")
-DELIVERY: Final[Mapping[str, str]] = {
-    "default": N_("As the server has it"),
-    "private": N_("Always privately"),
-    "direct": N_("Always by direct message"),
-}
-DELIVERY_LONG: Final[Mapping[str, str]] = {
-    "default": N_("In the channel, or to you alone where you ask for that"),
-    "private": N_("Only you see what you ask for; what you post gets no answer in public"),
-    "direct": N_("What you ask for, and what you post where I answer unasked"),
-}
 
 
 def language_names() -> dict[str, str]:
-    """The languages there are, each in its own words: `{"en": "English", "ja": "日本語"}`."""
+    """Return the languages there are, each in its own words: `{"en": "English", "ja": "日本語"}`."""
     return {"en": "English"} | {name: _own_name(name) for name in i18n.languages if name != "en"}
 
 
@@ -115,73 +39,101 @@ def _own_name(name: str) -> str:
         return name
 
 
-def mentions(ids: Sequence[int], pattern: str, language: Language) -> str:
-    """`<#1>, <#2> and 480 more`."""
-    named = ", ".join(pattern.format(each) for each in ids[:MENTIONS])
-    more = len(ids) - MENTIONS
-    if more <= 0:
-        return named
-    return language.ngettext("{named} and {more} more", "{named} and {more} more", more).format(
-        named=named, more=more
-    )
+def listed(title: str, lines: Sequence[str], language: Language) -> str:
+    """Return a title and a list of lines in markdown, as much of it as fits in a message."""
+    text, room = title, MESSAGE_CONTENT - 100
+    for index, line in enumerate(lines):
+        item = f"\n- {line}"
+        if len(text) + len(item) > room:
+            more = len(lines) - index
+            rest = language.ngettext("and {more} more", "and {more} more", more)
+            return f"{text}\n{rest.format(more=more)}"
+        text += item
+    return text
 
 
 @dataclass(frozen=True)
-class Words:
-    """Speaks of settings. `model` and `per_minute` are the owner's, which hold where a server has none.
-
-    `unusable`: models that could not be loaded.
-    """
+class SettingWords:
+    """Speaks of a server's settings. What it did not choose is as in the owner's `config` and `models`."""
 
     language: Language
-    model: str
-    per_minute: int
-    unusable: Collection[str] = ()
+    config: Settings
+    models: Models
 
     def __call__(self, sentence: str, **blanks: Any) -> str:
-        """A sentence in the reader's language, its blanks filled."""
+        """Return a sentence in the reader's language, its blanks filled."""
         said = self.language.gettext(sentence)
         return said.format(**blanks) if blanks else said
 
-    def value(self, field: str, value: Any) -> str:
-        """What a value of a server's settings means."""
+    def translated(self, table: Mapping[str, str]) -> dict[str, str]:
+        """Return the table with its sentences in the reader's language."""
+        return {value: self(sentence) for value, sentence in table.items()}
+
+    def title(self, name: str) -> str:
+        """Return what a setting is called, in bold."""
+        return f"**{self(FIELDS[name].title)}**"
+
+    def value(self, name: str, value: Any) -> str:
+        """Return what a value of a setting means."""
+        field = FIELDS[name]
         if value is None:
-            return self(UNSET[field], model=self.model, limit=self.per_minute)
-        if field in CHOICES:
-            return self(CHOICES[field][value])
-        if field in LISTS:
-            return mentions(value, LISTS[field], self.language) or self(NOTHING)
-        if field == "buttons":
-            return ", ".join(self(BUTTON_WORDS[button]) for button in value) or self(NOTHING)
-        if field == "min_confidence":
-            return f"{value:.0%}"
-        return str(value) if field == "emoji" else self._named(field, value)
+            usual, limit = self.models.infos()[0].name, self.config.limits.user_images_per_minute
+            return self(field.unset, model=usual, limit=limit)
+        match field.kind:
+            case "choice":
+                said = self(field.words[value])
+            case "choices":
+                said = ", ".join(self(field.words[each]) for each in value)
+            case "channels" | "roles":
+                said = self._mentions("<#{}>" if field.kind == "channels" else "<@&{}>", value)
+            case "percentage":
+                said = f"{value:.0%}"
+            case "language":
+                said = discord.utils.escape_markdown(language_names().get(value, value))
+            case "model":
+                said = discord.utils.escape_markdown(value)
+                if value in self.models.unusable:
+                    said = self(N_("{model} (cannot be loaded; the usual one answers)"), model=said)
+            case _:
+                said = str(value)
+        return said or self(NOTHING)
 
-    def _named(self, field: str, value: Any) -> str:
-        name = language_names().get(value, value) if field == "language" else str(value)
-        name = discord.utils.escape_markdown(name)
-        if field == "model" and value in self.unusable:
-            return self(N_("{model} (cannot be loaded; the usual one answers)"), model=name)
-        return name
+    def names(self, name: str) -> dict[str, str]:
+        """Return what a setting that is a name can be, None included, each by what people call it."""
+        models = {model: model for model in self.config.model.allowed}
+        there = models if FIELDS[name].kind == "model" else language_names()
+        return {DEFAULT: self.value(name, None), **there}
 
-    def lines(self, settings: GuildSettings, group: str) -> list[str]:
-        """A line for each setting of `group` that matters as things stand."""
-        silent = {
-            "channels": settings.where == "all",
-            "emoji": settings.how != "react",
-        }
+    def lines(self, settings: GuildSettings, names: Iterable[str]) -> list[str]:
+        """Return a line for each of these settings that has an effect as things stand."""
         return [
-            f"**{self(TITLES[field])}**: {self.value(field, getattr(settings, field))}"
-            for field in GROUPS[group]
-            if not silent.get(field)
+            f"{self.title(name)}: {self.value(name, getattr(settings, name))}"
+            for name in names
+            if settings.meets(FIELDS[name].matters)
         ]
 
-    def change(self, field: str, before: Any, after: Any) -> str:
-        """One line that says what is different."""
+    def pages(self, settings: GuildSettings, pages: Iterable[str] = PAGES) -> str:
+        """Return all settings of these pages in words, within Discord's limit of a message."""
+        return "\n\n".join(
+            "\n".join([f"### {self(PAGE_TITLES[page])}", *self.lines(settings, PAGES[page])])
+            for page in pages
+        )
+
+    def change(self, change: SettingChange) -> str:
+        """Return one line that says what is different."""
+        name, before, after = change
         if not isinstance(before, tuple):
-            return f"**{self(TITLES[field])}**: {self.value(field, before)} → {self.value(field, after)}"
-        added = [each for each in after if each not in before]
-        removed = [each for each in before if each not in after]
-        parts = [f"+ {self.value(field, tuple(added))}"] if added else []
-        parts += [f"\N{MINUS SIGN} {self.value(field, tuple(removed))}"] if removed else []
-        return f"**{self(TITLES[field])}**: {' '.join(parts)}"
+            return f"{self.title(name)}: {self.value(name, before)} → {self.value(name, after)}"
+        signs = (("+", after, before), ("\N{MINUS SIGN}", before, after))
+        parts = ((sign, tuple(each for each in some if each not in others)) for sign, some, others in signs)
+        return f"{self.title(name)}: " + " ".join(
+            f"{sign} {self.value(name, ids)}" for sign, ids in parts if ids
+        )
+
+    def _mentions(self, pattern: str, ids: Sequence[int]) -> str:
+        named = ", ".join(pattern.format(each) for each in ids[:MENTIONS])
+        more = len(ids) - MENTIONS
+        if more <= 0:
+            return named
+        sentence = self.language.ngettext("{named} and {more} more", "{named} and {more} more", more)
+        return sentence.format(named=named, more=more)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import Executable, bindparam, delete, select
 
 from bot.store.database import Database
-from bot.store.exchange import InvalidSettings, faults
+from bot.store.settings_file import InvalidSettings, faults_in
 from bot.store.tables import Choice
 
 __all__ = ["Choices"]
@@ -76,7 +76,7 @@ class Choices(Generic[M]):
             try:
                 after = type(before).model_validate({**before.model_dump(), **wanted})
             except ValidationError as error:
-                raise InvalidSettings(faults(error)) from error
+                raise InvalidSettings(faults_in(error)) from error
             values = after.model_dump(mode="json")
             rows = [{self._key.name: key, "field": field, "value": values[field]} for field in wanted]
             return await self._replace(key, after, self._set, rows)
@@ -109,8 +109,8 @@ class Choices(Generic[M]):
                 found = type(found).model_validate({**found.model_dump(), row.field: row.value})
             except ValidationError as error:
                 log.warning(
-                    "%s %s: the stored %s is not usable, its default is: %s",
-                    self._key.name, key, row.field, "; ".join(map(str, faults(error))),
+                    "%s %s: the stored %s is not usable, so its default holds until it is set anew: %s",
+                    self._key.name, key, row.field, "; ".join(map(str, faults_in(error))),
                 )  # fmt: skip
         return found
 

@@ -18,11 +18,12 @@ from bot.store.choices import Choices
 from bot.store.database import Database, connect
 from bot.store.faults import StoreError, explain
 from bot.store.feedback import Opinions
+from bot.store.guild_settings import GuildSettings
 from bot.store.location import locate
+from bot.store.member_preferences import MemberPreferences
 from bot.store.meta import Notes
 from bot.store.retention import Retention
 from bot.store.seen import Seen
-from bot.store.settings import GuildSettings, MemberPreferences
 from bot.store.tables import (
     Answer,
     Base,

@@ -379,7 +379,7 @@ def test_what_is_no_mark_is_of_another_model(text: str) -> None:
         min_size=1,
         max_size=10,
     ),
-    st.sets(st.sampled_from(BUTTONS)),
+    st.sets(st.sampled_from(list(BUTTONS))),
 )  # fmt: skip
 def test_all_buttons_are_inside_discords_limits(outcomes: list[Outcome], chosen: set[str]) -> None:
     guild = GuildSettings.model_validate({"buttons": [name for name in BUTTONS if name in chosen]})

@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import event
 
 from bot.store import (
-    GROUPS,
+    FIELDS,
+    PAGES,
     GuildSettings,
     InvalidSettings,
     MemberPreferences,
@@ -147,7 +148,7 @@ def test_emojis_of_every_kind_may_be_set(emoji: str) -> None:
 async def test_a_reset_takes_the_named_fields_back_or_all(place: Place) -> None:
     async with place.opened() as store:
         await store.guilds.update(1, {"top": 5, "min_confidence": 0.9, "how": "silent", "emoji": "👀"})
-        settings = await store.guilds.reset(1, GROUPS["how"])
+        settings = await store.guilds.reset(1, PAGES["how"])
         assert settings == GuildSettings(top=5, min_confidence=0.9) == await store.guilds.get(1)
     async with place.opened() as store:
         assert await store.guilds.get(1) == settings
@@ -156,9 +157,9 @@ async def test_a_reset_takes_the_named_fields_back_or_all(place: Place) -> None:
         assert await place.rows("SELECT * FROM guild_setting") == []
 
 
-def test_every_field_is_in_one_group() -> None:
-    grouped = [field for fields in GROUPS.values() for field in fields]
-    assert sorted(grouped) == sorted(GuildSettings.model_fields)
+def test_every_setting_is_in_the_table_and_on_one_page() -> None:
+    on_pages = [name for names in PAGES.values() for name in names]
+    assert on_pages == list(FIELDS) == list(GuildSettings.model_fields)
 
 
 async def test_a_stored_value_that_is_not_usable_any_more_is_named_and_its_default_holds(

@@ -7,15 +7,15 @@ import json
 import pytest
 
 from bot.store import (
-    Allowed,
-    Change,
-    Fault,
+    Existing,
     GuildSettings,
     InvalidSettings,
-    changes,
+    SettingChange,
+    SettingFault,
     difference,
     from_json,
     to_json,
+    without_gone,
 )
 
 BUSY = GuildSettings(
@@ -83,26 +83,41 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 
 def test_what_does_not_exist_here_is_refused() -> None:
-    here = Allowed(models=["efficientnet_lite0"], languages=["en", "de"], channels=[12], roles=[1])
+    here: Existing = {
+        "model": ["efficientnet_lite0"],
+        "language": ["en", "de"],
+        "channels": [12],
+        "roles": [1],
+    }
     with pytest.raises(InvalidSettings) as caught:
-        from_json(to_json(BUSY), defaults=GuildSettings(), allowed=here)
+        from_json(to_json(BUSY), defaults=GuildSettings(), existing=here)
     assert caught.value.faults == (
-        Fault("strange", "model", "mobilenet_v2", allowed=("efficientnet_lite0",)),
-        Fault("strange", "language", "ja", allowed=("en", "de")),
-        Fault("strange", "channels", (1234567890123456789,)),
-        Fault("strange", "unlimited_roles", (77,)),
+        SettingFault("missing", "channels", (1234567890123456789,)),
+        SettingFault("missing", "model", "mobilenet_v2", existing=("efficientnet_lite0",)),
+        SettingFault("missing", "language", "ja", existing=("en", "de")),
+        SettingFault("missing", "unlimited_roles", (77,)),
     )
-    there = Allowed(models=["mobilenet_v2"], languages=["ja"], channels=BUSY.channels, roles=[77, 78])
-    assert from_json(to_json(BUSY), defaults=GuildSettings(), allowed=there) == BUSY
+    there: Existing = {
+        "model": ["mobilenet_v2"],
+        "language": ["ja"],
+        "channels": BUSY.channels,
+        "roles": [77, 78],
+    }
+    assert from_json(to_json(BUSY), defaults=GuildSettings(), existing=there) == BUSY
 
 
 def test_a_difference_names_what_changes_and_nothing_else() -> None:
     assert difference(BUSY, BUSY) == ()
     after = BUSY.model_copy(update={"top": 3, "channels": (12, 13), "language": None, "buttons": ()})
     assert difference(BUSY, after) == (
-        Change("channels", (12, 1234567890123456789), (12, 13)),
-        Change("top", 5, 3),
-        Change("language", "ja", None),
-        Change("buttons", ("more",), ()),
+        SettingChange("channels", (12, 1234567890123456789), (12, 13)),
+        SettingChange("top", 5, 3),
+        SettingChange("language", "ja", None),
+        SettingChange("buttons", ("more",), ()),
     )
-    assert changes(BUSY, after) == {"channels": (12, 13), "top": 3, "language": None, "buttons": ()}
+
+
+def test_channels_and_roles_that_are_gone_are_left_out_as_far_as_is_known() -> None:
+    here: Existing = {"model": (), "channels": [12], "roles": []}
+    assert without_gone(BUSY, here) == BUSY.model_copy(update={"channels": (12,), "unlimited_roles": ()})
+    assert without_gone(BUSY, {}) == BUSY
