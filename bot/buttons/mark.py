@@ -17,13 +17,12 @@ from functools import lru_cache
 from typing import Final
 
 from bot.naming import Finding
-from inference.results import Coarse, Label, ModelInfo
+from inference.results import RANKED, Coarse, Label, ModelInfo
 
 __all__ = ["MARK", "Mark", "OtherModel", "People", "usable"]
 
 MARK: Final = 83
 """Characters of a mark at most; with its prefix it is within the 100 of a `custom_id` and of an option."""
-RANKED = 10
 CLASSES = 1 << 16
 _HEAD = struct.Struct(">BB3sQQQ")  # flags, image, model, answer, asker, author
 _NAME = struct.Struct(">HB")  # class, per cent

@@ -20,15 +20,15 @@ from discord.ext import commands
 from bot.components.controls import choices, matching_choices
 from bot.effective import language_of
 from bot.i18n import N_, Language
-from bot.presses import explain
-from bot.settings_ui.guild_contents import guild_id_of, present
+from bot.presses.errors import explain
 from bot.settings_ui.guild_panel import ALL, GuildPanel
 from bot.settings_ui.guild_panel_presses import may_manage
 from bot.settings_ui.setting_faults import SENTENCES
-from bot.settings_ui.setting_values import from_options
+from bot.settings_ui.setting_values import from_options, guild_id_of, present
 from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport, exported
 from bot.store import FIELDS, PAGE_TITLES, PAGES, PER_MINUTE, GuildSettings, Store
+from inference.results import RANKED
 
 __all__ = ["GuildSettingsCog"]
 
@@ -134,7 +134,7 @@ class GuildSettingsCog(
     async def what(  # noqa: PLR0917 - discord.py reads the options from it
         self,
         interaction: Interaction,
-        top: Range[int, 1, 10] | None = None,
+        top: Range[int, 1, RANKED] | None = None,
         min_confidence: Range[int, 0, 100] | None = None,
         model: Range[str, 1, 100] | None = None,
         language: Range[str, 1, 100] | None = None,

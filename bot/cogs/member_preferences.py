@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from bot.components.controls import choices, matching_choices
 from bot.effective import language_of, own_language
-from bot.presses import explain
+from bot.presses.errors import explain
 from bot.settings_ui.member_panel import DELIVERY, MemberPanel
 from bot.settings_ui.setting_faults import SENTENCES
 from bot.settings_ui.setting_values import usable_language

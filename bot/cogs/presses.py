@@ -13,7 +13,8 @@ from discord.ext import commands
 from bot.delivery import say
 from bot.effective import language_of
 from bot.errors import LEAVING
-from bot.presses import CUSTOM_ID, Press, PressHandler, explain
+from bot.presses.errors import explain
+from bot.presses.press import CUSTOM_ID, Press, PressHandler
 from bot.store import Store
 from bot.work_in_hand import WorkInHand
 

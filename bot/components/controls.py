@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 import discord
 from discord import app_commands, ui
@@ -18,14 +18,16 @@ __all__ = [
     "form",
     "layout",
     "matching_choices",
-    "pick_channels",
-    "pick_roles",
-    "row",
+    "pick",
     "select",
     "unregistered",
     "view",
 ]
 
+PICKERS: Final[Mapping[str, tuple[Callable[..., ui.Item[Any]], discord.SelectDefaultValueType]]] = {
+    "channels": (ui.ChannelSelect, discord.SelectDefaultValueType.channel),
+    "roles": (ui.RoleSelect, discord.SelectDefaultValueType.role),
+}
 V = TypeVar("V", bound=ui.LayoutView | ui.View | ui.Modal)
 
 
@@ -81,41 +83,20 @@ def select(
     )
 
 
-def pick_channels(identity: str, chosen: Iterable[int], placeholder: str) -> ui.ChannelSelect[Any]:
-    """Return a menu of the server's channels, with those ticked that are chosen, at most 25.
+def pick(things: str, identity: str, chosen: Iterable[int], placeholder: str) -> ui.Item[Any]:
+    """Return a menu of the server's channels or roles, with those ticked that are chosen, at most 25.
 
     It offers channels of all types: to leave threads out, a menu must name the others, and Discord's own
     description of its interface does not know media channels.
     """
-    ticked = _ticked(chosen, discord.SelectDefaultValueType.channel)
-    return ui.ChannelSelect(
+    menu, kind = PICKERS[things]
+    return menu(
         custom_id=identity,
         placeholder=placeholder,
         min_values=0,
         max_values=limits.SELECT_OPTIONS,
-        default_values=ticked,
+        default_values=[discord.SelectDefaultValue(id=each, type=kind) for each in chosen],
     )
-
-
-def pick_roles(identity: str, chosen: Iterable[int], placeholder: str) -> ui.RoleSelect[Any]:
-    """Return a menu of the server's roles, with those ticked that are chosen, at most 25."""
-    ticked = _ticked(chosen, discord.SelectDefaultValueType.role)
-    return ui.RoleSelect(
-        custom_id=identity,
-        placeholder=placeholder,
-        min_values=0,
-        max_values=limits.SELECT_OPTIONS,
-        default_values=ticked,
-    )
-
-
-def _ticked(ids: Iterable[int], kind: discord.SelectDefaultValueType) -> list[discord.SelectDefaultValue]:
-    return [discord.SelectDefaultValue(id=each, type=kind) for each in ids]
-
-
-def row(*items: ui.Item[Any]) -> ui.ActionRow[Any]:
-    """Return a row of up to five buttons, or of one menu."""
-    return ui.ActionRow(*items)
 
 
 def view(*items: ui.Item[Any]) -> ui.View:

@@ -10,7 +10,7 @@ from discord import ui
 from bot import answers, delivery
 from bot.answers import Answer
 from bot.buttons.answer_buttons import PANEL, VERBS, button, packed_in
-from bot.buttons.mark import RANKED, Mark, OtherModel
+from bot.buttons.mark import Mark, OtherModel
 from bot.components import controls
 from bot.discord_limits import MESSAGE_CONTENT, OPTION_LABEL
 from bot.effective import guild_settings
@@ -22,7 +22,7 @@ from bot.presses.errors import InteractionRefused, PressOutdated, Sentences
 from bot.presses.press import Press, PressHandler
 from bot.store import Store, StoreError
 from bot.store.feedback import MAX_SAID
-from inference.results import ModelInfo, ModelUnavailable
+from inference.results import RANKED, ModelInfo, ModelUnavailable
 
 __all__ = ["AnswerPresses"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
@@ -25,11 +25,7 @@ PERCENTAGES = range(0, 100, 5)
 """Offered in the menu; `/settings what` takes any."""
 DIGITS = 6
 """Characters of a number that may be typed."""
-PICKERS: Final[Mapping[str, tuple[Callable[[str, Sequence[int], str], ui.Item[Any]], str]]] = {
-    "channels": (controls.pick_channels, N_("Choose channels")),
-    "roles": (controls.pick_roles, N_("Choose roles")),
-}
-"""The menus for lists, and what a menu says while nothing is chosen."""
+PLACEHOLDERS: Final = {"channels": N_("Choose channels"), "roles": N_("Choose roles")}
 FORMS: Final[Mapping[str, tuple[SettingForm, tuple[SettingField, ...]]]] = {
     form.name: (form, tuple(fields))
     for form, fields in groupby(FIELDS.values(), key=lambda field: field.form)
@@ -76,20 +72,20 @@ class GuildPanel:
     def _tabs(self, page: str) -> ui.ActionRow[Any]:
         titles = {OVERVIEW: N_("Overview"), **PAGE_TITLES}
         styles = {page: discord.ButtonStyle.primary}
-        return controls.row(
+        return ui.ActionRow(
             *(self._button("open", name, title, styles.get(name)) for name, title in titles.items())
         )
 
     def _overview(self) -> Iterator[ui.Item[Any]]:
         yield ui.TextDisplay(self.words.pages(self.settings))
         yield self._small(N_("Keep them as a file: /settings export. Take one: /settings import."))
-        yield controls.row(self._button("open", SURE, N_("Reset everything…")))
+        yield ui.ActionRow(self._button("open", SURE, N_("Reset everything…")))
 
     def _sure(self) -> Iterator[ui.Item[Any]]:
         yield ui.TextDisplay(
             self.words(N_("Reset everything to what it was in the beginning? Your choices will be gone."))
         )
-        yield controls.row(
+        yield ui.ActionRow(
             self._button("reset", ALL, N_("Reset everything"), discord.ButtonStyle.danger),
             self._button("back", OVERVIEW, N_("Cancel")),
         )
@@ -99,14 +95,14 @@ class GuildPanel:
         for form, fields in groupby(shown, key=lambda field: field.form):
             if form is None:
                 for field in fields:
-                    yield from self._pick(field) if field.kind in PICKERS else self._select(field)
+                    yield from self._pick(field) if field.kind in PLACEHOLDERS else self._select(field)
                     for sentence, condition in field.hints:
                         if self.settings.meets(condition):
                             yield self._small(sentence)
             else:
                 yield self._now(*fields)
-                yield controls.row(self._button("ask", form.name, form.button))
-        yield controls.row(self._button("reset", page, N_("Reset this page")))
+                yield ui.ActionRow(self._button("ask", form.name, form.button))
+        yield ui.ActionRow(self._button("reset", page, N_("Reset this page")))
 
     def _select(self, field: SettingField) -> Iterator[ui.Item[Any]]:
         """A title, and a menu for a setting of one value or, as the buttons, several."""
@@ -119,7 +115,7 @@ class GuildPanel:
         descriptions = self.words.translated(field.descriptions)
         identity = controls.custom_id(PANEL, "set", field.name)
         yield ui.TextDisplay(self.words.title(field.name))
-        yield controls.row(
+        yield ui.ActionRow(
             controls.select(identity, options, chosen, descriptions=descriptions, several=several)
         )
 
@@ -139,9 +135,9 @@ class GuildPanel:
         ids = getattr(self.settings, field.name)
         long = len(ids) >= SELECT_OPTIONS
         yield self._now(field) if long else ui.TextDisplay(self.words.title(field.name))
-        pick, placeholder = PICKERS[field.kind]
-        identity = controls.custom_id(PANEL, "list", field.name)
-        yield controls.row(pick(identity, () if long else ids, self.words(placeholder)))
+        identity, ticked = controls.custom_id(PANEL, "list", field.name), () if long else ids
+        placeholder = self.words(PLACEHOLDERS[field.kind])
+        yield ui.ActionRow(controls.pick(field.kind, identity, ticked, placeholder))
         if long:
             command = f"`/settings {field.page} {field.options[1]}:`"
             yield self._small(N_("What you pick is added. To take one away: {command}"), command=command)

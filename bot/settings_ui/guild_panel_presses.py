@@ -8,11 +8,11 @@ from typing import Any
 import discord
 
 from bot.i18n import Language
-from bot.presses import InteractionRefused, Press, PressHandler, PressOutdated
-from bot.settings_ui.guild_contents import guild_id_of, present
+from bot.presses.errors import InteractionRefused, PressOutdated
+from bot.presses.press import Press, PressHandler
 from bot.settings_ui.guild_panel import ALL, FORMS, OVERVIEW, PANEL, SURE, GuildPanel
 from bot.settings_ui.setting_faults import MANAGERS_ONLY, SENTENCES
-from bot.settings_ui.setting_values import from_form, from_menu, from_pick
+from bot.settings_ui.setting_values import from_form, from_menu, from_pick, guild_id_of, present
 from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport
 from bot.store import FIELDS, PAGES, GuildSettings

@@ -11,7 +11,8 @@ from discord import ui
 from bot.components import controls
 from bot.effective import own_language
 from bot.i18n import N_, Language
-from bot.presses import Press, PressHandler, PressOutdated
+from bot.presses.errors import PressOutdated
+from bot.presses.press import Press, PressHandler
 from bot.settings_ui.setting_faults import SENTENCES
 from bot.settings_ui.setting_words import DEFAULT, language_names
 from bot.store import MemberPreferences, Store
@@ -54,11 +55,11 @@ class MemberPanel:
         return controls.layout(
             ui.TextDisplay(f"## {say('How I treat you')}\n-# {say('In every server. Only you see this.')}"),
             ui.TextDisplay(f"**{say('Language')}**"),
-            controls.row(language),
+            ui.ActionRow(language),
             ui.TextDisplay(f"**{say('My answers to you')}**"),
-            controls.row(delivery),
+            ui.ActionRow(delivery),
             ui.TextDisplay(say(left)),
-            controls.row(
+            ui.ActionRow(
                 controls.button(_id("leave", "no" if now.leave_alone else "yes"), switch),
                 controls.button(_id("ask", "forget"), say("Forget me…")),
             ),
@@ -73,7 +74,7 @@ class MemberPanel:
         )
         return controls.layout(
             self._with_what_is_kept(warning),
-            controls.row(
+            ui.ActionRow(
                 controls.button(_id("forget"), say("Forget me"), discord.ButtonStyle.danger),
                 controls.button(_id("open"), say("Cancel")),
             ),

@@ -11,7 +11,7 @@ from discord import app_commands
 
 from bot.download import DownloadError
 from bot.i18n import N_, Language
-from bot.presses import PressOutdated, Sentences
+from bot.presses.errors import PressOutdated, Sentences
 from bot.settings_ui.setting_words import language_names, listed
 from bot.store import FIELDS, InvalidSettings, SettingFault, StoreError
 from bot.store.setting_fields import SettingField

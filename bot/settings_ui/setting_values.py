@@ -1,29 +1,64 @@
 """From what people choose, type or give as a command's options to what a setting becomes.
 
-What is given is checked here as far as only Discord and the owner's configuration know whether it exists; the
-store checks the rest.
+Whether what is given exists is checked here: only Discord and the owner's configuration know. The store
+checks the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import discord
 from discord import app_commands
 
 from bot.i18n import N_, Language
-from bot.presses import InteractionRefused, Press
+from bot.presses.errors import InteractionRefused
+from bot.presses.press import Press
 from bot.settings_ui.setting_faults import unknown_name
 from bot.settings_ui.setting_words import DEFAULT, SettingWords, language_names
-from bot.store import FIELDS, PAGES, GuildSettings
+from bot.store import FIELDS, PAGES, Existing, GuildSettings, without_gone
 from bot.store.setting_fields import SettingField
 
-__all__ = ["from_form", "from_menu", "from_options", "from_pick", "usable_language"]
+__all__ = [
+    "existing_in",
+    "from_form",
+    "from_menu",
+    "from_options",
+    "from_pick",
+    "guild_id_of",
+    "present",
+    "usable_language",
+]
 
 Change = Callable[[GuildSettings], Mapping[str, Any]]
 """From what stands to what is to be changed, for `Choices.update`."""
+
+
+def guild_id_of(interaction: discord.Interaction[Any]) -> int:
+    """Return the server's id. Raises `RuntimeError` outside servers, where Discord offers no such command."""
+    if interaction.guild_id is None:
+        raise RuntimeError("settings of a server were asked for outside one")
+    return interaction.guild_id
+
+
+def existing_in(interaction: discord.Interaction[Any], models: Collection[str]) -> Existing:
+    """Return what settings may name: `models`, the languages, and the channels and roles of the server.
+
+    Channels and roles are left out where they are not known: the bot is no member, or the server is away.
+    """
+    guild = interaction.client.get_guild(guild_id_of(interaction))
+    names: Existing = {"model": models, "language": tuple(language_names())}
+    if guild is None or guild.unavailable:
+        return names
+    channels, roles = {channel.id for channel in guild.channels}, {role.id for role in guild.roles}
+    return {**names, "channels": channels, "roles": roles}
+
+
+def present(interaction: discord.Interaction[Any], settings: GuildSettings) -> GuildSettings:
+    """Return the settings without the channels and roles that the server no longer has."""
+    return without_gone(settings, existing_in(interaction, ()))
 
 
 async def from_options(

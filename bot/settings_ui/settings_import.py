@@ -18,9 +18,9 @@ from discord import ui
 from bot.components import controls
 from bot.download import Fetcher
 from bot.i18n import N_
-from bot.presses import InteractionRefused
-from bot.settings_ui.guild_contents import existing_in, guild_id_of
+from bot.presses.errors import InteractionRefused
 from bot.settings_ui.guild_panel import PANEL
+from bot.settings_ui.setting_values import existing_in, guild_id_of
 from bot.settings_ui.setting_words import SettingWords, listed
 from bot.store import GuildSettings, difference, from_json, to_json
 from bot.store.choices import Choices

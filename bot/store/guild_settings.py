@@ -9,6 +9,7 @@ import config.settings
 from bot.i18n import N_
 from bot.store import setting_fields as kinds
 from bot.store.setting_fields import SettingField
+from inference.results import RANKED
 
 __all__ = ["BUTTONS", "FIELDS", "PAGES", "PAGE_TITLES", "PER_MINUTE", "GuildSettings", "defaults"]
 
@@ -101,7 +102,7 @@ class GuildSettings(kinds.StoredSettings):
     ] = "🔍"
 
     top: Annotated[
-        kinds.Whole, SettingField("what", N_("Guesses shown"), "number", ("top",), least=1, most=10)
+        kinds.Whole, SettingField("what", N_("Guesses shown"), "number", ("top",), least=1, most=RANKED)
     ] = 3
     """Labels shown for each image."""
     min_confidence: Annotated[

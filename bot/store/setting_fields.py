@@ -68,8 +68,8 @@ class SettingField:
     """One setting of a server, written into the annotation of its field, after the field's type.
 
     `kind` decides how people see and change it: a `choice` is one of `words` and `choices` are some of them;
-    a `number` from `least` to `most` is chosen from a menu and a `limit` is typed; a `model` or a `language` is
-    a name, and `channels` and `roles` are lists of ids.
+    a `number` from `least` to `most` is chosen from a menu and a `limit` is typed; a `model` or a `language`
+    is a name, and `channels` and `roles` are lists of ids.
 
     `options` are the options of the command `/settings PAGE` that change it: for `choices` one for each word,
     for ids one to add and one to take away. `unset` says what None means, where the setting can be None.
