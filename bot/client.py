@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
 
 import discord
 from discord.ext import commands
@@ -29,6 +28,7 @@ from bot.models import Models
 from bot.quota import Quota
 from bot.server import Server, use
 from bot.store import Store
+from bot.work_in_hand import WorkInHand
 from config.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["Whatsit"]
 
 log = logging.getLogger(__name__)
-
-CANCEL_TIMEOUT = 2.0
-"""Seconds that work which was cancelled at the end of `finish` may take to let go."""
 
 
 class Whatsit(commands.Bot):
@@ -89,10 +86,9 @@ class Whatsit(commands.Bot):
         self.store = store
         self.models = Models(settings, classifier, another_model)
         self.quota = Quota(settings.limits)
-        self.stopping = False
+        self.work_in_hand = WorkInHand()
         self.ledger = Ledger(self)
         self._server = server
-        self._in_hand: list[asyncio.Task[Any]] = []
 
     async def login(self, token: str) -> None:
         """As discord.py's, on the server this bot is for."""
@@ -138,17 +134,14 @@ class Whatsit(commands.Bot):
     async def on_message(self, message: discord.Message, /) -> None:
         """No prefix commands: a mention is a question about a picture, which is `Watch`'s."""
 
-    @contextmanager
-    def in_hand(self) -> Iterator[None]:
-        """Marks the current task as work that is finished before the bot leaves."""
-        task = asyncio.current_task()
-        if task is None:
-            raise RuntimeError("in_hand() is for work on the event loop")
-        self._in_hand.append(task)
-        try:
-            yield
-        finally:
-            self._in_hand.remove(task)
+    @property
+    def stopping(self) -> bool:
+        """Whether the bot takes no new work because it is about to leave."""
+        return self.work_in_hand.stopping
+
+    def in_hand(self) -> AbstractContextManager[None]:
+        """Mark the current task as work that is finished before the bot leaves."""
+        return self.work_in_hand.hold()
 
     async def close(self) -> None:
         """As discord.py's; the models that servers chose end too."""
@@ -160,17 +153,7 @@ class Whatsit(commands.Bot):
 
         The gateway stays open meanwhile. Returns how many pieces of work were cancelled.
         """
-        self.stopping = True
-        tasks = set(self._in_hand)
-        if not tasks:
-            return 0
-        log.info("Finishing the work in hand (%d) before leaving.", len(tasks))
-        _, late = await asyncio.wait(tasks, timeout=within)
-        for task in late:
-            task.cancel()
-        if late:
-            await asyncio.wait(late, timeout=CANCEL_TIMEOUT)
-        return len(late)
+        return await self.work_in_hand.finish(within)
 
     def _give_up_message_content(self) -> None:
         # discord.py keeps the very object it was given and reads it again at each IDENTIFY.

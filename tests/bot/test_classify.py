@@ -299,7 +299,7 @@ async def test_a_button_that_fails_for_no_known_reason_still_answers(
 
 async def test_a_bot_that_is_leaving_says_so(world: World) -> None:
     await world.alice.send(world.channel, attachments=[picture()])
-    world.bot.stopping = True
+    world.bot.work_in_hand.stopping = True
     command = await world.alice.slash(world.channel, "classify", image=picture())
     button = await world.alice.click(world.only_answer(), custom_id=BUTTON)
     for result in (command, button):

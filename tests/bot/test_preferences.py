@@ -176,7 +176,7 @@ async def test_when_the_store_fails_a_member_hears_that_nothing_changed(
 
 async def test_about_to_leave_it_takes_no_press(world: World) -> None:
     panel = await opened(world)
-    world.bot.stopping = True
+    world.bot.work_in_hand.stopping = True
     answer = await world.alice.click(panel, label="Leave my images alone")
     assert said(answer) == "I'm about to restart. Ask me again in a minute."
 
