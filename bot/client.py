@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING
 import discord
 from discord.ext import commands
 
-from bot import intents as gateway_intents
-from bot.catchup import CatchUp
+from bot.answering.ledger import Ledger
+from bot.answering.models import Models
 from bot.cogs.answers import Answers
+from bot.cogs.catch_up import CatchUp
 from bot.cogs.classify import Classify
 from bot.cogs.edits import Edits
 from bot.cogs.erasing import Erasing
+from bot.cogs.messages import Watch
 from bot.cogs.offers import Offers
 from bot.cogs.preferences import Preferences
 from bot.cogs.settings import Settings as ServerSettings
-from bot.cogs.watch import Watch
-from bot.command_sync import sync
-from bot.download import Fetcher
+from bot.connection import intents as gateway_intents
+from bot.connection.command_sync import sync
+from bot.connection.server import Server, use
+from bot.download.downloader import Fetcher
 from bot.i18n import CommandTranslator
-from bot.ledger import Ledger
-from bot.models import Models
-from bot.quota import Quota
-from bot.server import Server, use
+from bot.policy.quota import Quota
 from bot.store import Store
 from bot.work_in_hand import WorkInHand
 from config.settings import Settings

@@ -15,9 +15,9 @@ import aiohttp
 import discord
 
 from bot.client import Whatsit
-from bot.download import Downloader
-from bot.login import WHERE_TOKENS_ARE, token
-from bot.server import Server
+from bot.connection.login import WHERE_TOKENS_ARE, token
+from bot.connection.server import Server
+from bot.download.downloader import Downloader
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
 from inference.client import Classifier

@@ -20,9 +20,9 @@ from simcord.backend import serializers
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
-from bot import intents as gateway_intents
 from bot.client import Whatsit
-from bot.download import Gone
+from bot.connection import intents as gateway_intents
+from bot.download.downloader import Gone
 from bot.store import Store
 from config.settings import Settings
 from inference.client import Classifier

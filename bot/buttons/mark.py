@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from bot.naming import Finding
+from bot.presentation.naming import Finding
 from inference.results import Coarse, Label, ModelInfo
 
 __all__ = ["MARK", "Mark", "OtherModel", "People", "usable"]

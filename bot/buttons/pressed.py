@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import ui
 
-from bot import answers, delivery
-from bot.answers import CONTENT, Answer
 from bot.buttons.mark import Mark
 from bot.buttons.under import PANEL, VERBS, button, models, packed_in
-from bot.effective import guild_settings
+from bot.delivery import sending as delivery
 from bot.i18n import N_, Language
-from bot.naming import alt_text, neutral, shorten
 from bot.panel import controls
 from bot.panel.controls import Press
+from bot.policy.in_force import guild_settings
+from bot.presentation import answer as answers
+from bot.presentation.answer import CONTENT, Answer
+from bot.presentation.naming import alt_text, neutral, shorten
 from bot.store.feedback import MAX_SAID
 from inference.results import ModelInfo
 

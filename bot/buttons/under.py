@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import discord
 from discord import ui
 
-from bot.answers import Outcome
 from bot.buttons.mark import Mark, People, usable
 from bot.i18n import N_, Language
-from bot.naming import Finding, shorten
 from bot.panel import controls
 from bot.panel.words import BUTTON_WORDS
+from bot.presentation.answer import Outcome
+from bot.presentation.naming import Finding, shorten
 from bot.store import GuildSettings
 from inference.results import Classification, ModelInfo
 

@@ -11,11 +11,11 @@ from discord.ext import commands
 from bot.buttons.mark import OtherModel
 from bot.buttons.pressed import Refused, obey
 from bot.buttons.under import PANEL
-from bot.delivery import FAILURES, GONE, say
-from bot.effective import language_of
-from bot.errors import LEAVING, SENTENCES
+from bot.delivery.sending import FAILURES, GONE, say
 from bot.i18n import N_
 from bot.panel.controls import Press
+from bot.policy.in_force import language_of
+from bot.presentation.errors import LEAVING, SENTENCES
 from bot.store import StoreError
 from inference.results import ModelUnavailable
 

@@ -11,15 +11,16 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot import buttons, delivery
-from bot.answers import Writer
-from bot.asked import Asked
-from bot.effective import Effective, effective, language_of
-from bot.errors import LEAVING, UNEXPECTED
-from bot.media import Source, images_of, source_of
-from bot.pipeline import look_at
-from bot.questions import MENU, left_alone
-from bot.quota import Grant
+from bot import buttons
+from bot.answering.classifying import look_at
+from bot.delivery import sending as delivery
+from bot.intake.interaction_requests import Asked
+from bot.intake.message_images import Source, images_of, source_of
+from bot.policy.in_force import Effective, effective, language_of
+from bot.policy.quota import Grant
+from bot.presentation.answer import Writer
+from bot.presentation.errors import LEAVING, UNEXPECTED
+from bot.presentation.help_texts import MENU, left_alone
 from bot.store import GuildSettings, StoreError
 
 if TYPE_CHECKING:

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 import discord
 from discord.ext import commands
 
-from bot.heard import is_heard
-from bot.media import Source, images_of
-from bot.recent import fingerprint
-from bot.request import asked_for
-from bot.signs import OVER
-from bot.written import granted, written
+from bot.answering.answerer import granted, written
+from bot.answering.message_memory import fingerprint
+from bot.delivery.reactions import OVER
+from bot.intake.message_images import Source, images_of
+from bot.intake.message_requests import asked_for
+from bot.policy.audience import is_heard
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
-    from bot.cogs.watch import Watch
+    from bot.cogs.messages import Watch
     from bot.store import Answer
 
 __all__ = ["Edits"]

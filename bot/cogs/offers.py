@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, cast
 import discord
 from discord.ext import commands
 
-from bot.delivery import FAILURES
-from bot.effective import guild_settings
-from bot.media import images_of
-from bot.request import asked_for
-from bot.signs import is_offer, offers
+from bot.delivery.reactions import is_offer, offers
+from bot.delivery.sending import FAILURES
+from bot.intake.message_images import images_of
+from bot.intake.message_requests import asked_for
+from bot.policy.in_force import guild_settings
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
-    from bot.cogs.watch import Watch
+    from bot.cogs.messages import Watch
     from bot.store import OpenMessage
 
 __all__ = ["Offers"]

@@ -9,9 +9,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Range, locale_str
 from discord.ext import commands
 
-from bot.delivery import say
-from bot.effective import language_of, own_language
-from bot.errors import LEAVING
+from bot.delivery.sending import say
 from bot.i18n import Language
 from bot.panel import here
 from bot.panel.controls import Press, choices, matching
@@ -19,6 +17,8 @@ from bot.panel.faults import explain
 from bot.panel.member import DEFAULT, PANEL, MemberPanel, obey
 from bot.panel.pressing import usable_language
 from bot.panel.words import DELIVERY, language_names
+from bot.policy.in_force import language_of, own_language
+from bot.presentation.errors import LEAVING
 
 if TYPE_CHECKING:
     from bot.client import Whatsit

@@ -13,9 +13,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Range, Transform, locale_str
 from discord.ext import commands
 
-from bot.delivery import say
-from bot.effective import language_of
-from bot.errors import LEAVING
+from bot.delivery.sending import say
 from bot.i18n import N_
 from bot.panel import here, importing
 from bot.panel.controls import Press, choices, matching
@@ -30,6 +28,8 @@ from bot.panel.pressing import (
 )
 from bot.panel.server import ALL, DEFAULT, PANEL
 from bot.panel.words import GROUP_TITLES, HOW, WHERE, Words, language_names
+from bot.policy.in_force import language_of
+from bot.presentation.errors import LEAVING
 from bot.store import BUTTONS, GROUPS, PER_MINUTE, GuildSettings
 
 if TYPE_CHECKING:

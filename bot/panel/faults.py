@@ -8,11 +8,11 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.answers import CONTENT
-from bot.delivery import FAILURES, GONE, say
-from bot.download import DownloadError
+from bot.delivery.sending import FAILURES, GONE, say
+from bot.download.downloader import DownloadError
 from bot.i18n import N_, Language
 from bot.panel import invalid
+from bot.presentation.answer import CONTENT
 from bot.store import InvalidSettings, StoreError
 
 __all__ = ["MODERATORS", "OUTDATED", "Refused", "explain", "listed"]

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import discord
 from discord import ui
 
-from bot.effective import own_language
 from bot.i18n import N_, Language
 from bot.panel import controls
 from bot.panel.controls import Press
 from bot.panel.faults import OUTDATED, Refused
 from bot.panel.words import DELIVERY, DELIVERY_LONG, language_names
+from bot.policy.in_force import own_language
 from bot.store import MemberPreferences, Store
 
 if TYPE_CHECKING:

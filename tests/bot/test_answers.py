@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import CONTENT, DETAILED, EMBEDS_TOTAL, Outcome, Writer
 from bot.i18n import ENGLISH
-from bot.media import Source
-from bot.naming import neutral
+from bot.intake.message_images import Source
+from bot.presentation.answer import CONTENT, DETAILED, EMBEDS_TOTAL, Outcome, Writer
+from bot.presentation.naming import neutral
 from bot.store import GuildSettings
 from config.settings import Settings
 from inference.results import Busy, Classification, Coarse, Label

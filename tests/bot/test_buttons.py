@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from simcord.actors import MemberActor
 
 from bot import buttons
-from bot.answers import Outcome
 from bot.buttons.mark import MARK, Mark, OtherModel
 from bot.i18n import ENGLISH
-from bot.media import Source
-from bot.naming import Finding
+from bot.intake.message_images import Source
+from bot.presentation.answer import Outcome
+from bot.presentation.naming import Finding
 from bot.store import BUTTONS, Feedback, GuildSettings, StoreUnavailable
 from inference.results import Busy, Classification, Coarse, Label, ModelInfo
 from tests.bot.pressing import description, now, options, pressable, private

@@ -9,7 +9,7 @@ import discord
 import pytest
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.errors import UNEXPECTED
+from bot.presentation.errors import UNEXPECTED
 from inference.results import CorruptImage, NotAnImage, UnsupportedFormat
 from tests.world import World, classified, picture
 
@@ -275,7 +275,7 @@ async def test_a_command_that_fails_for_no_known_reason_still_answers(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("bot.answers.Writer.write", broken)
+    monkeypatch.setattr("bot.presentation.answer.Writer.write", broken)
     result = await world.alice.slash(world.channel, "classify", image=picture())
     assert response(result).content == UNEXPECTED
     assert len([record for record in caplog.records if record.exc_info]) == 1
@@ -290,7 +290,7 @@ async def test_a_button_that_fails_for_no_known_reason_still_answers(
         raise ZeroDivisionError
 
     await world.alice.send(world.channel, attachments=[picture()])
-    monkeypatch.setattr("bot.delivery.direct", broken)
+    monkeypatch.setattr("bot.delivery.sending.direct", broken)
     result = await world.alice.click(world.only_answer(), custom_id=BUTTON)
     assert response(result).content.startswith("Something went wrong. Try again")
     assert result.ephemeral

@@ -7,9 +7,9 @@ from typing import cast
 import discord
 import pytest
 
-from bot import intents
 from bot.client import Whatsit
-from bot.download import Fetcher
+from bot.connection import intents
+from bot.download.downloader import Fetcher
 from bot.store import Store
 from config.settings import Settings
 from inference.client import Classifier

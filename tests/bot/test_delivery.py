@@ -9,7 +9,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.signs import LATE, MUTE
+from bot.delivery.reactions import LATE, MUTE
 from tests.world import World, classified, picture
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.signs import OVER
+from bot.delivery.reactions import OVER
 from tests.bot.wishes import post, reactions, server, wish
 from tests.world import World, classified, picture
 

@@ -9,7 +9,7 @@ import discord
 import pytest
 from simcord.actors import MemberActor
 
-from bot.signs import CLOSED, MUTE, OFFER, OVER
+from bot.delivery.reactions import CLOSED, MUTE, OFFER, OVER
 from tests.bot.wishes import post, reactions, server, wish
 from tests.world import World
 

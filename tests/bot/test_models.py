@@ -10,8 +10,8 @@ from typing import cast
 
 import pytest
 
+from bot.answering.models import AGAIN
 from bot.client import Whatsit
-from bot.models import AGAIN
 from config.settings import Model, Settings
 from inference.client import Classifier
 from inference.results import ModelInfo, ModelUnavailable

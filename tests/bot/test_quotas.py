@@ -7,7 +7,7 @@ import re
 import discord
 import pytest
 
-from bot.signs import OVER
+from bot.delivery.reactions import OVER
 from tests.bot.wishes import post, reactions, server
 from tests.world import World, picture
 

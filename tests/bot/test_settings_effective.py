@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot import i18n
-from bot.effective import effective, in_force
+from bot.policy.in_force import effective, in_force
 from bot.store import GuildSettings, MemberPreferences
 from config.settings import Answers, Settings
 from tests.stores import opened_store
@@ -21,7 +21,7 @@ def two_languages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> i18n.Langu
     for name in ("de", "ja"):
         (tmp_path / f"{name}.po").write_text(HEADER, "utf-8")
     languages = i18n.Languages(tmp_path)
-    monkeypatch.setattr("bot.effective.languages", languages)
+    monkeypatch.setattr("bot.policy.in_force.languages", languages)
     return languages
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from bot.client import Whatsit
+from bot.connection.server import Server
 from bot.run import downloader
-from bot.server import Server
 from config.settings import Discord, Settings
 from inference.client import Classifier
 from inference.results import Classification, Label, ModelInfo

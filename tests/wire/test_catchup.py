@@ -258,7 +258,7 @@ async def test_a_history_that_cannot_be_read_costs_the_other_channels_nothing(
     async with online(wire, data=tmp_path) as bot:
         await settled(wire, bot)
     assert answered(wire, other) == Counter([elsewhere["id"]])
-    assert [r.levelname for r in caplog.records if r.name == "bot.catchup"] == ["WARNING"]
+    assert [r.levelname for r in caplog.records if r.name == "bot.cogs.catch_up"] == ["WARNING"]
 
 
 async def test_a_rate_limit_on_reading_is_waited_for(wire: Wire, tmp_path: Path) -> None:

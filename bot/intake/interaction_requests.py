@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import discord
 
-from bot.media import Source
-from bot.quota import Grant
+from bot.intake.message_images import Source
+from bot.policy.quota import Grant
 from bot.store import OpenInteraction
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import discord
 import simcord
 from simcord import ChannelHandle, Env, MemberActor, Preview, SetupError
 
-from bot import intents
 from bot.client import Whatsit
-from bot.download import Gone
+from bot.connection import intents
+from bot.download.downloader import Gone
 from bot.store import Store, defaults
 from bot.store.seen import FLUSH_AFTER
 from config.settings import Data, Settings

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import discord
 from discord.ext import commands
 
-from bot.answers import Answer
-from bot.errors import UNEXPECTED
-from bot.heard import is_asked, is_heard, replied_to
-from bot.media import Source, images_of
-from bot.questions import word_of_help
-from bot.replies import Replies
-from bot.request import Request, asked_for, unasked, without_wishes
+from bot.answering.answerer import granted, written
+from bot.delivery.replies import Replies
+from bot.intake.message_images import Source, images_of
+from bot.intake.message_requests import Request, asked_for, unasked, without_wishes
+from bot.policy.audience import is_asked, is_heard, replied_to
+from bot.presentation.answer import Answer
+from bot.presentation.errors import UNEXPECTED
+from bot.presentation.help_texts import word_of_help
 from bot.store import StoreError
-from bot.written import granted, written
 
 if TYPE_CHECKING:
     from bot.client import Whatsit

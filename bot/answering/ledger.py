@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypedDict
 
 import discord
 
-from bot.recent import fingerprint
+from bot.answering.message_memory import fingerprint
 from bot.store import Answer, OpenMessage, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
-    from bot.request import Request
+    from bot.intake.message_requests import Request
 
 __all__ = ["Ledger"]
 
@@ -51,7 +51,7 @@ class _Where(TypedDict):
 
 
 class Ledger:
-    """The bot's own account of its work; `bot.catchup` reads it after a crash or a lost session.
+    """The bot's own account of its work; `bot.cogs.catch_up` reads it after a crash or a lost session.
 
     While the bot is away (`leave` to `settle`) no channel counts as read any further: what came meanwhile is
     still to be looked for.

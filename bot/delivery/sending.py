@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import aiohttp
 import discord
 
-from bot.answers import CONTENT, Answer
 from bot.i18n import Language
+from bot.presentation.answer import CONTENT, Answer
 
 __all__ = [
     "FAILURES",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from bot.media import images_of
+from bot.intake.message_images import images_of
 
 if TYPE_CHECKING:
     from bot.client import Whatsit

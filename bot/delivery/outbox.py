@@ -17,10 +17,10 @@ from typing import Any
 import discord
 
 from bot import buttons
-from bot.answers import CONTENT, Answer
 from bot.buttons import Buttons, Part
-from bot.delivery import shape
-from bot.naming import neutral
+from bot.delivery.sending import shape
+from bot.presentation.answer import CONTENT, Answer
+from bot.presentation.naming import neutral
 
 __all__ = ["Letter", "Outbox", "Thinned", "merged_from", "without"]
 

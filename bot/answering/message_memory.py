@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import discord
 
-from bot.media import Source
+from bot.intake.message_images import Source
 
 __all__ = ["Recent", "fingerprint"]
 

@@ -21,13 +21,13 @@ from rich.console import Console
 from bot.cli import FAILED, OK, USAGE
 from bot.cli.settings import ConfigError, complain, settings_for
 from bot.cli.terminal import model_progress, safe
-from bot.demo_transcript import names, show
+from bot.demo.transcript import names, show
 from config.settings import Settings, Watch
 from inference.client import Classifier
 from inference.results import ModelUnavailable
 
 if TYPE_CHECKING:
-    from bot.demo_stage import Stage
+    from bot.demo.stage import Stage
 
 __all__ = ["main"]
 
@@ -65,7 +65,7 @@ def _for_the_demo(settings: Settings) -> Settings:
 
 
 async def _demo(settings: Settings, console: Console, *, once: bool) -> int:
-    from bot.demo_stage import staged  # noqa: PLC0415  # needs a development package, which `main` looked for
+    from bot.demo.stage import staged  # noqa: PLC0415  # needs a development package, which `main` looked for
 
     classifier = Classifier(settings)
     try:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.heard import replied_to
 from bot.i18n import N_
+from bot.policy.audience import replied_to
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
     from bot.i18n import Language
-    from bot.request import Request
+    from bot.intake.message_requests import Request
 
 __all__ = ["LEFT_ALONE", "LEFT_ALONE_YOURSELF", "MENU", "left_alone", "word_of_help"]
 

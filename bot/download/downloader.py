@@ -11,7 +11,7 @@ from typing import ClassVar, Protocol
 import aiohttp
 from yarl import URL
 
-from bot.resize import smaller
+from bot.download.reduced_copy import smaller
 from config import settings
 
 __all__ = [

@@ -7,9 +7,9 @@ import logging
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
-from bot.answers import Outcome
-from bot.download import DownloadError
-from bot.media import Source
+from bot.download.downloader import DownloadError
+from bot.intake.message_images import Source
+from bot.presentation.answer import Outcome
 from inference.results import InferenceError
 
 if TYPE_CHECKING:

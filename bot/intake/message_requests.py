@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 
 import discord
 
-from bot.effective import Effective, effective, in_force
-from bot.heard import places, role_ids
 from bot.i18n import Language
-from bot.media import Source
+from bot.intake.message_images import Source
+from bot.policy.audience import places, role_ids
+from bot.policy.in_force import Effective, effective, in_force
 from bot.store import MemberPreferences
 
 if TYPE_CHECKING:

@@ -18,10 +18,10 @@ from urllib.parse import urlsplit
 
 import discord
 
-from bot import errors
 from bot.i18n import Language
-from bot.media import Source
-from bot.naming import SURE, Finding, beside, guess, neutral, shorten
+from bot.intake.message_images import Source
+from bot.presentation import errors
+from bot.presentation.naming import SURE, Finding, beside, guess, neutral, shorten
 from bot.store import GuildSettings
 from config.settings import Settings
 from inference.results import Classification, Label

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, ParamSpec
 import discord
 from discord.ext import commands
 
-from bot.answers import Answer
-from bot.asked import Asked, revived
-from bot.delivery import FAILURES, GONE, allowed_in, respond
-from bot.errors import UNEXPECTED
-from bot.heard import is_asked
+from bot.delivery.outbox import merged_from
+from bot.delivery.sending import FAILURES, GONE, allowed_in, respond
 from bot.i18n import languages
-from bot.missed import MESSAGES, Place, places
-from bot.outbox import merged_from
+from bot.intake.interaction_requests import Asked, revived
+from bot.intake.missed_messages import MESSAGES, Place, places
+from bot.policy.audience import is_asked
+from bot.presentation.answer import Answer
+from bot.presentation.errors import UNEXPECTED
 from bot.store import OpenInteraction, OpenMessage, StoreError
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
     from bot.cogs.classify import Classify
+    from bot.cogs.messages import Watch
     from bot.cogs.offers import Offers
-    from bot.cogs.watch import Watch
 
 __all__ = ["CatchUp"]
 

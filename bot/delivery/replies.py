@@ -11,18 +11,18 @@ from weakref import WeakValueDictionary
 
 import discord
 
-from bot.answers import Answer
+from bot.answering.message_memory import Recent
 from bot.buttons import Buttons
-from bot.delivery import FAILURES, Allowed, allowed_in, direct, shape
-from bot.outbox import Letter, Outbox, Thinned, merged_from, without
-from bot.questions import MENU
-from bot.recent import Recent
-from bot.request import Request
-from bot.signs import CLOSED, LATE, MUTE, OVER, Signs
+from bot.delivery.outbox import Letter, Outbox, Thinned, merged_from, without
+from bot.delivery.reactions import CLOSED, LATE, MUTE, OVER, Signs
+from bot.delivery.sending import FAILURES, Allowed, allowed_in, direct, shape
+from bot.intake.message_requests import Request
+from bot.presentation.answer import Answer
+from bot.presentation.help_texts import MENU
 
 if TYPE_CHECKING:
     from bot.client import Whatsit
-    from bot.quota import Grant
+    from bot.policy.quota import Grant
     from bot.store import Answer as Known
 
 __all__ = ["Replies"]

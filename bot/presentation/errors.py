@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.download import (
+from bot.download.downloader import (
     DownloadError,
     Gone,
     HostNotAllowed,

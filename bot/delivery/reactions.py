@@ -6,7 +6,7 @@ import logging
 
 import discord
 
-from bot.delivery import FAILURES, allowed_in
+from bot.delivery.sending import FAILURES, allowed_in
 
 __all__ = ["CLOSED", "LATE", "MUTE", "OFFER", "OVER", "Signs", "is_offer", "offers"]
 

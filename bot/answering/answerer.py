@@ -6,13 +6,13 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from bot import buttons
-from bot.answers import Answer, Outcome, Writer
+from bot.answering.classifying import look_at
 from bot.buttons import Buttons
-from bot.delivery import typing
-from bot.heard import role_ids
-from bot.pipeline import look_at
-from bot.quota import Grant
-from bot.request import Request
+from bot.delivery.sending import typing
+from bot.intake.message_requests import Request
+from bot.policy.audience import role_ids
+from bot.policy.quota import Grant
+from bot.presentation.answer import Answer, Outcome, Writer
 from inference.results import NotAnImage, UnsupportedFormat
 
 if TYPE_CHECKING:
