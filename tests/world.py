@@ -21,6 +21,7 @@ from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
 from bot.client import Whatsit
+from bot.composition import compose
 from bot.connection import intents as gateway_intents
 from bot.download.downloader import Gone
 from bot.store import Store
@@ -90,6 +91,7 @@ class FakeClassifier:
     admitted: list[tuple[int, Hashable]] = field(default_factory=list)
     asked: list[tuple[bytes, int]] = field(default_factory=list)
     refuses: Exception | None = None
+    another: Callable[[Settings], Classifier] | None = None
     inside: int = 0
     most_inside: int = 0
 
@@ -114,6 +116,11 @@ class FakeClassifier:
             yield FakeAdmission(self)
         finally:
             self.inside -= 1
+
+    def make_another(self, settings: Settings) -> Classifier:
+        """A classifier for a model that a server chose, as the test has it."""
+        assert self.another is not None
+        return self.another(settings)
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -258,7 +265,14 @@ def _bot(
     message_content: bool,
 ) -> Whatsit:
     intents = gateway_intents.wanted(message_content=message_content)
-    return Whatsit(settings, cast("Classifier", classifier), fetcher, store, intents=intents)
+    return compose(
+        settings,
+        cast("Classifier", classifier),
+        fetcher,
+        store,
+        intents=intents,
+        another_model=lambda chosen: classifier.make_another(chosen),
+    )
 
 
 @pytest.fixture

@@ -1,50 +1,52 @@
-"""Sources -> outcomes: each image fetched and classified, side by side, none at its neighbour's cost."""
+"""Fetch images and classify them, side by side, none at its neighbour's cost."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING
 
-from bot.download.downloader import DownloadError
-from bot.intake.message_images import Source
-from bot.presentation.answer import Outcome
+from bot.answering.models import Models
+from bot.download.downloader import DownloadError, Fetcher
+from bot.image_source import ImageSource
+from bot.presentation.answer import RANKED, Outcome
+from config.settings import Limits
 from inference.results import InferenceError
 
-if TYPE_CHECKING:
-    from bot.client import Whatsit
-
-__all__ = ["look_at"]
-
-RANKED = 10
-"""Labels of an image that are asked for: as many as "More" shows. Fewer would cost the model the same."""
+__all__ = ["ImageClassifying"]
 
 log = logging.getLogger(__name__)
 
 
-async def look_at(
-    bot: Whatsit, sources: Sequence[Source], *, group: Hashable, model: str | None = None
-) -> list[Outcome]:
-    """One outcome for each of `sources`, in their order; only cancellation is raised.
+class ImageClassifying:
+    """From where an image is to what is in it."""
 
-    `group` shares the queue out fairly: the server, or the person in a direct message. `model`: see `Models`.
-    """
-    return await asyncio.gather(*(_look_at(bot, source, group, model) for source in sources))
+    def __init__(self, models: Models, fetcher: Fetcher, limits: Limits) -> None:
+        self._models = models
+        self._fetcher = fetcher
+        self._limit = limits.image_bytes
 
+    async def classify(
+        self, images: Sequence[ImageSource], *, group: Hashable, model: str | None = None
+    ) -> list[Outcome]:
+        """Return one outcome for each image, in their order; only cancellation is raised.
 
-async def _look_at(bot: Whatsit, source: Source, group: Hashable, model: str | None) -> Outcome:
-    limit = bot.settings.limits.image_bytes
-    # What Discord tells no size of may be as large as is allowed; what is larger is never fetched.
-    size = limit if source.size is None else min(source.size, limit)
-    try:
-        async with bot.models.admit(size, group=group, model=model) as admission:
-            data = await bot.fetcher.fetch(source.url, size=source.size, dimensions=source.dimensions)
-            return Outcome(source, await admission.classify(data, top=RANKED))
-    except (InferenceError, DownloadError) as error:
-        log.info("%s of one image: %s", type(error).__name__, error)
-        return Outcome(source, error)
-    except Exception as error:
-        # Nobody foresaw it: it is logged whole, and still costs its neighbours nothing.
-        log.exception("An image failed for no known reason")
-        return Outcome(source, error)
+        `group` shares the queue out fairly: the server, or the person in a direct message. `model` is the
+        one that the server chose, if it chose one.
+        """
+        return await asyncio.gather(*(self._classify(image, group, model) for image in images))
+
+    async def _classify(self, image: ImageSource, group: Hashable, model: str | None) -> Outcome:
+        # What Discord tells no size of may be as large as is allowed; what is larger is never fetched.
+        size = self._limit if image.size is None else min(image.size, self._limit)
+        try:
+            async with self._models.admit(size, group=group, model=model) as admission:
+                data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)
+                return Outcome(image, await admission.classify(data, top=RANKED))
+        except (InferenceError, DownloadError) as error:
+            log.info("An image of %s was not classified: %s: %s", group, type(error).__name__, error)
+            return Outcome(image, error)
+        except Exception as error:
+            # Nobody foresaw it: it is logged whole, and still costs its neighbours nothing.
+            log.exception("Classifying an image of %s failed unexpectedly; please report this", group)
+            return Outcome(image, error)

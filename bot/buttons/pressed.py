@@ -9,7 +9,7 @@ from discord import ui
 
 from bot.buttons.mark import Mark
 from bot.buttons.under import PANEL, VERBS, button, models, packed_in
-from bot.delivery import sending as delivery
+from bot.delivery.interaction_responses import InteractionResponse, defer
 from bot.i18n import N_, Language
 from bot.panel import controls
 from bot.panel.controls import Press
@@ -67,8 +67,9 @@ async def obey(interaction: Interaction, press: Press, language: Language) -> No
 
 async def _send(interaction: Interaction, language: Language) -> None:
     """Copy the whole answer to the presser's direct messages."""
-    if await delivery.defer(interaction, ephemeral=True) and (message := interaction.message):
-        await delivery.directly(interaction, Answer(_with_link(message), tuple(message.embeds)), language)
+    if await defer(interaction, private=True) and (message := interaction.message):
+        copy = Answer(_with_link(message), tuple(message.embeds))
+        await InteractionResponse.to(interaction, language, private=True, by_dm=True).deliver(copy, None)
 
 
 def _with_link(message: discord.Message) -> str:

@@ -11,7 +11,8 @@ from discord.ext import commands
 from bot.buttons.mark import OtherModel
 from bot.buttons.pressed import Refused, obey
 from bot.buttons.under import PANEL
-from bot.delivery.sending import FAILURES, GONE, say
+from bot.delivery.channel_permissions import FAILURES, GONE
+from bot.delivery.interaction_responses import say
 from bot.i18n import N_
 from bot.panel.controls import Press
 from bot.policy.in_force import language_of

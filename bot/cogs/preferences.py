@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Range, locale_str
 from discord.ext import commands
 
-from bot.delivery.sending import say
+from bot.delivery.interaction_responses import say
 from bot.i18n import Language
 from bot.panel import here
 from bot.panel.controls import Press, choices, matching

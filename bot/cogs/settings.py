@@ -13,7 +13,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Range, Transform, locale_str
 from discord.ext import commands
 
-from bot.delivery.sending import say
+from bot.delivery.interaction_responses import say
 from bot.i18n import N_
 from bot.panel import here, importing
 from bot.panel.controls import Press, choices, matching

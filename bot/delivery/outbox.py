@@ -18,11 +18,11 @@ import discord
 
 from bot import buttons
 from bot.buttons import Buttons, Part
-from bot.delivery.sending import shape
+from bot.delivery.destination import message_body
 from bot.presentation.answer import CONTENT, Answer
 from bot.presentation.naming import neutral
 
-__all__ = ["Letter", "Outbox", "Thinned", "merged_from", "without"]
+__all__ = ["Letter", "Outbox", "Thinned", "merged_sources", "without_sources"]
 
 AT_ONCE, WINDOW = 4, 5.0
 """So many messages in so many seconds are a conversation, more are a burst; one less than Discord takes."""
@@ -57,7 +57,10 @@ class Letter:
     def body(self) -> dict[str, Any]:
         """What `send` takes."""
         # Discord takes a second message with the same nonce for the first.
-        body = shape(self.answer, embeds=self.embeds) | {"nonce": str(self.message.id), "silent": self.silent}
+        body = message_body(self.answer, embeds=self.embeds) | {
+            "nonce": str(self.message.id),
+            "silent": self.silent,
+        }
         if self.buttons is not None and (view := self.buttons.view()):
             body["view"] = view
         if self.reference:
@@ -161,12 +164,12 @@ class Outbox:
                     waiting.sent.set_result(sent)
 
 
-def merged_from(answer: discord.Message) -> set[int]:
+def merged_sources(answer: discord.Message) -> set[int]:
     """The messages whose answers are in this one; none if it is a single answer."""
     return {source for embed in answer.embeds if (source := _source(embed)) is not None}
 
 
-def without(answer: discord.Message, sources: Collection[int]) -> dict[str, Any]:
+def without_sources(answer: discord.Message, sources: Collection[int]) -> dict[str, Any]:
     """What is left of merged answers when these messages are gone, as `edit` takes it; empty: nothing."""
     embeds = [embed for embed in answer.embeds if _source(embed) not in sources]
     return {"embeds": embeds, "view": buttons.without(answer, sources)} if embeds else {}
@@ -225,7 +228,7 @@ def _merged(letters: list[Letter]) -> dict[str, Any] | None:
     if len(embeds) > EMBEDS or sum(map(len, embeds)) > CHARACTERS or len(note) > CONTENT:
         return None
     # It replies to none of them: a reply is shown under one.
-    return shape(Answer(note, embeds), embeds=True) | {
+    return message_body(Answer(note, embeds), embeds=True) | {
         "nonce": str(letters[0].message.id),
         "silent": all(letter.silent for letter in letters),
     }

@@ -14,7 +14,7 @@ import discord
 import simcord
 from simcord import ChannelHandle, Env, MemberActor, Preview, SetupError
 
-from bot.client import Whatsit
+from bot.composition import compose
 from bot.connection import intents
 from bot.download.downloader import Gone
 from bot.store import Store, defaults
@@ -95,7 +95,7 @@ async def staged(settings: Settings, classifier: Classifier) -> AsyncIterator[St
     async with (
         _store(settings) as store,
         simcord.run(
-            Whatsit(settings, classifier, fetcher, store, intents=intents.wanted()), settle_timeout=SETTLE
+            compose(settings, classifier, fetcher, store, intents=intents.wanted()), settle_timeout=SETTLE
         ) as env,
     ):
         fetcher.env = env

@@ -1,105 +1,119 @@
-"""What an interaction asked for, in a form that outlives the process it was asked of."""
+"""Turn a command, also one that an earlier run accepted, into a request."""
 
 from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import Any, cast
 
 import discord
 
-from bot.intake.message_images import Source
+from bot.answering.request import InteractionOrigin, Request
+from bot.delivery.interaction_responses import InteractionResponse
+from bot.image_source import ImageSource
+from bot.policy.in_force import Effective, in_force_for
 from bot.policy.quota import Grant
-from bot.store import OpenInteraction
+from bot.store import OpenInteraction, Store
 
-if TYPE_CHECKING:
-    from bot.client import Whatsit
+__all__ = ["new_request", "response_of", "revived_request"]
 
-__all__ = ["Asked", "revived"]
+ORIGINAL = cast("int", "@original")
+"""What Discord takes for the id of a deferred response that it has not told yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request: `images` are those to look at, of `found` that were handed over."""
+def new_request(
+    interaction: discord.Interaction[Any],
+    images: Sequence[ImageSource],
+    found: int,
+    wishes: Effective,
+    *,
+    private: bool,
+    by_dm: bool,
+    top: int | None = None,
+) -> Request:
+    """Return the request of a command that has just come.
 
-    images: Sequence[Source]
-    found: int
-    grant: Grant
-    top: int | None = None
-    private: bool = False
-    """For the asker's eyes only."""
-    dm: bool = False
-    """By direct message."""
+    `images` are looked at, of `found` that were handed over.
+    """
+    language = wishes.own_language if private else wishes.shared_language
+    context = interaction.context
+    options = {
+        "found": found,
+        "top": top,
+        "private": private,
+        "dm": by_dm,
+        "locale": interaction.locale.value,
+        "guild_locale": interaction.guild_locale.value if interaction.guild_locale else None,
+        "context": 0 if context.guild else 1 if context.dm_channel else 2,
+    }
+    return Request(
+        origin=InteractionOrigin(
+            interaction.id, interaction.application_id, interaction.token, interaction.channel_id, options
+        ),
+        asker=interaction.user,
+        author_id=interaction.user.id,
+        guild_id=interaction.guild_id,
+        guild=interaction.guild,
+        images=images,
+        found=found,
+        in_force=wishes,
+        destination=InteractionResponse.to(interaction, language, private=private, by_dm=by_dm),
+        top=top,
+    )
 
-    def pictures(self) -> list[dict[str, Any]]:
-        """The images as JSON."""
-        return [asdict(image) for image in self.images]
 
-    def options(self, interaction: discord.Interaction[Any]) -> dict[str, str | int | bool | None]:
-        """The rest as JSON: with `pictures` and ids, all that is needed to answer `interaction` later."""
-        context = interaction.context
-        return {
-            "found": self.found,
-            "refused": self.grant.refused,
-            "until": int(self.grant.until.timestamp()) if self.grant.until else None,
-            "top": self.top,
-            "private": self.private,
-            "dm": self.dm,
-            "locale": interaction.locale.value,
-            "guild_locale": interaction.guild_locale.value if interaction.guild_locale else None,
-            "context": 0 if context.guild else 1 if context.dm_channel else 2,
-        }
-
-    @classmethod
-    def of(cls, row: OpenInteraction) -> Self:
-        """What was written down."""
-        images = [Source(**image | {"dimensions": _pair(image["dimensions"])}) for image in row.images]
-        kept = row.options
-        until = kept["until"]
-        grant = Grant(
+async def revived_request(client: discord.Client, store: Store, row: OpenInteraction) -> Request:
+    """Return the request of a command that an earlier run accepted. Raises a `StoreError`."""
+    kept: Mapping[str, Any] = row.options
+    images = [ImageSource(**image | {"dimensions": _pair(image["dimensions"])}) for image in row.images]
+    user = discord.Object(row.user_id)
+    wishes = await in_force_for(
+        store,
+        row.user_id,
+        row.guild_id,
+        user_locale=_locale(kept["locale"]),
+        guild_locale=_locale(kept["guild_locale"]),
+    )
+    until = kept["until"]
+    return Request(
+        origin=InteractionOrigin(
+            row.interaction_id, row.application_id, row.token, row.channel_id, kept, revived=True
+        ),
+        asker=user,
+        author_id=row.user_id,
+        guild_id=row.guild_id,
+        guild=None,
+        images=images,
+        found=kept["found"],
+        in_force=wishes,
+        destination=InteractionResponse(
+            client,
+            None,
+            row.interaction_id,
+            user,
+            partial(response_of(client, row).edit_message, row.response_id or ORIGINAL),
+            wishes.own_language if kept["private"] else wishes.shared_language,
+            private=kept["private"],
+            by_dm=kept["dm"],
+            in_dm=kept["context"] == 1,
+        ),
+        granted=Grant(
             len(images),
             kept["refused"],
             None if until is None else datetime.datetime.fromtimestamp(until, datetime.UTC),
-        )
-        return cls(images, kept["found"], grant, kept["top"], kept["private"], kept["dm"])
+        ),
+        top=kept["top"],
+    )
 
 
-def revived(bot: Whatsit, row: OpenInteraction) -> discord.Interaction[Whatsit]:
-    """The interaction as far as it is needed to edit its deferred response."""
-    kept: Mapping[str, Any] = row.options
-    user = {"id": str(row.user_id), "username": "", "discriminator": "0", "avatar": None}
-    payload: dict[str, Any] = {
-        "id": str(row.interaction_id),
-        "application_id": str(row.application_id),
-        "type": discord.InteractionType.application_command.value,
-        "token": row.token,
-        "version": 1,
-        "attachment_size_limit": 0,
-        "locale": kept["locale"],
-        "context": kept["context"],
-    }
-    if kept["guild_locale"] is not None:
-        payload["guild_locale"] = kept["guild_locale"]
-    if row.guild_id is None:
-        payload["user"] = user
-        if row.channel_id is not None:
-            private = discord.ChannelType.private.value
-            payload["channel"] = {"id": str(row.channel_id), "type": private, "recipients": []}
-    else:
-        member: dict[str, Any] = {
-            "user": user,
-            "roles": [],
-            "joined_at": None,
-            "deaf": False,
-            "mute": False,
-            "flags": 0,
-        }
-        payload |= {"guild_id": str(row.guild_id), "member": member}
-        if row.channel_id is not None:
-            payload["channel"] = {"id": str(row.channel_id)}
-    # discord.py makes interactions of what the gateway sends, and of nothing else.
-    return discord.Interaction(data=payload, state=bot._connection)  # type: ignore[arg-type]  # noqa: SLF001
+def response_of(client: discord.Client, row: OpenInteraction) -> discord.Webhook:
+    """Return the webhook through which the responses to an open interaction are read and edited."""
+    return discord.Webhook.partial(row.application_id, row.token, client=client)
+
+
+def _locale(name: str | None) -> discord.Locale | None:
+    return next((locale for locale in discord.Locale if locale.value == name), None)
 
 
 def _pair(dimensions: Sequence[int] | None) -> tuple[int, int] | None:

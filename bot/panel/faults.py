@@ -8,7 +8,8 @@ from typing import Any
 import discord
 from discord import app_commands
 
-from bot.delivery.sending import FAILURES, GONE, say
+from bot.delivery.channel_permissions import FAILURES, GONE
+from bot.delivery.interaction_responses import say
 from bot.download.downloader import DownloadError
 from bot.i18n import N_, Language
 from bot.panel import invalid

@@ -14,7 +14,15 @@ import discord
 from bot.i18n import Language, languages
 from bot.store import GuildSettings, MemberPreferences, Store, StoreError
 
-__all__ = ["Effective", "Unasked", "effective", "guild_settings", "in_force", "language_of", "own_language"]
+__all__ = [
+    "Effective",
+    "Unasked",
+    "guild_settings",
+    "in_force",
+    "in_force_for",
+    "language_of",
+    "own_language",
+]
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +54,7 @@ class Effective:
     """For what everybody there reads."""
 
 
-async def effective(
+async def in_force_for(
     store: Store,
     user_id: int,
     guild_id: int | None = None,

@@ -19,18 +19,31 @@ from urllib.parse import urlsplit
 import discord
 
 from bot.i18n import Language
-from bot.intake.message_images import Source
+from bot.image_source import ImageSource
 from bot.presentation import errors
 from bot.presentation.naming import SURE, Finding, beside, guess, neutral, shorten
 from bot.store import GuildSettings
 from config.settings import Settings
 from inference.results import Classification, Label
 
-__all__ = ["CONTENT", "DETAILED", "EMBEDS_TOTAL", "Answer", "Outcome", "Writer", "body", "color", "neutral"]
+__all__ = [
+    "CONTENT",
+    "DETAILED",
+    "EMBEDS_TOTAL",
+    "RANKED",
+    "Answer",
+    "Outcome",
+    "Writer",
+    "body",
+    "color",
+    "neutral",
+]
 
 EMBEDS_TOTAL = 6000  # characters of all embeds of a message together
 DESCRIPTION = 4096  # characters of the text of one
 CONTENT = 2000  # characters of a message's text
+RANKED = 10
+"""Labels of an image that are asked for: as many as "More" shows. Fewer would cost the model the same."""
 DETAILED = 5
 """Images of one answer that show all their guesses; of more, each shows its best: five embeds of three rows
 fill a phone. As many as `/classify` takes, so that a `top` which somebody set is always kept."""
@@ -42,7 +55,7 @@ FAILED, UNSURE, LIKELY, CERTAIN = (discord.Color(value) for value in (0xE0555A, 
 class Outcome:
     """What became of one image: its classification, or the error in which it ended."""
 
-    source: Source
+    source: ImageSource
     result: Classification | Exception
 
 

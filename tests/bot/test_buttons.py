@@ -13,7 +13,7 @@ from simcord.actors import MemberActor
 from bot import buttons
 from bot.buttons.mark import MARK, Mark, OtherModel
 from bot.i18n import ENGLISH
-from bot.intake.message_images import Source
+from bot.image_source import ImageSource
 from bot.presentation.answer import Outcome
 from bot.presentation.naming import Finding
 from bot.store import BUTTONS, Feedback, GuildSettings, StoreUnavailable
@@ -363,14 +363,14 @@ def test_what_is_no_mark_is_of_another_model(text: str) -> None:
         st.builds(
             lambda ranked, coarse, spoiler: (
                 Outcome(
-                    Source("https://cdn.discordapp.com/a", "a" * 300, "attachment", spoiler=spoiler),
+                    ImageSource("https://cdn.discordapp.com/a", "a" * 300, "attachment", spoiler=spoiler),
                     Classification(
                         tuple(Label(f"{'n' * 300}{n}", n, p, "cat") for n, p in ranked),
                         "m", "openvino", (1, 1), 1, 1, 1, (Coarse("cat", coarse),),
                     ),
                 )
                 if ranked
-                else Outcome(Source("https://cdn.discordapp.com/a", "a", "attachment"), Busy("full"))
+                else Outcome(ImageSource("https://cdn.discordapp.com/a", "a", "attachment"), Busy("full"))
             ),
             st.lists(st.tuples(names, chances), max_size=10),
             chances,

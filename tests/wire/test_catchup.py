@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.client import Whatsit
+from bot.cogs.catch_up import CatchUpCog
 from bot.store import StoreUnavailable
 from tests.wire.bots import SlowModel, online, settings_for
 from tests.wire.wire import Wire
@@ -23,7 +24,9 @@ async def settled(wire: Wire, bot: Whatsit) -> None:
 
     A discord.py that is closed before it says that it is ready says so later, to nobody.
     """
-    await wire.world.until(lambda: not bot.ledger.away)
+    catch_up = bot.get_cog("CatchUpCog")
+    assert isinstance(catch_up, CatchUpCog)
+    await wire.world.until(lambda: not catch_up.is_behind)
 
 
 def answered(wire: Wire, channel: str | None = None) -> Counter[str]:
