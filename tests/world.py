@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -271,8 +272,12 @@ def _bot(
         fetcher,
         store,
         intents=intents,
-        another_model=lambda chosen: classifier.make_another(chosen),
+        another_model=partial(_another, classifier),
     )
+
+
+def _another(classifier: FakeClassifier, settings: Settings) -> Classifier:
+    return classifier.make_another(settings)
 
 
 @pytest.fixture
