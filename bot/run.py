@@ -15,9 +15,10 @@ import aiohttp
 import discord
 
 from bot.client import Whatsit
-from bot.download import Downloader
-from bot.login import WHERE_TOKENS_ARE, token
-from bot.server import Server
+from bot.composition import compose
+from bot.connection.login import WHERE_TOKENS_ARE, token
+from bot.connection.server import Server
+from bot.download.downloader import Downloader
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
 from inference.client import Classifier
@@ -74,7 +75,7 @@ async def _online(settings: Settings, secret: str, server: Server | None, store:
         server = await server.with_files()
     fetcher = downloader(settings, classifier, server)
     another = partial(Classifier, sharing=classifier)
-    bot = Whatsit(settings, classifier, fetcher, store, server=server, another_model=another)
+    bot = compose(settings, classifier, fetcher, store, server=server, another_model=another)
     # What was imported stays: looking through it for garbage would stall the gateway for 70 ms now and then.
     gc.freeze()
     left = 0
@@ -83,7 +84,7 @@ async def _online(settings: Settings, secret: str, server: Server | None, store:
             async with bot:
                 connection = asyncio.create_task(bot.start(secret))
                 await _first(connection, told)
-                left = await bot.finish(settings.queue.drain)
+                left = await bot.work_in_hand.finish(settings.queue.drain)
                 await _leave(bot, connection)
     except discord.LoginFailure as error:
         raise ConfigError(TOKEN_REFUSED) from error

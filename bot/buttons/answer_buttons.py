@@ -9,25 +9,25 @@ from typing import Any, Final, NamedTuple
 import discord
 from discord import ui
 
-from bot.answers import Outcome
-from bot.buttons.mark import Mark, People, usable
+from bot.buttons.image_mark import ImageMark, People, can_be_packed
 from bot.components import controls
 from bot.discord_limits import SELECT_OPTIONS, SELECT_PLACEHOLDER
 from bot.i18n import N_, Language
-from bot.naming import Finding, shorten
+from bot.presentation.answer import Outcome
+from bot.presentation.naming import Finding, shorten
 from bot.store import BUTTONS, GuildSettings
 from inference.results import Classification, ModelInfo
 
 __all__ = [
     "PANEL",
     "VERBS",
-    "Buttons",
-    "Part",
+    "AnswerButtons",
+    "MergedPart",
     "button",
+    "buttons_for",
+    "merged_view",
     "packed_in",
-    "together",
-    "under",
-    "without",
+    "view_without",
 ]
 
 PANEL = "pic"
@@ -40,38 +40,39 @@ OF = ":"
 hexadecimal: so they are within the 100 characters of a value."""
 
 
-def under(
+def buttons_for(
     outcomes: Sequence[Outcome],
     people: People,
     language: Language,
     *,
     guild: GuildSettings,
     models: Sequence[ModelInfo],
-) -> Buttons:
-    """The buttons that the server wants under the answer to `outcomes`.
+) -> AnswerButtons:
+    """Return the buttons that the server wants under the answer to `outcomes`.
 
     `models` are those that may have named the images.
     """
-    known = {model.name: model for model in models if usable(model)}
+    known = {model.name: model for model in models if can_be_packed(model)}
     marks = tuple(_marks(outcomes, people, guild.min_confidence, known))
     named = any(isinstance(outcome.result, Classification) for outcome in outcomes)
-    return Buttons(marks, len(outcomes), guild.buttons if named else (), language)
+    return AnswerButtons(marks, len(outcomes), guild.buttons if named else (), language)
 
 
 @dataclass(frozen=True, slots=True)
-class Buttons:
-    """What can be pressed under one answer: `wanted`, by the names that settings have for it, for `marks`.
+class AnswerButtons:
+    """What can be pressed under one answer.
 
-    `images` counts also those that could not be named.
+    `marks` are the images that were named, each with the model that did. `images` counts all images of the
+    answer. `wanted` are the buttons, by the names that settings have for them.
     """
 
-    marks: tuple[tuple[Mark, ModelInfo], ...]
+    marks: tuple[tuple[ImageMark, ModelInfo], ...]
     images: int
     wanted: tuple[str, ...]
     language: Language
 
     def view(self) -> ui.View | None:
-        """Buttons for the one image, or a menu of several; None if there is nothing to press."""
+        """AnswerButtons for the one image, or a menu of several; None if there is nothing to press."""
         if self.images > 1:
             options = [
                 _option(mark, mark.pack(model), _name(mark, self.language, 90)) for mark, model in self.marks
@@ -87,16 +88,16 @@ class Buttons:
         return controls.view(*items) if items else None
 
 
-class Part(NamedTuple):
-    """What one of several merged answers has under it, whose picture it is, and the message it answers."""
+class MergedPart(NamedTuple):
+    """One of several answers in one message: which message it answers, who wrote that, and its buttons."""
 
     source_id: int
     author: str
-    buttons: Buttons
+    buttons: AnswerButtons
 
 
-def together(parts: Sequence[Part]) -> ui.View | None:
-    """Menus of the images of merged answers, numbered through; None if there is nothing to press."""
+def merged_view(parts: Sequence[MergedPart]) -> ui.View | None:
+    """Return menus of the images of merged answers, numbered through; None if there is nothing to press."""
     options: list[discord.SelectOption] = []
     before = 0
     for source_id, author, buttons in parts:
@@ -109,8 +110,8 @@ def together(parts: Sequence[Part]) -> ui.View | None:
     return _menus(options, wanted, parts[0].buttons.language)
 
 
-def without(answer: discord.Message, sources: Collection[int]) -> ui.View | None:
-    """What is left of `together` when these messages are gone."""
+def view_without(answer: discord.Message, sources: Collection[int]) -> ui.View | None:
+    """Return what is left of the menus of `merged_view` when these messages are gone; None if nothing is."""
     gone = {f"{source:x}" for source in sources}
     left = ui.View.from_message(answer, timeout=None)
     left.stop()
@@ -123,25 +124,25 @@ def without(answer: discord.Message, sources: Collection[int]) -> ui.View | None
 
 
 def packed_in(value: str) -> str:
-    """The mark in an option of a menu."""
+    """Return the packed mark in the value of a menu's option."""
     return value.partition(OF)[0]
 
 
 def button(name: str, packed: str, language: Language) -> ui.Button[Any]:
-    """The button that settings call `name`, for the image of a packed mark."""
+    """Return the button that settings call `name`, for the image of a packed mark."""
     return controls.button(controls.custom_id(PANEL, VERBS[name], packed), _label(name, language))
 
 
 def _marks(
     outcomes: Iterable[Outcome], people: People, min_confidence: float, known: Mapping[str, ModelInfo]
-) -> Iterator[tuple[Mark, ModelInfo]]:
+) -> Iterator[tuple[ImageMark, ModelInfo]]:
     for image, outcome in enumerate(outcomes):
         if isinstance(outcome.result, Classification) and (model := known.get(outcome.result.model)):
             finding = Finding.of(outcome.result, min_confidence)
-            yield Mark(finding, image, outcome.source.spoiler, people), model
+            yield ImageMark(finding, image, outcome.source.spoiler, people), model
 
 
-def _option(mark: Mark, value: str, label: str) -> discord.SelectOption:
+def _option(mark: ImageMark, value: str, label: str) -> discord.SelectOption:
     return discord.SelectOption(label=f"{mark.image + 1}. {label}", value=value)
 
 
@@ -166,8 +167,8 @@ def _direct(language: Language) -> ui.Button[Any]:
     return controls.button(controls.custom_id(PANEL, "dm"), _label("direct", language))
 
 
-def _name(mark: Mark, language: Language, width: int) -> str:
-    """What a spoiler hides is not named in a menu either."""
+def _name(mark: ImageMark, language: Language, width: int) -> str:
+    """Return what an image is called in a menu, where a spoiler is not named either."""
     return language.gettext("spoiler") if mark.spoiler else shorten(mark.finding.said, width)
 
 

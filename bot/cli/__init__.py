@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     demo = command(
-        "demo", "bot.demo", "show the real bot in a simulated Discord; needs no token and no network"
+        "demo", "bot.cli.demo", "show the real bot in a simulated Discord; needs no token and no network"
     )
     demo.add_argument(
         "--once", action="store_true", help="end after the transcript (also: ONCE=1, or no terminal)"

@@ -18,8 +18,8 @@ from discord.app_commands import Choice, Range, Transform, locale_str
 from discord.ext import commands
 
 from bot.components.controls import choices, matching_choices
-from bot.effective import language_of
 from bot.i18n import N_, Language
+from bot.policy.in_force import language_of
 from bot.presses.errors import explain
 from bot.settings_ui.guild_panel import ALL, GuildPanel
 from bot.settings_ui.guild_panel_presses import may_manage
@@ -58,7 +58,7 @@ class GuildSettingsCog(
     """Only for those who may manage the server; checked at each command and at each press."""
 
     def __init__(
-        self, store: Store, words: Callable[[Language], SettingWords], imports: SettingsImport
+        self, *, store: Store, words: Callable[[Language], SettingWords], imports: SettingsImport
     ) -> None:
         super().__init__()
         self._store = store

@@ -10,9 +10,9 @@ import discord
 from discord import ui
 from discord.ext import commands
 
-from bot.delivery import say
-from bot.effective import language_of
-from bot.errors import LEAVING
+from bot.delivery.interaction_responses import say
+from bot.policy.in_force import language_of
+from bot.presentation.errors import LEAVING
 from bot.presses.errors import explain
 from bot.presses.press import CUSTOM_ID, Press, PressHandler
 from bot.store import Store
@@ -31,11 +31,11 @@ class PressesCog(commands.Cog):
     """
 
     def __init__(
-        self, client: discord.Client, store: Store, work_in_hand: WorkInHand, handlers: Iterable[PressHandler]
+        self, *, client: discord.Client, store: Store, work: WorkInHand, handlers: Iterable[PressHandler]
     ) -> None:
         self._client = client
         self._store = store
-        self._work_in_hand = work_in_hand
+        self._work = work
         self._handlers = {handler.panel: handler for handler in handlers}
         self._item = _item_class(self._handle)
 
@@ -58,10 +58,10 @@ class PressesCog(commands.Cog):
         if press is None or handler is None:
             return
         language = await language_of(self._store, interaction)
-        if self._work_in_hand.stopping:
+        if self._work.stopping:
             await say(interaction, language.gettext(LEAVING))
             return
-        with self._work_in_hand.hold():
+        with self._work.hold():
             try:
                 handler.check(interaction, press, language)
                 await handler.act(interaction, press, language)

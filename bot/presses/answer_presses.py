@@ -7,17 +7,18 @@ from typing import Any, ClassVar, NamedTuple
 import discord
 from discord import ui
 
-from bot import answers, delivery
-from bot.answers import Answer
+from bot.answering.models import Models
 from bot.buttons.answer_buttons import PANEL, VERBS, button, packed_in
-from bot.buttons.mark import Mark, OtherModel
+from bot.buttons.image_mark import ImageMark, OtherModel
 from bot.components import controls
+from bot.delivery.interaction_responses import InteractionResponse, defer
 from bot.discord_limits import MESSAGE_CONTENT, OPTION_LABEL
-from bot.effective import guild_settings
-from bot.errors import SENTENCES
 from bot.i18n import N_, Language
-from bot.models import Models
-from bot.naming import alt_text, neutral, shorten
+from bot.policy.in_force import guild_settings
+from bot.presentation import answer as answers
+from bot.presentation.answer import Answer
+from bot.presentation.errors import SENTENCES
+from bot.presentation.naming import alt_text, neutral, shorten
 from bot.presses.errors import InteractionRefused, PressOutdated, Sentences
 from bot.presses.press import Press, PressHandler
 from bot.store import Store, StoreError
@@ -44,7 +45,7 @@ OTHER_MODEL = N_("I no longer use the model that named this picture. Ask me agai
 class _Image(NamedTuple):
     """The image that was pressed about, the model that named it, and the mark as it was packed."""
 
-    mark: Mark
+    mark: ImageMark
     model: ModelInfo
     packed: str
 
@@ -95,7 +96,7 @@ class AnswerPresses(PressHandler):
 
     def _image(self, interaction: Interaction, press: Press) -> _Image:
         packed = packed_in(press.values[0]) if press.verb == "pick" and press.values else press.what
-        mark, model = Mark.unpack(packed, self._models.infos())
+        mark, model = ImageMark.unpack(packed, self._models.infos())
         mark = mark.under(interaction.message.id if interaction.message else 0)
         return _Image(mark, model, mark.pack(model))
 
@@ -155,13 +156,14 @@ class AnswerPresses(PressHandler):
 
 async def _send_directly(interaction: Interaction, language: Language) -> None:
     """Copy the whole answer to the presser's direct messages, with a link where there is room."""
-    if await delivery.defer(interaction, ephemeral=True) and (message := interaction.message):
+    if await defer(interaction, private=True) and (message := interaction.message):
         linked = f"{message.content}\n{message.jump_url}".strip()
         note = linked if len(linked) <= MESSAGE_CONTENT else message.content
-        await delivery.directly(interaction, Answer(note, tuple(message.embeds)), language)
+        copy = Answer(note, tuple(message.embeds))
+        await InteractionResponse.to(interaction, language, private=True, by_dm=True).deliver(copy, None)
 
 
-async def _describe(interaction: Interaction, mark: Mark, language: Language) -> None:
+async def _describe(interaction: Interaction, mark: ImageMark, language: Language) -> None:
     """Show a sentence to paste, in a block of code, which Discord lets people copy with one click."""
     sentence = alt_text(mark.finding, language)
     block = "```\n" + sentence.replace("`", "'") + "\n```"
@@ -204,6 +206,6 @@ def _form(packed: str, language: Language) -> ui.Modal:
     )
 
 
-def _hidden(mark: Mark, text: str) -> str:
+def _hidden(mark: ImageMark, text: str) -> str:
     """Return the text behind bars, where the picture is."""
     return f"||{text}||" if mark.spoiler else text

@@ -9,7 +9,8 @@ from typing import Any, cast
 import discord
 from discord import app_commands
 
-from bot.delivery import FAILURES, GONE, say
+from bot.delivery.channel_permissions import FAILURES, GONE
+from bot.delivery.interaction_responses import say
 from bot.i18n import N_, Language
 from bot.store import StoreError
 

@@ -34,6 +34,7 @@ class GuildPanelPresses(PressHandler):
 
     def __init__(
         self,
+        *,
         guilds: Choices[GuildSettings],
         words: Callable[[Language], SettingWords],
         imports: SettingsImport,

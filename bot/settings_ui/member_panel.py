@@ -9,8 +9,8 @@ import discord
 from discord import ui
 
 from bot.components import controls
-from bot.effective import own_language
 from bot.i18n import N_, Language
+from bot.policy.in_force import own_language
 from bot.presses.errors import PressOutdated
 from bot.presses.press import Press, PressHandler
 from bot.settings_ui.setting_faults import SENTENCES

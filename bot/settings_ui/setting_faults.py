@@ -9,7 +9,7 @@ from typing import Any, Final
 import discord
 from discord import app_commands
 
-from bot.download import DownloadError
+from bot.download.downloader import DownloadError
 from bot.i18n import N_, Language
 from bot.presses.errors import PressOutdated, Sentences
 from bot.settings_ui.setting_words import language_names, listed

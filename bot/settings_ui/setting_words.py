@@ -9,9 +9,9 @@ from typing import Any
 import discord
 
 from bot import i18n
+from bot.answering.models import Models
 from bot.discord_limits import MESSAGE_CONTENT
 from bot.i18n import N_, Language
-from bot.models import Models
 from bot.store import FIELDS, PAGE_TITLES, PAGES, GuildSettings, SettingChange
 from config.settings import Settings
 

@@ -16,7 +16,7 @@ import discord
 from discord import ui
 
 from bot.components import controls
-from bot.download import Fetcher
+from bot.download.downloader import Fetcher
 from bot.i18n import N_
 from bot.presses.errors import InteractionRefused
 from bot.settings_ui.guild_panel import PANEL

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.store.location import Location
 
-__all__ = ["StoreDamaged", "StoreError", "StoreTooNew", "StoreUnavailable", "explain"]
+__all__ = ["StoreClosed", "StoreDamaged", "StoreError", "StoreTooNew", "StoreUnavailable", "explain"]
 
 
 class StoreError(Exception):
@@ -17,6 +17,10 @@ class StoreError(Exception):
 
 class StoreUnavailable(StoreError):
     """It cannot be reached, read or written now."""
+
+
+class StoreClosed(StoreUnavailable):
+    """It was closed, because the bot is about to end."""
 
 
 class StoreDamaged(StoreError):

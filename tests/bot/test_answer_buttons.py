@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from simcord.actors import MemberActor
 
 from bot import buttons
-from bot.answers import Outcome
-from bot.buttons.mark import MARK, Mark, OtherModel
+from bot.buttons.image_mark import MARK_CHARACTERS, ImageMark, OtherModel
 from bot.i18n import ENGLISH
-from bot.media import Source
-from bot.naming import Finding
+from bot.image_source import ImageSource
+from bot.presentation.answer import Outcome
+from bot.presentation.naming import Finding
 from bot.store import BUTTONS, Feedback, GuildSettings, StoreUnavailable
 from inference.results import Busy, Classification, Coarse, Label, ModelInfo
 from tests.bot.pressing import description, now, options, pressable, private
@@ -337,11 +337,11 @@ def test_a_mark_comes_out_as_it_went_in_and_fits_into_a_custom_id(  # noqa: PLR0
 ) -> None:
     labels = tuple(Label(f"class {n}", n, p, "cat") for n, p in ranked)
     finding = Finding(labels, None if coarse is None else Coarse("cat", coarse), doubtful)
-    mark = Mark(finding, image, spoiler, buttons.People(asker, author), answer)
+    mark = ImageMark(finding, image, spoiler, buttons.People(asker, author), answer)
     packed = mark.pack(BIG)
-    assert len(packed) <= MARK
+    assert len(packed) <= MARK_CHARACTERS
     assert len(f"whatsit:pic:form:{packed}") <= 100
-    found, model = Mark.unpack(packed, [model_of(3), BIG])
+    found, model = ImageMark.unpack(packed, [model_of(3), BIG])
     assert model is BIG
     assert (found.image, found.spoiler, found.people, found.answer) == (image, spoiler, mark.people, answer)
     assert (found.finding.coarse is None) == (coarse is None)
@@ -355,7 +355,7 @@ def test_a_mark_comes_out_as_it_went_in_and_fits_into_a_custom_id(  # noqa: PLR0
 @given(st.text(max_size=100))
 def test_what_is_no_mark_is_of_another_model(text: str) -> None:
     with pytest.raises(OtherModel):
-        Mark.unpack(text, [BIG])
+        ImageMark.unpack(text, [BIG])
 
 
 @given(
@@ -363,14 +363,14 @@ def test_what_is_no_mark_is_of_another_model(text: str) -> None:
         st.builds(
             lambda ranked, coarse, spoiler: (
                 Outcome(
-                    Source("https://cdn.discordapp.com/a", "a" * 300, "attachment", spoiler=spoiler),
+                    ImageSource("https://cdn.discordapp.com/a", "a" * 300, "attachment", spoiler=spoiler),
                     Classification(
                         tuple(Label(f"{'n' * 300}{n}", n, p, "cat") for n, p in ranked),
                         "m", "openvino", (1, 1), 1, 1, 1, (Coarse("cat", coarse),),
                     ),
                 )
                 if ranked
-                else Outcome(Source("https://cdn.discordapp.com/a", "a", "attachment"), Busy("full"))
+                else Outcome(ImageSource("https://cdn.discordapp.com/a", "a", "attachment"), Busy("full"))
             ),
             st.lists(st.tuples(names, chances), max_size=10),
             chances,
@@ -384,9 +384,9 @@ def test_what_is_no_mark_is_of_another_model(text: str) -> None:
 def test_all_buttons_are_inside_discords_limits(outcomes: list[Outcome], chosen: set[str]) -> None:
     guild = GuildSettings.model_validate({"buttons": [name for name in BUTTONS if name in chosen]})
     people = buttons.People(2**64 - 1, 2**64 - 1)
-    under = buttons.under(outcomes, people, ENGLISH, guild=guild, models=[model_of(1000)])
-    parts = [buttons.Part(2**64 - 1, "a" * 32, under)]
-    for view in (under.view(), buttons.together(parts * 2), buttons.together(parts * 10)):
+    under = buttons.buttons_for(outcomes, people, ENGLISH, guild=guild, models=[model_of(1000)])
+    parts = [buttons.MergedPart(2**64 - 1, "a" * 32, under)]
+    for view in (under.view(), buttons.merged_view(parts * 2), buttons.merged_view(parts * 10)):
         if view is None:
             assert not chosen or all(isinstance(outcome.result, Busy) for outcome in outcomes)
         else:

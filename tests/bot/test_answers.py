@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import CONTENT, DETAILED, EMBEDS_TOTAL, Outcome, Writer
 from bot.i18n import ENGLISH
-from bot.media import Source
-from bot.naming import neutral
+from bot.image_source import ImageSource
+from bot.presentation.answer import CONTENT, DETAILED, EMBEDS_TOTAL, Outcome, Writer
+from bot.presentation.naming import neutral
 from bot.store import GuildSettings
 from config.settings import Settings
 from inference.results import Busy, Classification, Coarse, Label
@@ -21,7 +21,9 @@ WRITER = Writer(Settings(), ENGLISH)
 
 
 def outcome(result: Classification | Exception, name: str = "cat.png", *, spoiler: bool = False) -> Outcome:
-    return Outcome(Source(f"https://cdn.discordapp.com/{name}", name, "attachment", spoiler=spoiler), result)
+    return Outcome(
+        ImageSource(f"https://cdn.discordapp.com/{name}", name, "attachment", spoiler=spoiler), result
+    )
 
 
 def description(result: Classification, *, spoiler: bool = False) -> str:

@@ -9,8 +9,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot.outbox import AT_ONCE, WINDOW
-from bot.signs import OFFER
+from bot.delivery.outbox import AT_ONCE, WINDOW
+from bot.delivery.reactions import OFFER
 from tests.bot.pressing import description, options, pressable, private
 from tests.bot.wishes import reactions, server
 from tests.world import World, classified, picture

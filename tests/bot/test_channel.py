@@ -8,7 +8,7 @@ import discord
 import pytest
 from simcord.backend.models import MessageSticker
 
-from bot.download import Gone, TooSlow
+from bot.download.downloader import Gone, TooSlow
 from inference.results import Busy, CorruptImage, NotAnImage
 from tests.world import World, classified, picture
 
@@ -116,7 +116,7 @@ async def test_an_error_of_the_bots_own_is_logged_once_and_still_answered(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("bot.answers.Writer.write", broken)
+    monkeypatch.setattr("bot.presentation.answer.Writer.write", broken)
     await world.alice.send(world.channel, attachments=[picture()])
     assert world.only_answer().content.startswith("Something went wrong")
     assert len([record for record in caplog.records if record.exc_info]) == 1

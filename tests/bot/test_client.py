@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import cast
 
 import discord
 import pytest
 
-from bot import intents
 from bot.client import Whatsit
-from bot.download import Fetcher
-from bot.store import Store
+from bot.composition import compose
+from bot.connection import intents
+from bot.download.downloader import Fetcher
 from config.settings import Settings
 from inference.client import Classifier
+from tests.stores import opened_store
 
 
 @pytest.fixture
-def bot() -> Whatsit:
+async def bot(tmp_path: Path) -> AsyncIterator[Whatsit]:
     """A bot that is never connected."""
-    return Whatsit(Settings(), cast("Classifier", None), cast("Fetcher", None), cast("Store", None))
+    settings = Settings()
+    async with opened_store(settings, tmp_path) as store:
+        yield compose(settings, cast("Classifier", None), cast("Fetcher", None), store)
 
 
 def test_only_what_is_needed_is_asked_for(bot: Whatsit) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.signs import LATE, MUTE
+from bot.delivery.reactions import LATE, MUTE
 from tests.world import World, classified, picture
 
 
@@ -113,9 +113,9 @@ async def test_a_failure_of_discord_is_one_line_in_the_log(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.env.inject_error("POST", "/channels/*/messages", status=503, times=None)
-    await world.alice.send(world.channel, attachments=[picture()])
+    message = await world.alice.send(world.channel, attachments=[picture()])
     (line,) = warnings(caplog)
-    assert line.startswith("An answer in pictures could not be sent: 503")
+    assert line.startswith(f"The answer to the message {message.id} could not be sent: 503")
 
 
 async def test_an_answer_pings_nobody(world: World) -> None:

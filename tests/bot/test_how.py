@@ -9,7 +9,7 @@ import discord
 import pytest
 from simcord.actors import MemberActor
 
-from bot.signs import CLOSED, MUTE, OFFER, OVER
+from bot.delivery.reactions import CLOSED, MUTE, OFFER, OVER_QUOTA
 from tests.bot.wishes import post, reactions, server, wish
 from tests.world import World
 
@@ -193,7 +193,7 @@ async def test_who_clicks_pays(world: World) -> None:
     await person.react(first, OFFER)
     await person.react(second, OFFER)
     assert len(world.answers()) == 1
-    assert OVER in reactions(world, second)
+    assert OVER_QUOTA in reactions(world, second)
     await world.alice.react(second, OFFER)  # the offer stands
     assert len(world.answers()) == 2
 

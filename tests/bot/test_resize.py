@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from yarl import URL
 
-from bot.resize import smaller
+from bot.download.reduced_copy import smaller
 
 ADDRESS = URL("https://cdn.discordapp.com/attachments/1/2/a%20cat.JPG?ex=66&is=65&hm=ab")
 

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot import i18n
-from bot.effective import effective, in_force
+from bot.policy.in_force import in_force, in_force_for
 from bot.store import GuildSettings, MemberPreferences
 from config.settings import Answers, Settings
 from tests.stores import opened_store
@@ -21,7 +21,7 @@ def two_languages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> i18n.Langu
     for name in ("de", "ja"):
         (tmp_path / f"{name}.po").write_text(HEADER, "utf-8")
     languages = i18n.Languages(tmp_path)
-    monkeypatch.setattr("bot.effective.languages", languages)
+    monkeypatch.setattr("bot.policy.in_force.languages", languages)
     return languages
 
 
@@ -96,7 +96,7 @@ def test_a_language_that_is_gone_is_english(two_languages: i18n.Languages) -> No
 async def test_the_owners_settings_are_the_defaults_also_in_direct_messages(tmp_path: Path) -> None:
     async with opened_store(Settings(answers=Answers(top=7)), tmp_path) as store:
         await store.guilds.update(1, {"min_confidence": 0.5})
-        here = await effective(store, 5, 1)
+        here = await in_force_for(store, 5, 1)
         assert (here.guild.top, here.guild.min_confidence) == (7, 0.5)
-        alone = await effective(store, 5)
+        alone = await in_force_for(store, 5)
         assert (alone.guild.top, alone.guild.min_confidence) == (7, 0.2)

@@ -9,7 +9,7 @@ import pytest
 from simcord.actors import MemberActor
 
 from bot import i18n
-from bot.signs import OFFER
+from bot.delivery.reactions import OFFER
 from bot.store import StoreUnavailable
 from inference.results import CorruptImage
 from tests.bot.wishes import post, reactions, server, wish
@@ -173,7 +173,7 @@ msgstr "Kaputt."
 def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "de.po").write_text(GERMAN, "utf-8")
     languages = i18n.Languages(tmp_path)
-    for module in ("bot.i18n", "bot.effective"):
+    for module in ("bot.i18n", "bot.policy.in_force"):
         monkeypatch.setattr(f"{module}.languages", languages)
 
 
