@@ -32,7 +32,7 @@ from bot.store import Store
 from config.settings import Settings
 
 if TYPE_CHECKING:
-    from inference.client import Classifier
+    from inference.serving.client import Classifier
 
 __all__ = ["Whatsit"]
 

@@ -23,8 +23,8 @@ from bot.cli.settings import ConfigError, complain, settings_for
 from bot.cli.terminal import model_progress, safe
 from bot.demo_transcript import names, show
 from config.settings import Settings, Watch
-from inference.client import Classifier
 from inference.results import ModelUnavailable
+from inference.serving.client import Classifier
 
 if TYPE_CHECKING:
     from bot.demo_stage import Stage

@@ -20,8 +20,8 @@ from bot.login import WHERE_TOKENS_ARE, token
 from bot.server import Server
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
-from inference.client import Classifier
 from inference.results import ModelUnavailable
+from inference.serving.client import Classifier
 
 __all__ = ["downloader", "run"]
 

@@ -25,8 +25,8 @@ from bot.client import Whatsit
 from bot.download import Gone
 from bot.store import Store
 from config.settings import Settings
-from inference.client import Classifier
 from inference.results import Classification, Coarse, Label, ModelInfo
+from inference.serving.client import Classifier
 from tests.payloads.schema import Schema, missing
 from tests.stores import Stores
 

@@ -16,8 +16,8 @@ from config.settings import Limits, Model
 from inference.bench.plan import ENGINES
 from inference.bench.sampling import clocked, read
 from inference.bench.weights import weights
-from inference.decode import decode
-from inference.loading import load
+from inference.images.decode import decode
+from inference.models.loading import load
 
 __all__ = ["Bare"]
 

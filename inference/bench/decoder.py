@@ -13,7 +13,7 @@ from PIL import Image
 from config.settings import Limits
 from inference.bench.numbering import unique
 from inference.bench.sampling import clocked, read
-from inference.decode import PREPROCESSING_VERSION, decode
+from inference.images.decode import PREPROCESSING_VERSION, decode
 
 __all__ = ["Decoder"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config.settings import Model
-from inference.labels import labels_for
-from inference.loading import locate
+from inference.models.labels import labels_for
+from inference.models.loading import locate
 
 __all__ = ["Weights", "weights"]
 

@@ -12,7 +12,7 @@ from config.settings import Settings
 from inference.bench.drive import drive, heartbeat
 from inference.bench.numbering import stamp, unique
 from inference.bench.sampling import clocked, has_tensorflow, peak, read, resident_mb, team
-from inference.client import Classifier
+from inference.serving.client import Classifier
 
 __all__ = ["Whatsit"]
 
@@ -24,7 +24,7 @@ class Whatsit:
     """`settings` are Whatsit's own; `also` names modules to import first, as the real bot has them."""
 
     def __init__(
-        self, settings: dict[str, Any], also: list[str], load: str = "inference.loading:load"
+        self, settings: dict[str, Any], also: list[str], load: str = "inference.models.loading:load"
     ) -> None:
         for module in also:
             importlib.import_module(module)

@@ -13,7 +13,7 @@ from bot.client import Whatsit
 from bot.download import Fetcher
 from bot.store import Store
 from config.settings import Settings
-from inference.client import Classifier
+from inference.serving.client import Classifier
 
 
 @pytest.fixture

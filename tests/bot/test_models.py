@@ -13,8 +13,8 @@ import pytest
 from bot.client import Whatsit
 from bot.models import AGAIN
 from config.settings import Model, Settings
-from inference.client import Classifier
 from inference.results import ModelInfo, ModelUnavailable
+from inference.serving.client import Classifier
 from tests.bot.moderation import moderator, said
 from tests.bot.wishes import post, server
 from tests.stores import opened_store

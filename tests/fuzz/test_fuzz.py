@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.settings import Limits
-from inference.headers import Header, header
+from inference.images.headers import Header, header
 from inference.results import CorruptImage, ImageTooLarge, NotAnImage, UnsupportedFormat
 from tests.fuzz.corpus import mutant, names, originals
 from tests.fuzz.victim import Victim

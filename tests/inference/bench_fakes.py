@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from config.settings import Model
-from inference.engines import Prediction
+from inference.models.engines import Prediction
 
 
 class GreyEngine:

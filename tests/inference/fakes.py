@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from config import settings
-from inference.client import Classifier
 from inference.results import ModelUnavailable
+from inference.serving.client import Classifier
 
 CLASSES = 256
 SIDE = 32

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import pytest
 
 from config import settings
-from inference.batching import Batcher, Job
-from inference.fair import FairQueue
-from inference.known import Key
-from inference.protocol import Answered, Batch, Look, Refused, Unsure
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
-from inference.supervisor import Cause, Supervisor, WorkerDied
+from inference.serving.batching import Batcher, Job
+from inference.serving.fair_queue import FairQueue
+from inference.serving.protocol import Answered, Batch, Look, Refused, Unsure
+from inference.serving.supervisor import Cause, Supervisor, WorkerDied
+from inference.serving.verdict_cache import Key
 from tests.inference.fakes import until
 
 Replies = tuple[Answered | Unsure | Refused, ...]

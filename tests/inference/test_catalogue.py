@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from config.settings import Model
-from inference import catalogue, embedded
-from inference.catalogue import Row, describe, entries, find
+from inference.models import catalogue, embedded
+from inference.models.catalogue import Row, describe, entries, find
 
 
 @pytest.fixture(autouse=True)

@@ -11,18 +11,18 @@ import pytest
 from pydantic import ValidationError
 
 from config import settings
-from inference import known
-from inference.breaker import Breaker
-from inference.budget import Budget
-from inference.known import Hasher, Key, Known
-from inference.protocol import Answered, Batch, Look, frame, parse_greeting, parse_replies, read_batch
 from inference.results import HarmfulImage, ModelUnavailable
+from inference.serving import verdict_cache
+from inference.serving.breaker import Breaker
+from inference.serving.budget import Budget
+from inference.serving.protocol import Answered, Batch, Look, frame, parse_greeting, parse_replies, read_batch
+from inference.serving.verdict_cache import Hasher, Key, Known
 
 
 class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1000.0
-        monkeypatch.setattr("inference.breaker.time", SimpleNamespace(monotonic=lambda: self.now))
+        monkeypatch.setattr("inference.serving.breaker.time", SimpleNamespace(monotonic=lambda: self.now))
 
 
 @pytest.fixture
@@ -149,13 +149,13 @@ async def test_small_and_large_pictures_and_crowds_have_the_same_hash(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     on_threads: list[bytes] = []
-    digests = known._digests
+    digests = verdict_cache._digests
 
     def counted(pictures: list[bytes]) -> list[bytes]:
         on_threads.extend(pictures)
         return digests(pictures)
 
-    monkeypatch.setattr(known, "_digests", counted)
+    monkeypatch.setattr(verdict_cache, "_digests", counted)
     hasher = Hasher()
     assert await hasher.digest(b"small") == hashlib.sha256(b"small").digest()
     assert on_threads == []

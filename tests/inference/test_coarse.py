@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from inference.coarse import Everyday, everyday_names
-from inference.labels import FOLDER, IMAGENET
+from inference.models.coarse import Everyday, everyday_names
+from inference.models.labels import FOLDER, IMAGENET
 
 
 def shipped(classes: int) -> tuple[str, ...]:

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from config.settings import Limits
-from inference.decode import Decoded, decode
-from inference.headers import Header, header
-from inference.headers.kinds import recognise
+from inference.images.decode import Decoded, decode
+from inference.images.headers import Header, header
+from inference.images.headers.kinds import recognise
 from inference.results import CorruptImage, ImageTooLarge, InferenceError, NotAnImage, UnsupportedFormat
 from tests.inference import hostile
 from tests.inference.hostile import box, chunk, encoded, png

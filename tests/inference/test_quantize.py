@@ -16,10 +16,12 @@ import pytest
 from PIL import Image
 
 from config.settings import Model, Settings
-from inference import child, folders, ready
-from inference import quantize as quantizing
-from inference.loading import load
-from inference.quantize import QuantizeReport, quantize
+from inference.models import child_process as child
+from inference.models import convert as ready
+from inference.models import model_cache as folders
+from inference.models import quantize as quantizing
+from inference.models.loading import load
+from inference.models.quantize import QuantizeReport, quantize
 from inference.results import ModelUnavailable
 from tests.inference import pictures
 
@@ -166,7 +168,7 @@ def test_int8_of_the_embedded_model_still_names_what_is_known(
 
 
 def test_an_owners_folder_is_searched_for_photographs(tmp_path: Path) -> None:
-    from inference import quantize_child  # noqa: PLC0415 - imports NNCF
+    from inference.models import quantize_child  # noqa: PLC0415 - imports NNCF
 
     (tmp_path / "deep").mkdir()
     Image.new("RGB", (3000, 400), "red").save(tmp_path / "deep/wide.jpg")
@@ -182,7 +184,7 @@ def test_an_owners_folder_is_searched_for_photographs(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_photographs_is_one_clear_error(tmp_path: Path) -> None:
-    from inference import quantize_child  # noqa: PLC0415 - imports NNCF
+    from inference.models import quantize_child  # noqa: PLC0415 - imports NNCF
 
     with pytest.raises(ModelUnavailable, match=f"no photographs to calibrate mine on: none in {tmp_path}"):
         quantize_child.make(

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from config.settings import Limits
-from inference.decode import Decoded, decode
-from inference.headers.jpeg import scale
-from inference.views import centre, ends
+from inference.images.decode import Decoded, decode
+from inference.images.headers.jpeg import scale
+from inference.images.views import centre, ends
 from tests.inference.hostile import encoded
 
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")

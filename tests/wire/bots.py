@@ -16,8 +16,8 @@ from bot.client import Whatsit
 from bot.run import downloader
 from bot.server import Server
 from config.settings import Discord, Settings
-from inference.client import Classifier
 from inference.results import Classification, Label, ModelInfo
+from inference.serving.client import Classifier
 from tests.stores import opened_store
 from tests.wire.wire import Wire
 from tests.wire.world import PATIENCE, TOKEN

