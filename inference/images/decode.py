@@ -31,13 +31,13 @@ from PIL import (
 
 from config.settings import Limits
 from inference.images.colour import flatten, to_srgb
-from inference.images.headers import Header, header
+from inference.images.headers import ImageHeader, header
 from inference.images.headers.facts import EXIF_BYTES
 from inference.images.headers.jpeg import scale
-from inference.images.views import Picture, Views, ends, first_look
+from inference.images.views import DecodedFrame, Views, ends, first_look
 from inference.results import CorruptImage, ImageTooLarge, InferenceError, UnsupportedFormat
 
-__all__ = ["PREPROCESSING_VERSION", "Decoded", "Header", "decode", "header"]
+__all__ = ["PREPROCESSING_VERSION", "DecodedImage", "ImageHeader", "decode", "header"]
 
 PREPROCESSING_VERSION = 2
 """Part of what a remembered verdict is filed under: raise it when the same bytes would give other crops."""
@@ -74,7 +74,7 @@ _FRAME_PIXELS = 10_000
 """A frame of an animation costs at least as much as this many pixels, however small it is."""
 
 
-class Decoded:
+class DecodedImage:
     """What a model gets to see of one image.
 
     `size`: (width, height) in pixels as a person sees the picture, after EXIF orientation.
@@ -82,7 +82,9 @@ class Decoded:
     (1 to 3).
     """
 
-    def __init__(self, size: tuple[int, int], pictures: list[Picture], views: Views, input_size: int) -> None:
+    def __init__(
+        self, size: tuple[int, int], pictures: list[DecodedFrame], views: Views, input_size: int
+    ) -> None:
         self.size = size
         self.first = np.stack([first_look(picture, views, input_size) for picture in pictures])
         self._input_size = input_size
@@ -100,8 +102,8 @@ class Decoded:
 
 
 def decode(
-    data: bytes, *, input_size: int, views: Views, limits: Limits, found: Header | None = None
-) -> Decoded:
+    data: bytes, *, input_size: int, views: Views, limits: Limits, found: ImageHeader | None = None
+) -> DecodedImage:
     """Decode `data` once, for every view; `input_size` is the model's, in pixels.
 
     `found` is what `header` says of the same data and limits, where it has been asked already.
@@ -110,12 +112,12 @@ def decode(
     found = found or header(data, limits=limits, input_size=input_size)
     with _typed_errors(found.format):
         size, pictures = _pictures(data, found, input_size, limits)
-        return Decoded(size, pictures, views, input_size)
+        return DecodedImage(size, pictures, views, input_size)
 
 
 def _pictures(
-    data: bytes, found: Header, input_size: int, limits: Limits
-) -> tuple[tuple[int, int], list[Picture]]:
+    data: bytes, found: ImageHeader, input_size: int, limits: Limits
+) -> tuple[tuple[int, int], list[DecodedFrame]]:
     """The size a person sees, and the frames to look at: RGB, and not much larger than the views need."""
     if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own net stays, but never under ours
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, limits.image_pixels)
@@ -128,7 +130,7 @@ def _pictures(
         factor = scale(width, height, input_size) if found.format == "JPEG" else 1
         if factor > 1:
             image.draft(None, (width // factor, height // factor))
-        pictures: list[Picture] = []
+        pictures: list[DecodedFrame] = []
         for frame in _frames(found, limits, default_image=getattr(image, "default_image", False)):
             if frame:
                 image.seek(frame)
@@ -137,13 +139,13 @@ def _pictures(
                 orientation = _orientation(image)
             if factor == 1:
                 width, height = image.size  # a HEIC or a GIF may turn out to have another size than it said
-            flat = Picture(flatten(image), width / factor, height / factor, _TURNS.get(orientation))
+            flat = DecodedFrame(flatten(image), width / factor, height / factor, _TURNS.get(orientation))
             small = flat.shrink(input_size)
             pictures.append(replace(small, image=to_srgb(small.image, image.info.get("icc_profile"))))
     return (height, width) if orientation in _SIDEWAYS else (width, height), pictures
 
 
-def _frames(found: Header, limits: Limits, *, default_image: bool) -> list[int]:
+def _frames(found: ImageHeader, limits: Limits, *, default_image: bool) -> list[int]:
     """First, middle and last; the first alone where getting to the last means decoding too many pixels.
 
     `default_image`: an APNG whose picture number 0 is for viewers that show no animations, and is no part of

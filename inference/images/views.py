@@ -21,7 +21,7 @@ from PIL import Image
 
 from inference.images.headers.jpeg import SPARE
 
-__all__ = ["Box", "Picture", "Views", "centre", "ends", "first_look"]
+__all__ = ["Box", "DecodedFrame", "Views", "centre", "ends", "first_look"]
 
 Views = Literal["auto", "1", "tutorial"]
 Box = tuple[float, float, float, float]
@@ -29,7 +29,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class DecodedFrame:
     """One frame as far as it is decoded: RGB or what can still be shrunk like it, and not yet turned upright.
 
     `width` and `height` are exact: of 1,001 pixels scaled down by 8, 125.125 remain, and the last of the 126
@@ -41,20 +41,20 @@ class Picture:
     height: float
     turn: Image.Transpose | None = None
 
-    def shrink(self, input_size: int) -> Picture:
+    def shrink(self, input_size: int) -> DecodedFrame:
         """Average down by a whole number, keeping `SPARE`: the filter then has a small picture to work on."""
         factor = int(min(self.width, self.height) * 7 / (8 * input_size * SPARE))
         if factor < 2:  # noqa: PLR2004 - by one is not at all
             return self
-        return Picture(self.image.reduce(factor), self.width / factor, self.height / factor, self.turn)
+        return DecodedFrame(self.image.reduce(factor), self.width / factor, self.height / factor, self.turn)
 
-    def cut(self, box: Box) -> tuple[Picture, Box]:
+    def cut(self, box: Box) -> tuple[DecodedFrame, Box]:
         """A picture of the pixels that `box` touches, without the rest, and where the box is in it."""
         left, top = floor(box[0]), floor(box[1])
         width, height = ceil(box[2]) - left, ceil(box[3]) - top
         image = self.image.crop((left, top, left + width, top + height))
         inside = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
-        return Picture(image, width, height, self.turn), inside
+        return DecodedFrame(image, width, height, self.turn), inside
 
     def view(self, box: Box, input_size: int) -> NDArray[np.uint8]:
         """`box` as the model sees it: antialiased and upright, uint8 [s, s, 3].
@@ -82,7 +82,7 @@ def ends(width: float, height: float) -> list[Box]:
     return [first] if first == last else [first, last]
 
 
-def first_look(picture: Picture, views: Views, input_size: int) -> NDArray[np.uint8]:
+def first_look(picture: DecodedFrame, views: Views, input_size: int) -> NDArray[np.uint8]:
     """One crop: uint8 [s, s, 3]."""
     size = picture.width, picture.height
     return picture.view((0.0, 0.0, *size) if views == "tutorial" else centre(*size), input_size)

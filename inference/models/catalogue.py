@@ -10,7 +10,7 @@ from pathlib import Path
 from config import settings
 from inference.models import embedded, hub
 
-__all__ = ["AUTO", "EMBEDDED", "Entry", "Row", "describe", "entries", "find"]
+__all__ = ["AUTO", "EMBEDDED", "CatalogueEntry", "CatalogueRow", "describe", "entries", "find"]
 
 FILE = Path(settings.__file__).with_name("models.toml")
 
@@ -22,7 +22,7 @@ EMBEDDED = "efficientnet_lite0"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """One model of the catalogue.
 
     `source` is a Hub address or "embedded". `input_size` is its input's height and width in pixels, `classes`
@@ -39,36 +39,36 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class CatalogueRow:
     """A model of the catalogue and what is on disk of it: its SavedModel folder, and that folder's bytes (0
     without one)."""
 
-    entry: Entry
+    entry: CatalogueEntry
     cached: Path | None
     size: int
 
 
 @cache
-def entries() -> tuple[Entry, ...]:
+def entries() -> tuple[CatalogueEntry, ...]:
     """The catalogue, in the order of its file."""
     with FILE.open("rb") as file:
-        return tuple(Entry(name, **table) for name, table in tomllib.load(file).items())
+        return tuple(CatalogueEntry(name, **table) for name, table in tomllib.load(file).items())
 
 
-def find(name: str) -> Entry | None:
+def find(name: str) -> CatalogueEntry | None:
     """The model of that name or that Hub address."""
     return next((entry for entry in entries() if name in (entry.name, entry.source)), None)
 
 
-def describe(model: settings.Model) -> tuple[Row, ...]:
+def describe(model: settings.Model) -> tuple[CatalogueRow, ...]:
     """The catalogue, with what is cached of it."""
     return tuple(_row(entry, model) for entry in entries())
 
 
-def _row(entry: Entry, model: settings.Model) -> Row:
+def _row(entry: CatalogueEntry, model: settings.Model) -> CatalogueRow:
     if entry.source == "embedded":
         folder = embedded.cached(model.cache_dir)
     else:
         folder = hub.cached(entry.source, model.cache_dir)
     files = folder.rglob("*") if folder else ()
-    return Row(entry, folder, sum(path.stat().st_size for path in files if path.is_file()))
+    return CatalogueRow(entry, folder, sum(path.stat().st_size for path in files if path.is_file()))

@@ -27,7 +27,7 @@ from typing import IO, Any
 from inference import cpus
 from inference.results import ModelUnavailable
 
-__all__ = ["JobFailed", "JobTimedOut", "Report", "run", "tensorflow_environment"]
+__all__ = ["ChildJobFailed", "ChildJobTimedOut", "Report", "run", "tensorflow_environment"]
 
 Report = Callable[[str, float | None], None]
 """Takes what is being done, and how much of it is done in [0, 1] or None."""
@@ -38,12 +38,12 @@ IMPORT_SECONDS = 120.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class JobFailed(Exception):
+class ChildJobFailed(Exception):
     """The job ended in an error that it had no words for, or its process died; the message is the last it
     said."""
 
 
-class JobTimedOut(Exception):
+class ChildJobTimedOut(Exception):
     """The job took longer than its deadline and was killed."""
 
 
@@ -101,11 +101,11 @@ def _follow(
             case {"unavailable": message}:
                 raise ModelUnavailable(message)
             case {"failed": message}:
-                raise JobFailed(message)
+                raise ChildJobFailed(message)
     status = process.wait()
     errors.seek(0)
     last = errors.read().decode(errors="replace").strip().rpartition("\n")[2]
-    raise JobFailed(f"its process ended with status {status}" + (f": {last}" if last else ""))
+    raise ChildJobFailed(f"its process ended with status {status}" + (f": {last}" if last else ""))
 
 
 def _lines(stream: IO[bytes], deadline: float) -> Iterator[bytes]:
@@ -117,7 +117,7 @@ def _lines(stream: IO[bytes], deadline: float) -> Iterator[bytes]:
         selector.register(stream, selectors.EVENT_READ)
         while True:
             if not selector.select(max(until - time.monotonic(), 0)):
-                raise JobTimedOut
+                raise ChildJobTimedOut
             piece = os.read(stream.fileno(), 65536)
             if not piece:
                 return

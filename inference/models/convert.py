@@ -13,19 +13,19 @@ from inference.models import child_process, model_cache
 from inference.models.child_process import Report
 from inference.results import ModelUnavailable
 
-__all__ = ["INT8", "MODEL", "VERDICT", "Verdict", "ensure", "place_of"]
+__all__ = ["INT8", "MODEL", "VERDICT", "ConversionResult", "ensure", "place_of"]
 
 MODEL = "model.xml"
 INT8 = "int8"
 VERDICT = "verdict.json"
 
 RECIPE = 3
-"""Raise it with every change of `graph` or `convert_child` that changes what they write."""
+"""Raise it with every change of `frozen_graph` or `convert_child` that changes what they write."""
 
 PREPARE_SECONDS = 240.0
 
 
-class Verdict(NamedTuple):
+class ConversionResult(NamedTuple):
     """What was found when the model was made ready: its input's height and width in pixels, its classes, and
     why OpenVINO is not taken (None: it agrees with TensorFlow)."""
 
@@ -42,7 +42,7 @@ def place_of(digest: str, cache_dir: Path, *, kind: str = "f32") -> Path:
 
 def ensure(
     name: str, saved_model: Path, digest: str, cache_dir: Path, *, default_size: int, report: Report
-) -> tuple[Path, Verdict]:
+) -> tuple[Path, ConversionResult]:
     """The folder with `MODEL` (where OpenVINO is taken), and the verdict; made first where it is missing or
     damaged, which takes seconds. Raises ModelUnavailable."""
     place = place_of(digest, cache_dir)
@@ -64,9 +64,9 @@ def ensure(
     try:
         with model_cache.locked(place, name=name):
             folder = model_cache.intact(place) or model_cache.install(place, fill)
-    except child_process.JobFailed as error:
+    except child_process.ChildJobFailed as error:
         raise ModelUnavailable(f"The model {name} could not be made ready: {error}.") from None
-    except child_process.JobTimedOut:
+    except child_process.ChildJobTimedOut:
         raise ModelUnavailable(
             f"Making the model {name} ready took over {PREPARE_SECONDS:.0f} s and was given up. Try again "
             "when the machine has less to do."
@@ -79,5 +79,5 @@ def ensure(
     return folder, _verdict(folder)
 
 
-def _verdict(folder: Path) -> Verdict:
-    return Verdict(**json.loads((folder / VERDICT).read_text(encoding="utf-8")))
+def _verdict(folder: Path) -> ConversionResult:
+    return ConversionResult(**json.loads((folder / VERDICT).read_text(encoding="utf-8")))

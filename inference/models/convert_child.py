@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.models import graph
+from inference.models import frozen_graph
 from inference.models.child_process import Report
-from inference.models.convert import MODEL, VERDICT, Verdict
+from inference.models.convert import MODEL, VERDICT, ConversionResult
 from inference.models.engines import Engine, Prediction
 from inference.models.engines.openvino import OpenVINOEngine
 from inference.models.engines.tensorflow import TensorFlowEngine
@@ -33,7 +33,7 @@ def prepare(*, name: str, saved_model: str, folder: str, default_size: int, repo
     place = Path(folder)
     place.mkdir()
     report(f"reading {name}", 0.1)
-    frozen = graph.freeze(name, Path(saved_model), default_size=default_size)
+    frozen = frozen_graph.freeze(name, Path(saved_model), default_size=default_size)
     reference = TensorFlowEngine(frozen)
     report(f"converting {name} for OpenVINO", 0.3)
     objection = convert(frozen, place / MODEL)
@@ -43,11 +43,11 @@ def prepare(*, name: str, saved_model: str, folder: str, default_size: int, repo
     if objection is not None:
         for file in place.iterdir():
             file.unlink()
-    verdict = Verdict(frozen.input_size, frozen.classes, objection)
+    verdict = ConversionResult(frozen.input_size, frozen.classes, objection)
     (place / VERDICT).write_text(json.dumps(verdict._asdict()), encoding="utf-8")
 
 
-def convert(frozen: graph.Frozen, path: Path) -> str | None:
+def convert(frozen: frozen_graph.FrozenModel, path: Path) -> str | None:
     """Write the OpenVINO model; or say why that cannot be done."""
     # After the engine's module, which forbids the telemetry: that forks, and a fork among threads hangs.
     import openvino  # noqa: PLC0415

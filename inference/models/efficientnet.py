@@ -28,7 +28,7 @@ Weights = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class BlockStage:
     """Blocks of one kind: the first has `stride` and changes the channels, the rest have stride 1."""
 
     repeats: int
@@ -39,13 +39,13 @@ class Stage:
 
 
 STAGES = (
-    Stage(repeats=1, kernel=3, stride=1, expand=1, channels=16),
-    Stage(repeats=2, kernel=3, stride=2, expand=6, channels=24),
-    Stage(repeats=2, kernel=5, stride=2, expand=6, channels=40),
-    Stage(repeats=3, kernel=3, stride=2, expand=6, channels=80),
-    Stage(repeats=3, kernel=5, stride=1, expand=6, channels=112),
-    Stage(repeats=4, kernel=5, stride=2, expand=6, channels=192),
-    Stage(repeats=1, kernel=3, stride=1, expand=6, channels=320),
+    BlockStage(repeats=1, kernel=3, stride=1, expand=1, channels=16),
+    BlockStage(repeats=2, kernel=3, stride=2, expand=6, channels=24),
+    BlockStage(repeats=2, kernel=5, stride=2, expand=6, channels=40),
+    BlockStage(repeats=3, kernel=3, stride=2, expand=6, channels=80),
+    BlockStage(repeats=3, kernel=5, stride=1, expand=6, channels=112),
+    BlockStage(repeats=4, kernel=5, stride=2, expand=6, channels=192),
+    BlockStage(repeats=1, kernel=3, stride=1, expand=6, channels=320),
 )
 
 
@@ -75,11 +75,11 @@ class Convolution(tf.Module):  # type: ignore[misc] # TensorFlow comes without t
         return convolve(x, self._kernel, [1, self._stride, self._stride, 1], "SAME") + self._bias
 
 
-class Block(tf.Module):  # type: ignore[misc] # TensorFlow comes without types
+class InvertedBottleneck(tf.Module):  # type: ignore[misc] # TensorFlow comes without types
     """Mobile inverted bottleneck (MobileNetV2): expand, convolve each channel, project; added to its input
     where the shapes allow."""
 
-    def __init__(self, weights: Weights, name: str, stage: Stage, stride: int, channels: int) -> None:
+    def __init__(self, weights: Weights, name: str, stage: BlockStage, stride: int, channels: int) -> None:
         super().__init__()
         wide = channels * stage.expand
         self._expand = (
@@ -114,11 +114,13 @@ class EfficientNetLite0(tf.Module):  # type: ignore[misc] # TensorFlow comes wit
         super().__init__()
         self._stem = Convolution(weights, "_conv_stem", "_bn0", (32, 3, 3, 3), stride=2)
         channels = 32
-        self._blocks: list[Block] = []
+        self._blocks: list[InvertedBottleneck] = []
         for stage in STAGES:
             for repeat in range(stage.repeats):
                 stride = 1 if repeat else stage.stride
-                self._blocks.append(Block(weights, f"_blocks.{len(self._blocks)}", stage, stride, channels))
+                self._blocks.append(
+                    InvertedBottleneck(weights, f"_blocks.{len(self._blocks)}", stage, stride, channels)
+                )
                 channels = stage.channels
         self._head = Convolution(weights, "_conv_head", "_bn1", (1280, channels, 1, 1))
         self._kernel = _constant(_take(weights, "_fc.weight", (1000, 1280)).T)

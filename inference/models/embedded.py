@@ -72,9 +72,9 @@ def _build(weights: Path, folder: Path, report: Report) -> None:
             deadline=BUILD_SECONDS,
             report=report,
         )
-    except child_process.JobFailed as error:
+    except child_process.ChildJobFailed as error:
         raise ModelUnavailable(f"The model efficientnet_lite0 could not be built: {error}.") from None
-    except child_process.JobTimedOut:
+    except child_process.ChildJobTimedOut:
         raise ModelUnavailable(
             f"Building the model efficientnet_lite0 took over {BUILD_SECONDS:.0f} s and was given up. Try "
             "again when the machine has less to do."

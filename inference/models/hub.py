@@ -28,7 +28,7 @@ from inference.models import child_process, model_cache
 from inference.models.child_process import Report
 from inference.results import ModelUnavailable
 
-__all__ = ["OutOfReach", "address", "cached", "fetch", "unpack"]
+__all__ = ["HubOutOfReach", "address", "cached", "fetch", "unpack"]
 
 REACH_SECONDS = 5.0
 """For the first sign of life from the Hub. Without a network every start of `auto` waits so long at
@@ -45,7 +45,7 @@ KAGGLE = re.compile(
 """What Kaggle's pages give for `kagglehub`."""
 
 
-class OutOfReach(ModelUnavailable):
+class HubOutOfReach(ModelUnavailable):
     """The model could not be downloaded; `why` is the reason alone, without the way out."""
 
     def __init__(self, name: str, why: str) -> None:
@@ -185,7 +185,7 @@ def _reach(name: str, handle: str, seconds: float) -> None:
         why = f"{handle} gave no answer within {seconds:.0f} s"
     else:
         why = f"{handle} cannot be reached ({reason})"
-    raise OutOfReach(name, why)
+    raise HubOutOfReach(name, why)
 
 
 def _download(name: str, handle: str, place: Path, deadline: float, report: Report) -> None:
@@ -200,10 +200,10 @@ def _download(name: str, handle: str, place: Path, deadline: float, report: Repo
             environment={"TFHUB_CACHE_DIR": str(place.parent), "TFHUB_MODEL_LOAD_FORMAT": "COMPRESSED"},
             started=pids.append,
         )
-    except child_process.JobTimedOut:
-        raise OutOfReach(name, f"{handle} was not through after {deadline:.0f} s") from None
-    except child_process.JobFailed as error:
-        raise OutOfReach(name, f"{handle}: {error}") from None
+    except child_process.ChildJobTimedOut:
+        raise HubOutOfReach(name, f"{handle} was not through after {deadline:.0f} s") from None
+    except child_process.ChildJobFailed as error:
+        raise HubOutOfReach(name, f"{handle}: {error}") from None
     finally:
         _clear(place, pids)
 

@@ -15,7 +15,7 @@ STEP = 0.01
 """Progress is told a hundredth at a time."""
 
 
-class _Counted:
+class _CountingResponse:
     """A response that tells how much of it has been read."""
 
     def __init__(self, response: Any, name: str, report: Report) -> None:
@@ -36,19 +36,19 @@ class _Counted:
         return data
 
 
-class _Resolver(compressed_module_resolver.HttpCompressedFileResolver):  # type: ignore[misc] # it comes without types
+class _CountingResolver(compressed_module_resolver.HttpCompressedFileResolver):  # type: ignore[misc] # it comes without types
     def __init__(self, name: str, report: Report) -> None:
         super().__init__()
         self._name = name
         self._report = report
 
-    def _call_urlopen(self, request: Any) -> _Counted:
-        return _Counted(super()._call_urlopen(request), self._name, self._report)
+    def _call_urlopen(self, request: Any) -> _CountingResponse:
+        return _CountingResponse(super()._call_urlopen(request), self._name, self._report)
 
 
 def download(*, name: str, handle: str, report: Report) -> None:
     """Let tensorflow_hub resolve `handle` into its cache, telling the progress under `name`."""
     report(f"downloading {name}", 0.0)
     # The registry asks the resolver that came last first.
-    registry.resolver.add_implementation(_Resolver(name, report))
+    registry.resolver.add_implementation(_CountingResolver(name, report))
     hub.resolve(handle)

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 
 from config import settings
 from inference.models import child_process, convert, embedded, hub, model_cache
-from inference.models.catalogue import AUTO, EMBEDDED, Entry, entries, find
+from inference.models.catalogue import AUTO, EMBEDDED, CatalogueEntry, entries, find
 from inference.models.engines import Engine
 from inference.models.labels import labels_for
 from inference.results import ModelUnavailable
 
-__all__ = ["LoadedModel", "Located", "load", "locate"]
+__all__ = ["LoadedModel", "LocatedModel", "load", "locate"]
 
 Report = Callable[[str, float | None], None]
 
@@ -48,12 +48,12 @@ class LoadedModel:
 
 
 @dataclass(frozen=True, slots=True)
-class Located:
+class LocatedModel:
     """A SavedModel on disk, by the name a person is shown, and its catalogue entry where it has one."""
 
     name: str
     folder: Path
-    entry: Entry | None
+    entry: CatalogueEntry | None
     note: str | None = None
 
     @property
@@ -102,7 +102,7 @@ def load(model: settings.Model, *, report: Report) -> LoadedModel:
     return _loaded(located, digest, size=size, labels=labels, engine=engine, note=note)
 
 
-def locate(model: settings.Model, *, report: Report) -> Located:
+def locate(model: settings.Model, *, report: Report) -> LocatedModel:
     """The SavedModel that `model.name` names, downloaded, unpacked or built where need be. Raises
     ModelUnavailable."""
     if model.name != "auto":
@@ -111,23 +111,23 @@ def locate(model: settings.Model, *, report: Report) -> Located:
         return _locate(AUTO, model, report)
     except ModelUnavailable as error:
         fallback = _locate(EMBEDDED, model, report)
-        why = f"{error.why}." if isinstance(error, hub.OutOfReach) else str(error)
+        why = f"{error.why}." if isinstance(error, hub.HubOutOfReach) else str(error)
         note = f"{EMBEDDED} answers in place of {AUTO}: {why}"
-        return Located(fallback.name, fallback.folder, fallback.entry, note)
+        return LocatedModel(fallback.name, fallback.folder, fallback.entry, note)
 
 
-def _locate(name: str, model: settings.Model, report: Report) -> Located:
+def _locate(name: str, model: settings.Model, report: Report) -> LocatedModel:
     entry = find(name)
     if entry and entry.source == "embedded":
-        return Located(entry.name, embedded.ensure(model.cache_dir, report=report), entry)
+        return LocatedModel(entry.name, embedded.ensure(model.cache_dir, report=report), entry)
     handle = entry.source if entry else hub.address(name)
     path = Path(name).expanduser()
     if entry is None and path.is_dir():
         if not model_cache.is_saved_model(path):
             raise ModelUnavailable(f"The folder {path} is no SavedModel: it has no saved_model.pb.")
-        return Located(path.resolve().name, path, None)
+        return LocatedModel(path.resolve().name, path, None)
     if entry is None and path.is_file():
-        return Located(path.name, hub.unpack(path, model.cache_dir, report=report), None)
+        return LocatedModel(path.name, hub.unpack(path, model.cache_dir, report=report), None)
     if handle is None:
         known = ", ".join(entry.name for entry in entries())
         raise ModelUnavailable(
@@ -136,7 +136,7 @@ def _locate(name: str, model: settings.Model, report: Report) -> Located:
         )
     shown = entry.name if entry else urlsplit(handle).path.strip("/") or handle
     folder = hub.fetch(shown, handle, model.cache_dir, deadline=model.hub_deadline, report=report)
-    return Located(shown, folder, entry)
+    return LocatedModel(shown, folder, entry)
 
 
 def _wants_openvino(name: str, model: settings.Model) -> bool:
@@ -158,7 +158,7 @@ def _wants_openvino(name: str, model: settings.Model) -> bool:
 
 
 def _openvino(
-    located: Located, folder: Path, digest: str, model: settings.Model
+    located: LocatedModel, folder: Path, digest: str, model: settings.Model
 ) -> tuple[Engine, str | None]:
     from inference.models.engines.openvino import OpenVINOEngine, has_bf16  # noqa: PLC0415 - only where it is used
 
@@ -178,18 +178,18 @@ def _openvino(
     return OpenVINOEngine(folder / convert.MODEL, precision=model.precision), None
 
 
-def _tensorflow(located: Located, report: Report) -> tuple[Engine, int, int]:
+def _tensorflow(located: LocatedModel, report: Report) -> tuple[Engine, int, int]:
     os.environ.update(child_process.tensorflow_environment())
     report("starting TensorFlow", None)
-    from inference.models import graph  # noqa: PLC0415 - it imports TensorFlow
+    from inference.models import frozen_graph  # noqa: PLC0415 - it imports TensorFlow
     from inference.models.engines import tensorflow  # noqa: PLC0415 - likewise
 
-    frozen = graph.freeze(located.name, located.folder, default_size=located.default_size)
+    frozen = frozen_graph.freeze(located.name, located.folder, default_size=located.default_size)
     return tensorflow.TensorFlowEngine(frozen), frozen.input_size, frozen.classes
 
 
 def _loaded(
-    located: Located,
+    located: LocatedModel,
     digest: str,
     *,
     size: int,

@@ -105,9 +105,9 @@ def quantize(model: settings.Model, *, report: Report, photographs: Path | None 
     try:
         with folders.locked(place, name=located.name):
             folders.install(place, fill)
-    except child.JobFailed as error:
+    except child.ChildJobFailed as error:
         raise ModelUnavailable(f"The int8 version of {located.name} could not be made: {error}.") from None
-    except child.JobTimedOut:
+    except child.ChildJobTimedOut:
         raise ModelUnavailable(
             f"Making the int8 version of {located.name} took over {QUANTIZE_SECONDS / 60:.0f} minutes and "
             "was given up."

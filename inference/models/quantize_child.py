@@ -15,7 +15,7 @@ import openvino
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from inference.images.views import Picture
+from inference.images.views import DecodedFrame
 from inference.models.child_process import Report
 from inference.models.convert import MODEL
 from inference.models.engines.openvino import OpenVINOEngine
@@ -151,7 +151,7 @@ def _crops(
         picture = pictures[i % len(pictures)]
         side = int(min(picture.size) * np.sqrt(random.uniform(0.2, 1)))
         left, top = (int(random.integers(0, length - side + 1)) for length in picture.size)
-        pixels = Picture(picture, *picture.size).view((left, top, left + side, top + side), size)[None]
+        pixels = DecodedFrame(picture, *picture.size).view((left, top, left + side, top + side), size)[None]
         yield pixels[:, :, ::-1] if random.random() < 0.5 else pixels  # noqa: PLR2004 - heads or tails
 
 

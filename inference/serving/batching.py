@@ -4,7 +4,7 @@ No timer: an idle worker takes what is there at once; while it works, images que
 batch bounded in crops. One batch is in flight.
 
 When a worker dies, the images it was looking at are suspects, and each is tried again alone. Alone, it gets
-its labels or shows what it is: `Job.died` is the rule. Deaths that found no culprit count against the
+its labels or shows what it is: `ImageJob.died` is the rule. Deaths that found no culprit count against the
 breaker; not those of an idle worker that had answered before, by which nobody lost anything.
 """
 
@@ -19,32 +19,32 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
-from inference.serving.breaker import Breaker
+from inference.serving.breaker import CircuitBreaker
 from inference.serving.fair_queue import FairQueue
-from inference.serving.protocol import Answered, Batch, Look, Refused, Unsure
-from inference.serving.supervisor import Cause, Supervisor, WorkerDied
-from inference.serving.verdict_cache import Key
+from inference.serving.protocol import AnsweredReply, BatchRequest, LookRequest, RefusedReply, WorkerReply
+from inference.serving.supervisor import DeathCause, WorkerDied, WorkerSupervisor
+from inference.serving.verdict_cache import ImageKey
 
-__all__ = ["CLOSED", "Batcher"]
+__all__ = ["CLOSED", "MicroBatcher"]
 
 log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Outcome = Answered | InferenceError
+Outcome = AnsweredReply | InferenceError
 
 CLOSED = "The classifier has been closed."
 
 
-class Job:
+class ImageJob:
     """One image on its way to an answer, and everybody who waits for it."""
 
-    def __init__(self, number: int, key: Key, data: bytes, group: Hashable) -> None:
+    def __init__(self, number: int, key: ImageKey, data: bytes, group: Hashable) -> None:
         self.id = number
         self.key = key
         self.data = data
         self.group = group
-        self.waiters: set[asyncio.Future[Answered]] = set()
+        self.waiters: set[asyncio.Future[AnsweredReply]] = set()
         self.suspect = False
         self.deaths = 0
         self._deaths_alone = 0
@@ -54,7 +54,7 @@ class Job:
         """At the first look, also again: the crops for a second one die with the worker."""
         self.second, self.crops = False, 1
 
-    def died(self, cause: Cause, *, alone: bool) -> bool:
+    def died(self, cause: DeathCause, *, alone: bool) -> bool:
         """The worker died while it looked at this image. Whether that condemns it.
 
         It does at the second death, if the image was alone then. But a SIGKILL that was not ours is more
@@ -64,21 +64,21 @@ class Job:
         self.suspect = True
         self.deaths += 1
         self._deaths_alone += alone
-        return alone and self.deaths > 1 and (cause is not Cause.KILLED or self._deaths_alone > 1)
+        return alone and self.deaths > 1 and (cause is not DeathCause.KILLED or self._deaths_alone > 1)
 
     def finish(self, outcome: Outcome) -> None:
         """Tell everybody who still waits."""
         for waiter in self.waiters:
             if waiter.done():
                 continue  # cancelled in this very moment
-            if isinstance(outcome, Answered):
+            if isinstance(outcome, AnsweredReply):
                 waiter.set_result(outcome)
             else:
                 # An exception for each: its traceback grows where it is raised.
                 waiter.set_exception(type(outcome)(*outcome.args))
 
 
-class Batcher:
+class MicroBatcher:
     """Feeds one supervisor's worker, `crops` crops at a time, from a fair queue.
 
     `on_settled` is told what the worker's answer or its death decided of an image, `on_model` which model a
@@ -87,10 +87,10 @@ class Batcher:
 
     def __init__(
         self,
-        supervisor: Supervisor,
+        supervisor: WorkerSupervisor,
         crops: int,
         *,
-        on_settled: Callable[[Key, Outcome], None],
+        on_settled: Callable[[ImageKey, Outcome], None],
         on_model: Callable[[ModelInfo], None],
     ) -> None:
         self._supervisor = supervisor
@@ -98,12 +98,12 @@ class Batcher:
         self._on_settled = on_settled
         self._on_model = on_model
         self._thread = ThreadPoolExecutor(1, "worker-supervisor")
-        self._breaker = Breaker()
+        self._breaker = CircuitBreaker()
         self._numbers = itertools.count()
-        self._jobs: dict[Key, Job] = {}
-        self._fresh: FairQueue[Job] = FairQueue()
-        self._unsure: deque[Job] = deque()
-        self._suspects: deque[Job] = deque()
+        self._jobs: dict[ImageKey, ImageJob] = {}
+        self._fresh: FairQueue[ImageJob] = FairQueue()
+        self._unsure: deque[ImageJob] = deque()
+        self._suspects: deque[ImageJob] = deque()
         self._forgotten: list[int] = []
         self._pump: asyncio.Task[None] | None = None
         self._proven = False
@@ -120,7 +120,7 @@ class Batcher:
         """Start the first worker. ModelUnavailable if it has no model, WorkerDied if it dies over it."""
         self._on_model(await self._in_thread(self._supervisor.start, report))
 
-    async def answer(self, key: Key, data: bytes, group: Hashable) -> Answered:
+    async def answer(self, key: ImageKey, data: bytes, group: Hashable) -> AnsweredReply:
         """Wait for the labels of an image; one of the same key that is on its way already is the same image.
 
         Cancelling takes the image out of the queue, unless somebody else waits for it too.
@@ -128,11 +128,11 @@ class Batcher:
         job = self._jobs.get(key)
         if job is None:
             self.check()
-            job = self._jobs[key] = Job(next(self._numbers), key, data, group)
+            job = self._jobs[key] = ImageJob(next(self._numbers), key, data, group)
             self._fresh.put(job, group)
             if self._pump is None:
                 self._pump = asyncio.create_task(self._work(), name="inference-batches")
-        waiter: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[AnsweredReply] = asyncio.get_running_loop().create_future()
         job.waiters.add(waiter)
         try:
             return await waiter
@@ -174,11 +174,11 @@ class Batcher:
         finally:
             self._pump = None
 
-    def _take(self) -> list[Job]:
+    def _take(self) -> list[ImageJob]:
         """The next batch: a suspect alone; else second looks, then new images in turn."""
         if self._suspects:
             return [self._suspects.popleft()]
-        batch: list[Job] = []
+        batch: list[ImageJob] = []
         room = self._crops
         while room > 0 and (self._unsure or self._fresh):
             if batch and self._unsure and self._unsure[0].crops > room:
@@ -188,12 +188,14 @@ class Batcher:
             room -= job.crops
         return batch
 
-    async def _look_at(self, batch: list[Job]) -> None:
+    async def _look_at(self, batch: list[ImageJob]) -> None:
         looks = tuple(
-            Look(id=job.id, ranked=job.key.ranked, second=job.second, size=0 if job.second else len(job.data))
+            LookRequest(
+                id=job.id, ranked=job.key.ranked, second=job.second, size=0 if job.second else len(job.data)
+            )
             for job in batch
         )
-        request = Batch(looks=looks, forget=tuple(self._forgotten))
+        request = BatchRequest(looks=looks, forget=tuple(self._forgotten))
         self._forgotten.clear()
         pictures = [job.data for job in batch if not job.second]
         try:
@@ -207,10 +209,10 @@ class Batcher:
         for job, reply in zip(batch, replies, strict=True):
             self._take_note(job, reply)
 
-    def _take_note(self, job: Job, reply: Answered | Unsure | Refused) -> None:
-        if isinstance(reply, Answered):
+    def _take_note(self, job: ImageJob, reply: WorkerReply) -> None:
+        if isinstance(reply, AnsweredReply):
             self._settle(job, reply)
-        elif isinstance(reply, Refused):
+        elif isinstance(reply, RefusedReply):
             self._settle(job, reply.error())
         elif job.waiters:
             job.second, job.crops = True, reply.crops
@@ -221,14 +223,14 @@ class Batcher:
         else:
             self._forgotten.append(job.id)
 
-    async def _bury(self, batch: list[Job], death: WorkerDied) -> None:
+    async def _bury(self, batch: list[ImageJob], death: WorkerDied) -> None:
         """The worker died while it had this batch: find who did it, and replace it."""
         if self._closed:
             return
         log.warning("The worker is replaced: %s. Images in work: %d.", death, len(batch))
         for job in self._jobs.values():
             job.begin()
-        if death.cause is Cause.IDLE:
+        if death.cause is DeathCause.IDLE:
             self._unsure.extendleft(job for job in reversed(batch) if job.waiters)
         else:
             alone = len(batch) == 1
@@ -241,7 +243,7 @@ class Batcher:
             if guilty:
                 await self._replace()
                 return
-        if (death.cause is Cause.IDLE and self._proven) or self._count_crash(death):
+        if (death.cause is DeathCause.IDLE and self._proven) or self._count_crash(death):
             await self._replace()
 
     async def _replace(self) -> bool:
@@ -272,7 +274,7 @@ class Batcher:
         self._breaker.open(reason)
         self._refuse_all(ModelUnavailable(reason))
 
-    def _settle(self, job: Job, outcome: Outcome) -> None:
+    def _settle(self, job: ImageJob, outcome: Outcome) -> None:
         if self._jobs.get(job.key) is job:
             del self._jobs[job.key]
         self._on_settled(job.key, outcome)
@@ -287,7 +289,7 @@ class Batcher:
         for job in jobs:
             job.finish(error)
 
-    def _drop(self, job: Job) -> None:
+    def _drop(self, job: ImageJob) -> None:
         """Nobody waits for the image any more. If it is in flight, its answer will still be remembered."""
         del self._jobs[job.key]
         self._fresh.remove(job, job.group)

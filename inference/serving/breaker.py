@@ -7,7 +7,7 @@ from collections import deque
 
 from inference.results import ModelUnavailable
 
-__all__ = ["Breaker"]
+__all__ = ["CircuitBreaker"]
 
 CRASHES = 3
 WINDOW_SECONDS = 60.0
@@ -15,7 +15,7 @@ FIRST_PAUSE_SECONDS = 5.0
 LONGEST_PAUSE_SECONDS = 300.0
 
 
-class Breaker:
+class CircuitBreaker:
     """Closed as a rule; open for a pause after three unexplained crashes in a minute; then one image is a
     trial.
 

@@ -9,10 +9,10 @@ from collections.abc import Hashable
 from config import settings
 from inference.results import Busy, ImageTooLarge
 
-__all__ = ["Budget"]
+__all__ = ["QueueBudget"]
 
 
-class Budget:
+class QueueBudget:
     """Counts images at once and lets their bytes wait, first come, first served.
 
     An image first takes a place (`enter`), which it gets or not; then room for its bytes (`reserve`), for

@@ -26,11 +26,12 @@ from inference.results import (
     Stats,
     TimedOut,
 )
-from inference.serving.batching import Batcher
-from inference.serving.budget import Budget
-from inference.serving.protocol import Answered
-from inference.serving.supervisor import Supervisor, WorkerDied
-from inference.serving.verdict_cache import Hasher, Key, Known
+from inference.serving.batching import MicroBatcher
+from inference.serving.budget import QueueBudget
+from inference.serving.image_hash import ImageHasher
+from inference.serving.protocol import AnsweredReply
+from inference.serving.supervisor import WorkerDied, WorkerSupervisor
+from inference.serving.verdict_cache import ImageKey, VerdictCache
 
 __all__ = ["Admission", "Classifier"]
 
@@ -44,7 +45,7 @@ class Admission:
     """Leave to have one image classified: a place in the queue, and room for its bytes."""
 
     def __init__(
-        self, budget: Budget, size: int, classify: Callable[[bytes, int], Awaitable[Classification]]
+        self, budget: QueueBudget, size: int, classify: Callable[[bytes, int], Awaitable[Classification]]
     ) -> None:
         self._budget = budget
         self._classify = classify
@@ -77,13 +78,13 @@ class Classifier:
         sharing: Classifier | None = None,
     ) -> None:
         self._settings = settings
-        self._supervisor = Supervisor(settings, load)
-        self._batcher = Batcher(
+        self._supervisor = WorkerSupervisor(settings, load)
+        self._batcher = MicroBatcher(
             self._supervisor, settings.worker.batch, on_settled=self._remember, on_model=self._adopt
         )
-        self._budget: Budget = sharing._budget if sharing else Budget(settings.queue)  # noqa: SLF001 - one of us
-        self._known = Known(settings.queue.verdicts)
-        self._hasher = Hasher()
+        self._budget: QueueBudget = sharing._budget if sharing else QueueBudget(settings.queue)  # noqa: SLF001 - one of us
+        self._known = VerdictCache(settings.queue.verdicts)
+        self._hasher = ImageHasher()
         self._info: ModelInfo | None = None
         self._starting = asyncio.Lock()
         self._accepted = self._answered = self._cancelled = self._recalled = 0
@@ -199,8 +200,8 @@ class Classifier:
             predict_ms=verdict.predict_ms,
         )
 
-    async def _look_up(self, data: bytes, ranked: int, group: Hashable) -> Answered:
-        key = Key(await self._hasher.digest(data), ranked)
+    async def _look_up(self, data: bytes, ranked: int, group: Hashable) -> AnsweredReply:
+        key = ImageKey(await self._hasher.digest(data), ranked)
         verdict = self._known.get(self.info, key)
         if verdict is not None:
             self._recalled += 1
@@ -229,8 +230,8 @@ class Classifier:
             info = replace(info, note=self._info.note)  # a replacement is not told what happened at the start
         self._info = info
 
-    def _remember(self, key: Key, outcome: Answered | InferenceError) -> None:
-        if isinstance(outcome, Answered):
+    def _remember(self, key: ImageKey, outcome: AnsweredReply | InferenceError) -> None:
+        if isinstance(outcome, AnsweredReply):
             self._known.keep(self.info, key, outcome)
         elif isinstance(outcome, HarmfulImage):
             self._known.condemn(key, outcome)

@@ -39,16 +39,17 @@ from inference.results import (
 __all__ = [
     "EXIT_OUT_OF_MEMORY",
     "LENGTH_BYTES",
-    "Answered",
-    "Batch",
-    "Hello",
-    "Look",
-    "Progress",
-    "Ready",
-    "Refused",
-    "Reply",
-    "Unavailable",
-    "Unsure",
+    "AnsweredReply",
+    "BatchRequest",
+    "LoadProgress",
+    "LookRequest",
+    "RefusedReply",
+    "UnsureReply",
+    "WorkerGreeting",
+    "WorkerHello",
+    "WorkerReady",
+    "WorkerReply",
+    "WorkerUnavailable",
     "frame",
     "parse_greeting",
     "parse_replies",
@@ -79,11 +80,11 @@ Probability = Annotated[float, Field(ge=0, le=1.001)]
 """Rounding of sums may put it a hair above 1."""
 
 
-class Message(BaseModel):
+class WorkerMessage(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Hello(Message):
+class WorkerHello(WorkerMessage):
     """First word to a new worker: what to load and how to work. `load` is "module:function"."""
 
     load: str
@@ -92,23 +93,23 @@ class Hello(Message):
     limits: settings.Limits
 
 
-class Progress(Message):
+class LoadProgress(WorkerMessage):
     kind: Literal["progress"] = "progress"
     stage: str
     fraction: float | None
 
 
-class Ready(Message):
+class WorkerReady(WorkerMessage):
     kind: Literal["ready"] = "ready"
     info: ModelInfo
 
 
-class Unavailable(Message):
+class WorkerUnavailable(WorkerMessage):
     kind: Literal["unavailable"] = "unavailable"
     reason: str
 
 
-class Look(Message):
+class LookRequest(WorkerMessage):
     """One image of a batch. A first look comes with `size` bytes; for a second look the worker has kept its
     crops.
 
@@ -121,14 +122,14 @@ class Look(Message):
     second: bool = False
 
 
-class Batch(Message):
+class BatchRequest(WorkerMessage):
     """Images to look at together. `forget` names those whose second look nobody wants any more."""
 
-    looks: tuple[Look, ...]
+    looks: tuple[LookRequest, ...]
     forget: tuple[int, ...] = ()
 
 
-class Answered(Message):
+class AnsweredReply(WorkerMessage):
     """`labels` are (name, index, probability, everyday name), best first, and `coarse` (everyday name,
     probability); `size` is (width, height)."""
 
@@ -142,7 +143,7 @@ class Answered(Message):
     predict_ms: NonNegativeFloat
 
 
-class Unsure(Message):
+class UnsureReply(WorkerMessage):
     """A second look is wanted, of so many crops."""
 
     kind: Literal["unsure"] = "unsure"
@@ -150,7 +151,7 @@ class Unsure(Message):
     crops: PositiveInt
 
 
-class Refused(Message):
+class RefusedReply(WorkerMessage):
     """The decoder refused the image; `code` is the error's."""
 
     kind: Literal["refused"] = "refused"
@@ -163,44 +164,46 @@ class Refused(Message):
         return REFUSALS[self.code](self.message)
 
 
-Reply = Annotated[Answered | Unsure | Refused, Field(discriminator="kind")]
-Greeting = Annotated[Progress | Ready | Unavailable, Field(discriminator="kind")]
+WorkerReply = AnsweredReply | UnsureReply | RefusedReply
+WorkerGreeting = LoadProgress | WorkerReady | WorkerUnavailable
 
-_REPLIES: TypeAdapter[tuple[Reply, ...]] = TypeAdapter(tuple[Reply, ...])
-_GREETING: TypeAdapter[Progress | Ready | Unavailable] = TypeAdapter(Greeting)
+_REPLIES: TypeAdapter[tuple[WorkerReply, ...]] = TypeAdapter(
+    tuple[Annotated[WorkerReply, Field(discriminator="kind")], ...]
+)
+_GREETING: TypeAdapter[WorkerGreeting] = TypeAdapter(Annotated[WorkerGreeting, Field(discriminator="kind")])
 
 
-def parse_greeting(data: bytes) -> Progress | Ready | Unavailable:
+def parse_greeting(data: bytes) -> WorkerGreeting:
     """What a worker says while it starts; ValueError if it says anything else."""
     return _GREETING.validate_json(data)
 
 
-def parse_replies(data: bytes) -> tuple[Answered | Unsure | Refused, ...]:
+def parse_replies(data: bytes) -> tuple[WorkerReply, ...]:
     """A worker's answer to a batch; ValueError if it is anything else."""
     return _REPLIES.validate_json(data)
 
 
-def frame(message: Message) -> bytes:
+def frame(message: WorkerMessage) -> bytes:
     """A message and its length. Pictures follow as they are: copying 64 MiB into a frame would stall the
     loop."""
     return _with_length(message.model_dump_json().encode())
 
 
-def write_replies(stream: BinaryIO, replies: tuple[Answered | Unsure | Refused, ...]) -> None:
+def write_replies(stream: BinaryIO, replies: tuple[WorkerReply, ...]) -> None:
     """Answer a batch, on a blocking stream."""
     stream.write(_with_length(_REPLIES.dump_json(replies)))
     stream.flush()
 
 
-def read_hello(stream: BinaryIO) -> Hello:
+def read_hello(stream: BinaryIO) -> WorkerHello:
     """The first frame of a blocking stream; EOFError where it ends."""
-    return Hello.model_validate_json(_read_json(stream))
+    return WorkerHello.model_validate_json(_read_json(stream))
 
 
-def read_batch(stream: BinaryIO) -> tuple[Batch, list[bytes]]:
+def read_batch(stream: BinaryIO) -> tuple[BatchRequest, list[bytes]]:
     """The next batch of a blocking stream, with the bytes of its first looks; EOFError where the stream
     ends."""
-    batch = Batch.model_validate_json(_read_json(stream))
+    batch = BatchRequest.model_validate_json(_read_json(stream))
     return batch, [_exactly(stream, look.size) for look in batch.looks if not look.second]
 
 

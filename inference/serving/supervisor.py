@@ -27,20 +27,18 @@ from inference.results import ModelInfo, ModelUnavailable
 from inference.serving.protocol import (
     EXIT_OUT_OF_MEMORY,
     LENGTH_BYTES,
-    Answered,
-    Batch,
-    Hello,
-    Progress,
-    Ready,
-    Refused,
-    Unavailable,
-    Unsure,
+    BatchRequest,
+    LoadProgress,
+    WorkerHello,
+    WorkerReady,
+    WorkerReply,
+    WorkerUnavailable,
     frame,
     parse_greeting,
     parse_replies,
 )
 
-__all__ = ["Cause", "Supervisor", "WorkerDied"]
+__all__ = ["DeathCause", "WorkerDied", "WorkerSupervisor"]
 
 T = TypeVar("T")
 Report = Callable[[str, float | None], None]
@@ -67,7 +65,7 @@ https://www.gnu.org/software/libc/manual/html_node/Malloc-Tunable-Parameters.htm
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Cause(Enum):
+class DeathCause(Enum):
     """Why a worker died."""
 
     CRASHED = "crashed"
@@ -82,12 +80,12 @@ class Cause(Enum):
 class WorkerDied(Exception):
     """The worker is gone, and with it what it was doing."""
 
-    def __init__(self, cause: Cause, detail: str) -> None:
+    def __init__(self, cause: DeathCause, detail: str) -> None:
         super().__init__(detail)
         self.cause = cause
 
 
-class Supervisor:
+class WorkerSupervisor:
     """At most one worker process, replaced when it has died.
 
     `load` names the function ("module:function") by which the worker gets its model.
@@ -116,19 +114,19 @@ class Supervisor:
         self.reap()
         self._spawn()
         until = time.perf_counter() + self._model.hub_deadline + LOAD_SECONDS
-        hello = Hello(load=self._load, model=self._model, worker=self._worker, limits=self._limits)
+        hello = WorkerHello(load=self._load, model=self._model, worker=self._worker, limits=self._limits)
         self._send([frame(hello)], until)
         while True:
             match self._receive(parse_greeting, until):
-                case Progress(stage=stage, fraction=fraction):
+                case LoadProgress(stage=stage, fraction=fraction):
                     report(stage, fraction)
-                case Unavailable(reason=reason):
-                    self._put_down(Cause.CRASHED, reason)
+                case WorkerUnavailable(reason=reason):
+                    self._put_down(DeathCause.CRASHED, reason)
                     raise ModelUnavailable(reason)
-                case Ready(info=info):
+                case WorkerReady(info=info):
                     break
         if (resident := self._size()) > self._worker.memory:
-            self._put_down(Cause.BLOATED, "too large")
+            self._put_down(DeathCause.BLOATED, "too large")
             raise ModelUnavailable(
                 f"The model {info.name} takes {resident >> 20} MiB with the engine {info.engine}, and "
                 f"worker.memory allows {self._worker.memory >> 20} MiB: allow more, or take a smaller model."
@@ -136,18 +134,18 @@ class Supervisor:
         self._settle_on(info.name)
         return info
 
-    def run(self, batch: Batch, pictures: Sequence[bytes]) -> tuple[Answered | Unsure | Refused, ...]:
+    def run(self, batch: BatchRequest, pictures: Sequence[bytes]) -> tuple[WorkerReply, ...]:
         """Hand over one batch and wait for its replies, one for each look, in order. WorkerDied if it dies
         first."""
         if self._process is None or self._process.poll() is not None:
-            raise self._put_down(Cause.IDLE, "the worker died while it had nothing to do")
+            raise self._put_down(DeathCause.IDLE, "the worker died while it had nothing to do")
         if (resident := self._size()) > self._worker.memory:
-            raise self._put_down(Cause.IDLE, f"the worker had grown to {resident >> 20} MiB over time")
+            raise self._put_down(DeathCause.IDLE, f"the worker had grown to {resident >> 20} MiB over time")
         until = time.perf_counter() + self._worker.deadline
         self._send([frame(batch), *pictures], until, self._worker.memory)
         replies = self._receive(parse_replies, until, self._worker.memory)
         if [reply.id for reply in replies] != [look.id for look in batch.looks]:
-            raise self._put_down(Cause.CRASHED, "the worker answered what it was not asked")
+            raise self._put_down(DeathCause.CRASHED, "the worker answered what it was not asked")
         return replies
 
     def kill(self) -> None:
@@ -209,11 +207,11 @@ class Supervisor:
     def _receive(self, parse: Callable[[bytes], T], until: float, memory: int | None = None) -> T:
         size = int.from_bytes(self._read(LENGTH_BYTES, until, memory), "big")
         if size > REPLY_BYTES:
-            raise self._put_down(Cause.CRASHED, f"the worker announced a reply of {size} bytes")
+            raise self._put_down(DeathCause.CRASHED, f"the worker announced a reply of {size} bytes")
         try:
             return parse(self._read(size, until, memory))
         except ValueError as error:
-            raise self._put_down(Cause.CRASHED, f"the worker spoke nonsense: {error}") from None
+            raise self._put_down(DeathCause.CRASHED, f"the worker spoke nonsense: {error}") from None
 
     def _read(self, size: int, until: float, memory: int | None) -> bytes:
         _, from_worker = self._fds()
@@ -232,9 +230,9 @@ class Supervisor:
         poll.register(fd, event)
         while not poll.poll(1000 * (TICK_SECONDS if memory else max(until - time.perf_counter(), 0))):
             if time.perf_counter() >= until:
-                raise self._put_down(Cause.HUNG, "the worker did not answer in time")
+                raise self._put_down(DeathCause.HUNG, "the worker did not answer in time")
             if memory and (resident := self._size()) > memory:
-                raise self._put_down(Cause.BLOATED, f"the worker grew to {resident >> 20} MiB")
+                raise self._put_down(DeathCause.BLOATED, f"the worker grew to {resident >> 20} MiB")
 
     def _size(self) -> int:
         try:
@@ -242,7 +240,7 @@ class Supervisor:
         except psutil.NoSuchProcess:
             return 0  # just gone: the pipe says so in a moment
 
-    def _put_down(self, cause: Cause, detail: str) -> WorkerDied:
+    def _put_down(self, cause: DeathCause, detail: str) -> WorkerDied:
         self.reap()
         return WorkerDied(cause, detail)
 
@@ -250,11 +248,11 @@ class Supervisor:
         """The error for a worker whose pipe has closed by itself."""
         status = self.reap(patience=LEAVE_SECONDS)
         if status == EXIT_OUT_OF_MEMORY:
-            return WorkerDied(Cause.BLOATED, "the worker could get no more memory")
+            return WorkerDied(DeathCause.BLOATED, "the worker could get no more memory")
         if status == -signal.SIGKILL:
-            return WorkerDied(Cause.KILLED, "the worker was killed from outside")
+            return WorkerDied(DeathCause.KILLED, "the worker was killed from outside")
         how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
-        return WorkerDied(Cause.CRASHED, f"the worker ended {how}")
+        return WorkerDied(DeathCause.CRASHED, f"the worker ended {how}")
 
     def reap(self, patience: float = 0.0) -> int:
         """End the worker, where there is one, and close its pipes. Its exit status.

@@ -30,20 +30,21 @@ from numpy.typing import NDArray
 from config import settings
 from inference import cpus
 from inference.images.decode import PREPROCESSING_VERSION, decode, header
-from inference.models.coarse import Everyday, everyday_names
+from inference.models.coarse_names import CoarseNames, coarse_names
 from inference.models.engines import PAIR
 from inference.results import InferenceError, ModelInfo, ModelUnavailable
 from inference.serving.protocol import (
     EXIT_OUT_OF_MEMORY,
-    Answered,
-    Batch,
-    Hello,
-    Look,
-    Progress,
-    Ready,
-    Refused,
-    Unavailable,
-    Unsure,
+    AnsweredReply,
+    BatchRequest,
+    LoadProgress,
+    LookRequest,
+    RefusedReply,
+    UnsureReply,
+    WorkerHello,
+    WorkerReady,
+    WorkerReply,
+    WorkerUnavailable,
     frame,
     read_batch,
     read_hello,
@@ -60,7 +61,7 @@ SURE = 0.8
 
 
 @dataclass(slots=True)
-class Sight:
+class SeenImage:
     """What is known of one image between its bytes and its labels.
 
     `crops` uint8 [n, s, s, 3] are still to be predicted; `total` float64 [classes] is the sum of the
@@ -77,22 +78,22 @@ class Sight:
 
 
 @dataclass
-class Eyes:
+class BatchProcessor:
     """The model and what it takes to look at pictures with it."""
 
     model: LoadedModel
     views: Literal["auto", "1", "tutorial"]
     limits: settings.Limits
-    unsure: dict[int, Sight] = field(default_factory=dict)
+    unsure: dict[int, SeenImage] = field(default_factory=dict)
     """Images whose second look the bot's process has not asked for yet."""
 
     def __post_init__(self) -> None:
-        self._everyday = Everyday(everyday_names(self.model.labels))
+        self._everyday = CoarseNames(coarse_names(self.model.labels))
         # More than cores: who waits for a stream needs none. With two more it was 5 to 8 % faster.
         self._threads = ThreadPoolExecutor(cpus.usable() + 2, "look")
         self._one_large = threading.Lock()
 
-    def look(self, batch: Batch, pictures: list[bytes]) -> tuple[Answered | Unsure | Refused, ...]:
+    def look(self, batch: BatchRequest, pictures: list[bytes]) -> tuple[WorkerReply, ...]:
         """Answer every look of the batch, in order."""
         for forgotten in batch.forget:
             self.unsure.pop(forgotten, None)
@@ -101,14 +102,14 @@ class Eyes:
         pairs = [seen[first : first + PAIR] for first in range(0, len(seen), PAIR)]
         return tuple(reply for replies in self._threads.map(self._look, pairs) for reply in replies)
 
-    def _look(self, seen: list[tuple[Look, bytes | Sight]]) -> list[Answered | Unsure | Refused]:
+    def _look(self, seen: list[tuple[LookRequest, bytes | SeenImage]]) -> list[WorkerReply]:
         """One thread's share of it, from bytes to answers, while others decode or predict theirs."""
-        sights = [self._decode(each) for _, each in seen]
-        self._predict([sight for sight in sights if isinstance(sight, Sight)])
-        return [self._reply(look, sight) for (look, _), sight in zip(seen, sights, strict=True)]
+        images = [self._decode(each) for _, each in seen]
+        self._predict([image for image in images if isinstance(image, SeenImage)])
+        return [self._reply(look, image) for (look, _), image in zip(seen, images, strict=True)]
 
-    def _decode(self, seen: bytes | Sight) -> Sight | InferenceError:
-        if isinstance(seen, Sight):
+    def _decode(self, seen: bytes | SeenImage) -> SeenImage | InferenceError:
+        if isinstance(seen, SeenImage):
             return seen
         started = time.perf_counter()
         size, limits = self.model.input_size, self.limits
@@ -118,20 +119,20 @@ class Eyes:
                 decoded = decode(seen, input_size=size, views=self.views, limits=limits, found=found)
         except InferenceError as error:
             return error
-        return Sight(decoded.size, decoded.first, decoded.second, decode_ms=_ms(started))
+        return SeenImage(decoded.size, decoded.first, decoded.second, decode_ms=_ms(started))
 
-    def _predict(self, sights: list[Sight]) -> None:
-        if not sights:
+    def _predict(self, images: list[SeenImage]) -> None:
+        if not images:
             return
-        crops = np.concatenate([sight.crops for sight in sights])
+        crops = np.concatenate([image.crops for image in images])
         started = time.perf_counter()
         probabilities = self._probabilities(crops)
         per_crop = _ms(started) / len(crops)
-        ends = np.cumsum([len(sight.crops) for sight in sights])
-        for sight, own in zip(sights, np.split(probabilities, ends[:-1]), strict=True):
-            sight.total = sight.total + own.sum(axis=0)
-            sight.views += len(own)
-            sight.predict_ms += per_crop * len(own)
+        ends = np.cumsum([len(image.crops) for image in images])
+        for image, own in zip(images, np.split(probabilities, ends[:-1]), strict=True):
+            image.total = image.total + own.sum(axis=0)
+            image.views += len(own)
+            image.predict_ms += per_crop * len(own)
 
     def _probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
         """softmax(logits / temperature), float64 [n, classes]: Guo et al. 2017, "On Calibration of Modern
@@ -140,28 +141,28 @@ class Eyes:
         exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
-    def _reply(self, look: Look, sight: Sight | InferenceError) -> Answered | Unsure | Refused:
-        if isinstance(sight, InferenceError):
-            return Refused(id=look.id, code=sight.code, message=str(sight))
-        mean = np.asarray(sight.total / sight.views)
-        if sight.second and mean.max() < SURE:
+    def _reply(self, look: LookRequest, image: SeenImage | InferenceError) -> WorkerReply:
+        if isinstance(image, InferenceError):
+            return RefusedReply(id=look.id, code=image.code, message=str(image))
+        mean = np.asarray(image.total / image.views)
+        if image.second and mean.max() < SURE:
             started = time.perf_counter()
-            sight.crops, sight.second = sight.second(), None
-            sight.decode_ms += _ms(started)
-            if len(sight.crops):
-                self.unsure[look.id] = sight
-                return Unsure(id=look.id, crops=len(sight.crops))
+            image.crops, image.second = image.second(), None
+            image.decode_ms += _ms(started)
+            if len(image.crops):
+                self.unsure[look.id] = image
+                return UnsureReply(id=look.id, crops=len(image.crops))
         best = np.argsort(-mean, kind="stable")[: look.ranked]
-        return Answered(
+        return AnsweredReply(
             id=look.id,
             labels=tuple(
                 (self.model.labels[i], int(i), float(mean[i]), self._everyday.names[i]) for i in best
             ),
             coarse=self._everyday.best(mean),
-            size=sight.size,
-            views=sight.views,
-            decode_ms=sight.decode_ms,
-            predict_ms=sight.predict_ms,
+            size=image.size,
+            views=image.views,
+            decode_ms=image.decode_ms,
+            predict_ms=image.predict_ms,
         )
 
 
@@ -175,17 +176,17 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     hello = read_hello(requests)
     os.nice(hello.worker.nice)
-    batches: queue.SimpleQueue[tuple[Batch, list[bytes]]] = queue.SimpleQueue()
+    batches: queue.SimpleQueue[tuple[BatchRequest, list[bytes]]] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(requests, batches), daemon=True).start()
-    eyes = _open_eyes(hello, replies)
-    if eyes is None:
+    processor = _load_model(hello, replies)
+    if processor is None:
         return
     while True:
         batch, pictures = batches.get()
         # Should the supervisor be gone and this hang, the kernel ends it, whoever holds the GIL.
         signal.setitimer(signal.ITIMER_REAL, 2 * hello.worker.deadline)
         try:
-            answer = eyes.look(batch, pictures)
+            answer = processor.look(batch, pictures)
         except Exception as error:  # noqa: BLE001 - it ends here, and the supervisor deals with it
             traceback.print_exc()
             os._exit(EXIT_OUT_OF_MEMORY if isinstance(error, MemoryError) else 1)
@@ -203,7 +204,7 @@ def _take_over_the_pipes() -> tuple[BinaryIO, BinaryIO]:
     return requests, replies
 
 
-def _listen(requests: BinaryIO, batches: queue.SimpleQueue[tuple[Batch, list[bytes]]]) -> None:
+def _listen(requests: BinaryIO, batches: queue.SimpleQueue[tuple[BatchRequest, list[bytes]]]) -> None:
     """Take batches in; when the other end closes, also by dying, end this process and all that it started."""
     try:
         while True:
@@ -212,25 +213,25 @@ def _listen(requests: BinaryIO, batches: queue.SimpleQueue[tuple[Batch, list[byt
         os.killpg(0, signal.SIGKILL)
 
 
-def _open_eyes(hello: Hello, replies: BinaryIO) -> Eyes | None:
+def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
     def report(stage: str, fraction: float | None) -> None:
-        replies.write(frame(Progress(stage=stage, fraction=fraction)))
+        replies.write(frame(LoadProgress(stage=stage, fraction=fraction)))
         replies.flush()
 
-    greeting: Ready | Unavailable
+    greeting: WorkerReady | WorkerUnavailable
     module, _, function = hello.load.partition(":")
     try:
         model: LoadedModel = getattr(importlib.import_module(module), function)(hello.model, report=report)
         # An engine that cannot predict at all shows it now, before it is blamed on somebody's picture.
         model.engine.predict(np.zeros((1, model.input_size, model.input_size, 3), np.uint8))
     except ModelUnavailable as error:
-        greeting = Unavailable(reason=str(error))
+        greeting = WorkerUnavailable(reason=str(error))
     except Exception as error:  # noqa: BLE001 - the owner is to read it whatever it is; in full, on standard error
         traceback.print_exc()
-        greeting = Unavailable(reason=f"The model could not be loaded: {type(error).__name__}: {error}")
+        greeting = WorkerUnavailable(reason=f"The model could not be loaded: {type(error).__name__}: {error}")
     else:
         _limit_address_space(hello.worker.memory)
-        greeting = Ready(
+        greeting = WorkerReady(
             info=ModelInfo(
                 name=model.name,
                 engine=model.engine.name,
@@ -240,14 +241,14 @@ def _open_eyes(hello: Hello, replies: BinaryIO) -> Eyes | None:
                 content_hash=model.content_hash,
                 preprocessing=PREPROCESSING_VERSION,
                 labels=model.labels,
-                coarse=everyday_names(model.labels),
+                coarse=coarse_names(model.labels),
             )
         )
     replies.write(frame(greeting))
     replies.flush()
-    if isinstance(greeting, Unavailable):
+    if isinstance(greeting, WorkerUnavailable):
         return None
-    return Eyes(model, hello.model.views, hello.limits)
+    return BatchProcessor(model, hello.model.views, hello.limits)
 
 
 def _limit_address_space(memory: int) -> None:

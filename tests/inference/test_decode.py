@@ -19,7 +19,7 @@ from PIL import Image, ImageCms
 
 from config.settings import Limits
 from inference.images import decode as module
-from inference.images.decode import Decoded, decode
+from inference.images.decode import DecodedImage, decode
 from inference.results import CorruptImage, ImageTooLarge, NotAnImage, UnsupportedFormat
 from tests.inference.hostile import apng_of_frames, chunk, encoded, png
 
@@ -49,7 +49,7 @@ FORMATS: list[tuple[str, dict[str, Any]]] = [
 BY_NAME = [pytest.param(form, options, id="-".join([form, *options])) for form, options in FORMATS]
 
 
-def look(data: bytes, views: Any = "1", size: int = 32) -> Decoded:
+def look(data: bytes, views: Any = "1", size: int = 32) -> DecodedImage:
     return decode(data, input_size=size, views=views, limits=LIMITS)
 
 

@@ -107,7 +107,7 @@ def test_a_build_that_fails_leaves_nothing_and_is_one_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(*_: object, **__: object) -> None:
-        raise child_process.JobFailed("its process ended with status -9")
+        raise child_process.ChildJobFailed("its process ended with status -9")
 
     monkeypatch.setattr(child_process, "run", run)
     with pytest.raises(ModelUnavailable, match=r"efficientnet_lite0 could not be built: .*status -9"):

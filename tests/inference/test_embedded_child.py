@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from inference.models import child_process
-from inference.models.child_process import JobFailed, JobTimedOut, Report
+from inference.models.child_process import ChildJobFailed, ChildJobTimedOut, Report
 from inference.results import ModelUnavailable
 
 
@@ -58,8 +58,8 @@ def test_a_job_reports_and_gives_its_result() -> None:
     ("job", "error", "message"),
     [
         ("unavailable", ModelUnavailable, "The model x is not there"),
-        ("broken", JobFailed, "RuntimeError: out of luck"),
-        ("crash", JobFailed, "status -9: the last words"),
+        ("broken", ChildJobFailed, "RuntimeError: out of luck"),
+        ("crash", ChildJobFailed, "status -9: the last words"),
     ],
 )
 def test_a_job_that_fails_says_how(job: str, error: type[Exception], message: str) -> None:
@@ -69,14 +69,14 @@ def test_a_job_that_fails_says_how(job: str, error: type[Exception], message: st
 
 def test_a_job_past_its_deadline_is_killed() -> None:
     pids: list[int] = []
-    with pytest.raises(JobTimedOut):
+    with pytest.raises(ChildJobTimedOut):
         child_process.run(f"{__name__}:hang", {}, deadline=0.2, report=unread, started=pids.append)
     assert not psutil.pid_exists(pids[0])
 
 
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = (
-        "import sys; from inference import child\n"
+        "import sys; from inference.models import child_process\n"
         f"child_process.run('{__name__}:hang', {{}}, deadline=3600, "
         "          started=lambda pid: print(pid, end=' ', flush=True), "
         "          report=lambda *_: print('reported', flush=True))"

@@ -18,7 +18,7 @@ from inference.models.engines import Prediction
 from inference.results import ModelUnavailable
 
 if TYPE_CHECKING:
-    from inference.models.graph import Frozen
+    from inference.models.frozen_graph import FrozenModel
 
 pytestmark = pytest.mark.filterwarnings("ignore:pkg_resources is deprecated:UserWarning")  # tensorflow_hub
 
@@ -27,12 +27,12 @@ def crops(count: int, size: int = 32) -> np.ndarray[tuple[int, ...], np.dtype[np
     return np.random.default_rng(count).integers(0, 256, (count, size, size, 3), np.uint8)
 
 
-def converted(folder: Path, what: str = "plain") -> Frozen:
+def converted(folder: Path, what: str = "plain") -> FrozenModel:
     """A tiny model, frozen, and as `model.xml` in `folder`."""
-    from inference.models import convert_child, graph  # noqa: PLC0415 - imports TensorFlow
+    from inference.models import convert_child, frozen_graph  # noqa: PLC0415 - imports TensorFlow
     from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
-    frozen = graph.freeze("tiny", tiny.save(folder / "model", what), default_size=tiny.SIZE)
+    frozen = frozen_graph.freeze("tiny", tiny.save(folder / "model", what), default_size=tiny.SIZE)
     assert convert_child.convert(frozen, folder / "model.xml") is None
     return frozen
 
@@ -81,12 +81,12 @@ def test_no_two_threads_make_openvinos_first_calls(tmp_path: Path, monkeypatch: 
     converted(tmp_path)
     ran = []
 
-    class Queue(queue.SimpleQueue[Any]):
+    class CountingQueue(queue.SimpleQueue[Any]):
         def put(self, request: Any, *_: Any) -> None:
             ran.append(request.latency > 0)
             super().put(request)
 
-    monkeypatch.setattr("inference.models.engines.openvino.queue.SimpleQueue", Queue)
+    monkeypatch.setattr("inference.models.engines.openvino.queue.SimpleQueue", CountingQueue)
     monkeypatch.setattr("inference.cpus.usable", lambda: 2)
     OpenVINOEngine(tmp_path / "model.xml")
     assert ran == [True] * 3
@@ -101,10 +101,10 @@ def test_a_model_that_openvino_cannot_run_is_told_so(tmp_path: Path) -> None:
 
 
 def test_a_model_that_openvino_cannot_read_is_told_so_and_the_log_keeps_its_level(tmp_path: Path) -> None:
-    from inference.models import convert_child, graph  # noqa: PLC0415 - imports TensorFlow
+    from inference.models import convert_child, frozen_graph  # noqa: PLC0415 - imports TensorFlow
 
     rubbish = SimpleNamespace(as_graph_def=lambda: SimpleNamespace(SerializeToString=lambda: b"rubbish"))
-    unreadable = cast("graph.Frozen", SimpleNamespace(function=SimpleNamespace(graph=rubbish)))
+    unreadable = cast("frozen_graph.FrozenModel", SimpleNamespace(function=SimpleNamespace(graph=rubbish)))
     root = logging.getLogger()
     before = root.level, list(root.filters)
     objection = convert_child.convert(unreadable, tmp_path / "model.xml")
@@ -139,24 +139,24 @@ def test_a_result_outlives_the_next_call(tmp_path: Path) -> None:
     ],
 )
 def test_a_model_that_breaks_the_contract_is_told_so(tmp_path: Path, what: str, found: str) -> None:
-    from inference.models import graph  # noqa: PLC0415 - imports TensorFlow
+    from inference.models import frozen_graph  # noqa: PLC0415 - imports TensorFlow
     from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
     folder = tiny.save(tmp_path / "model", what)
     with pytest.raises(ModelUnavailable, match=f"The model tiny.*{found}") as caught:
-        graph.freeze("tiny", folder, default_size=tiny.SIZE)
+        frozen_graph.freeze("tiny", folder, default_size=tiny.SIZE)
     assert "common signature for image classification" in str(caught.value)
 
 
 @pytest.mark.parametrize("file", ["saved_model.pb", "variables/variables.index"])
 def test_a_damaged_savedmodel_is_one_clear_error(tmp_path: Path, file: str) -> None:
-    from inference.models import graph  # noqa: PLC0415 - imports TensorFlow
+    from inference.models import frozen_graph  # noqa: PLC0415 - imports TensorFlow
     from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
     folder = tiny.save(tmp_path / "model")
     (folder / file).write_bytes((folder / file).read_bytes()[:40])
     with pytest.raises(ModelUnavailable, match=r"The model tiny cannot be loaded.*fetch it again"):
-        graph.freeze("tiny", folder, default_size=tiny.SIZE)
+        frozen_graph.freeze("tiny", folder, default_size=tiny.SIZE)
 
 
 class Changed:

@@ -260,7 +260,7 @@ def test_auto_is_the_embedded_model_where_the_hub_is_out_of_reach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(name: str, *_: object) -> None:
-        raise hub.OutOfReach(name, "there is no network")
+        raise hub.HubOutOfReach(name, "there is no network")
 
     monkeypatch.setattr(hub, "_reach", unreachable)
     monkeypatch.setattr(embedded, "ensure", lambda *_, **__: tmp_path)

@@ -43,7 +43,7 @@ def ready_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
 
     def fill(folder: Path) -> None:
         folder.mkdir()
-        (folder / ready.VERDICT).write_text(json.dumps(ready.Verdict(32, 5, None)._asdict()))
+        (folder / ready.VERDICT).write_text(json.dumps(ready.ConversionResult(32, 5, None)._asdict()))
 
     folders.install(place, fill)
     return Model(name=str(saved), cache_dir=tmp_path / "cache")
@@ -98,7 +98,7 @@ def test_a_variant_that_agrees_too_little_is_refused_and_the_old_one_stays(
     assert kept(ready_model)
 
 
-@pytest.mark.parametrize("error", [child.JobFailed("RuntimeError: no memory"), child.JobTimedOut()])
+@pytest.mark.parametrize("error", [child.ChildJobFailed("RuntimeError: no memory"), child.ChildJobTimedOut()])
 def test_a_child_that_fails_is_one_clear_error(
     ready_model: Model, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -122,7 +122,7 @@ def test_without_nncf_the_extra_is_named(ready_model: Model, monkeypatch: pytest
 def test_a_model_that_openvino_cannot_run_is_told_so(
     ready_model: Model, made: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verdict = ready.Verdict(32, 5, "OpenVINO cannot read it")
+    verdict = ready.ConversionResult(32, 5, "OpenVINO cannot read it")
     monkeypatch.setattr(ready, "ensure", lambda *_, **__: (Path(), verdict))
     with pytest.raises(ModelUnavailable, match="mine cannot have an int8 version"):
         quantize(ready_model, report=unread)

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 
 from config.settings import Limits
 from inference.images.headers import bmp, gif, isobmff, jpeg, png, tiff, webp
-from inference.images.headers.facts import Facts
-from inference.images.headers.kinds import FORMATS, recognise
+from inference.images.headers.facts import HeaderFacts
+from inference.images.headers.file_type import FORMATS, recognise
 from inference.results import CorruptImage, ImageTooLarge, NotAnImage, UnsupportedFormat
 
-__all__ = ["Header", "header"]
+__all__ = ["ImageHeader", "header"]
 
-_READERS: dict[str, Callable[[bytes], Facts]] = {
+_READERS: dict[str, Callable[[bytes], HeaderFacts]] = {
     "JPEG": jpeg.read,
     "PNG": png.read,
     "WEBP": webp.read,
@@ -32,7 +32,7 @@ _READERS: dict[str, Callable[[bytes], Facts]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class ImageHeader:
     """What a picture's header promises.
 
     `format` is Pillow's name for the container. `size` is (width, height) in pixels as stored, before EXIF
@@ -46,7 +46,7 @@ class Header:
     large: bool
 
 
-def header(data: bytes, *, limits: Limits, input_size: int = 224) -> Header:
+def header(data: bytes, *, limits: Limits, input_size: int = 224) -> ImageHeader:
     """Check `data` without decoding a pixel of it.
 
     `input_size` is the model's (pixels): it tells how far a JPEG will be scaled down while it is decoded.
@@ -77,4 +77,4 @@ def header(data: bytes, *, limits: Limits, input_size: int = 224) -> Header:
         raise CorruptImage(facts.flaw)
     if kind == "JPEG" and not facts.buffered:
         pixels //= jpeg.scale(width, height, input_size) ** 2
-    return Header(kind, (width, height), facts.frames, pixels > limits.large_pixels)
+    return ImageHeader(kind, (width, height), facts.frames, pixels > limits.large_pixels)

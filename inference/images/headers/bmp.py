@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import unpack_from
 
-from inference.images.headers.facts import Facts
+from inference.images.headers.facts import HeaderFacts
 from inference.results import CorruptImage, ImageTooLarge, UnsupportedFormat
 
 _OLD_HEADER = 12
@@ -15,7 +15,7 @@ _RLE_SLACK = 65_536
 _DEPTHS = frozenset({1, 4, 8, 16, 24, 32})
 
 
-def read(data: bytes) -> Facts:
+def read(data: bytes) -> HeaderFacts:
     """Raise `CorruptImage` where the file is shorter than it says, `UnsupportedFormat` for rare encodings."""
     offset, header_size = unpack_from("<II", data, 10)
     if header_size == _OLD_HEADER:
@@ -42,4 +42,4 @@ def read(data: bytes) -> Facts:
             flaw = "the BMP has more run lengths than pixels"
     elif (width * depth + 31) // 32 * 4 * height > length:
         flaw = f"the BMP is too short for {width} x {height} pixels"
-    return Facts(width, height, flaw=flaw)
+    return HeaderFacts(width, height, flaw=flaw)

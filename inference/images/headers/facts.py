@@ -8,7 +8,7 @@ EXIF_BYTES = 512 * 1024
 """EXIF data that is read; Pillow takes 5 s over 9 MB of it, and a camera writes less than 64 KiB."""
 
 
-class Facts(NamedTuple):
+class HeaderFacts(NamedTuple):
     """What a header promises; the size is (width, height) in pixels as stored.
 
     `buffered`: the decoder holds every pixel's coefficients at once, also when it scales down.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import unpack_from
 
-from inference.images.headers.facts import Facts
+from inference.images.headers.facts import HeaderFacts
 from inference.results import CorruptImage
 
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
@@ -15,7 +15,7 @@ _BLOCKS = 20_000
 one by one, and an encoder fills them to 255 bytes."""
 
 
-def read(data: bytes) -> Facts:
+def read(data: bytes) -> HeaderFacts:
     """Raise `CorruptImage` for what would take a decoder too long.
 
     The size is the canvas with every frame on it: a decoder widens the canvas for a frame that sticks out.
@@ -39,7 +39,7 @@ def read(data: bytes) -> Facts:
             raise CorruptImage("the GIF is cut into too many blocks")
     if not frames:
         raise CorruptImage("the GIF ends before its picture begins")
-    return Facts(width, height, frames=frames)
+    return HeaderFacts(width, height, frames=frames)
 
 
 def _after_blocks(data: bytes, position: int, left: int) -> tuple[int, int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from struct import unpack_from
 
-from inference.images.headers.facts import EXIF_BYTES, Facts
+from inference.images.headers.facts import EXIF_BYTES, HeaderFacts
 from inference.results import CorruptImage
 
 _BOXES = 20_000
@@ -34,9 +34,9 @@ _VIDEO = frozenset({b"av01", b"hvc1", b"hev1", b"avc1", b"avc3", b"vvc1", b"mjpg
 _CANVASES = frozenset({b"grid", b"iovl"})
 
 
-def read(data: bytes) -> Facts:
+def read(data: bytes) -> HeaderFacts:
     """Raise `CorruptImage` for what would cost too much. The size is the largest that any item claims."""
-    found = _Found()
+    found = _FoundBoxes()
     for kind, start, end in _boxes(data):
         found.take(data, kind, start, end)
     if found.samples > _SAMPLES:
@@ -47,11 +47,11 @@ def read(data: bytes) -> Facts:
     if not sizes:
         raise CorruptImage("the file names no picture size")
     width, height = max(sizes, key=lambda size: size[0] * size[1])
-    return Facts(width, height, frames=found.samples if data[8:12] == b"avis" else 1)
+    return HeaderFacts(width, height, frames=found.samples if data[8:12] == b"avis" else 1)
 
 
 @dataclass(slots=True)
-class _Place:
+class _ItemPlace:
     """Where an item's bytes are: in the file, or (`inside`) in the `idat` box."""
 
     inside: bool
@@ -59,10 +59,10 @@ class _Place:
 
 
 @dataclass(slots=True)
-class _Found:
+class _FoundBoxes:
     sizes: list[tuple[int, int]] = field(default_factory=list)
     infos: list[int] = field(default_factory=list)
-    places: dict[int, _Place] = field(default_factory=dict)
+    places: dict[int, _ItemPlace] = field(default_factory=dict)
     item_data: int = 0
     samples: int = 1
     listed: int = 0
@@ -105,7 +105,7 @@ class _Found:
             self.listed += 1 + extents
             if self.listed > _PLACES:
                 raise CorruptImage(f"the file lists more than {_PLACES:,} items and pieces of them")
-            self.places[item] = _Place(inside, [])
+            self.places[item] = _ItemPlace(inside, [])
             for _ in range(extents):
                 number(index_size)  # for items made of other items alone
                 self.places[item].extents.append((base + number(offset_size), number(length_size)))
@@ -145,7 +145,7 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
                 yield kind, start, end
 
 
-def _items(data: bytes, found: _Found) -> Iterator[tuple[bytes, _Place]]:
+def _items(data: bytes, found: _FoundBoxes) -> Iterator[tuple[bytes, _ItemPlace]]:
     """What kind each item is of, and where it is."""
     for info in found.infos:
         wide = data[info] > 2  # noqa: PLR2004 - version 3 has longer item numbers
@@ -155,7 +155,7 @@ def _items(data: bytes, found: _Found) -> Iterator[tuple[bytes, _Place]]:
             yield data[at : at + 4], found.places[item]
 
 
-def _canvas_sizes(data: bytes, found: _Found) -> Iterator[tuple[int, int]]:
+def _canvas_sizes(data: bytes, found: _FoundBoxes) -> Iterator[tuple[int, int]]:
     """Pictures made of others, as a phone's photo is of tiles, say their size in their own bytes."""
     for kind, place in _items(data, found):
         if kind in _CANVASES and place.extents:

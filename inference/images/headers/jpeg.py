@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from struct import unpack_from
 from typing import NamedTuple
 
-from inference.images.headers.facts import EXIF_BYTES, Facts
+from inference.images.headers.facts import EXIF_BYTES, HeaderFacts
 from inference.results import CorruptImage, UnsupportedFormat
 
 # A byte FF that starts a marker: not a stuffed FF 00, nor a restart marker, nor one of several fill bytes.
@@ -36,9 +36,9 @@ _PIXELS_A_BYTE = 512
 """Huffman coding spends at least a bit on a block of 8 x 8 pixels."""
 
 
-def read(data: bytes) -> Facts:
+def read(data: bytes) -> HeaderFacts:
     """Raise `CorruptImage` for what would take too long, `UnsupportedFormat` for 12-bit pictures."""
-    frame: _Frame | None = None
+    frame: _JpegFrame | None = None
     scans = 0
     flaw = None
     for marker, position in _segments(data):
@@ -58,10 +58,10 @@ def read(data: bytes) -> Facts:
                 break
     if not scans or frame is None:
         raise CorruptImage("the JPEG ends before its picture begins")
-    return Facts(frame.width, frame.height, buffered=buffered, flaw=flaw)
+    return HeaderFacts(frame.width, frame.height, buffered=buffered, flaw=flaw)
 
 
-class _Frame(NamedTuple):
+class _JpegFrame(NamedTuple):
     width: int
     height: int
     components: int
@@ -99,7 +99,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
     raise CorruptImage(f"the JPEG has more than {_SEGMENTS:,} segments")
 
 
-def _flaw_before_scan(data: bytes, frame: _Frame, position: int) -> str | None:
+def _flaw_before_scan(data: bytes, frame: _JpegFrame, position: int) -> str | None:
     if data.count(b"8BIM", 0, position) > _RESOURCES:
         return f"the JPEG has more than {_RESOURCES:,} Photoshop resources"
     if not frame.arithmetic and frame.width * frame.height > len(data) * _PIXELS_A_BYTE:
@@ -107,11 +107,11 @@ def _flaw_before_scan(data: bytes, frame: _Frame, position: int) -> str | None:
     return None
 
 
-def _frame(data: bytes, marker: int, position: int) -> _Frame:
+def _frame(data: bytes, marker: int, position: int) -> _JpegFrame:
     precision, height, width, components = unpack_from(">BHHB", data, position + 2)
     if precision != 8:  # noqa: PLR2004 - bits a sample
         raise UnsupportedFormat(f"this is a {precision}-bit JPEG, which Whatsit does not read")
-    return _Frame(width, height, components, marker in _PROGRESSIVE, marker in _ARITHMETIC)
+    return _JpegFrame(width, height, components, marker in _PROGRESSIVE, marker in _ARITHMETIC)
 
 
 def scale(width: int, height: int, input_size: int) -> int:

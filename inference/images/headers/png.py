@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import unpack_from
 
-from inference.images.headers.facts import Facts
+from inference.images.headers.facts import HeaderFacts
 from inference.results import CorruptImage
 
 _CHUNK_BYTES = 512
@@ -14,7 +14,7 @@ _COMPRESSED = 64
 """Compressed colour profiles and texts: each may inflate to 1 MiB before Pillow stops it."""
 
 
-def read(data: bytes) -> Facts:
+def read(data: bytes) -> HeaderFacts:
     """Raise `CorruptImage` for what would take a decoder too long."""
     if data[12:16] != b"IHDR":
         raise CorruptImage("the PNG does not begin with its header")
@@ -38,4 +38,4 @@ def read(data: bytes) -> Facts:
             frames += 1
         elif kind == b"IEND":
             break
-    return Facts(width, height, frames=max(frames, 1) if animated else 1)
+    return HeaderFacts(width, height, frames=max(frames, 1) if animated else 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import calcsize, unpack_from
 
-from inference.images.headers.facts import Facts
+from inference.images.headers.facts import HeaderFacts
 from inference.results import CorruptImage, ImageTooLarge, UnsupportedFormat
 
 _SUBFILE, _WIDTH, _HEIGHT, _COMPRESSION, _MAKE = 254, 256, 257, 259, 271
@@ -27,7 +27,7 @@ _RAW_PHOTO = frozenset({32767, 34713, 34892, 65535})
 """Sony, Nikon, lossy DNG, Pentax."""
 
 
-def read(data: bytes) -> Facts:
+def read(data: bytes) -> HeaderFacts:
     """Raise `CorruptImage` for what would take too long, `UnsupportedFormat` for raw photos and such."""
     order = "<" if data[:2] == b"II" else ">"
     big = data[2] == 43 or data[3] == 43  # noqa: PLR2004 - the magic number of BigTIFF
@@ -51,7 +51,7 @@ def read(data: bytes) -> Facts:
         raise ImageTooLarge(
             f"the TIFF's tiles are {tile[0]} x {tile[1]} pixels; the limit is {_TILE_PIXELS:,} pixels"
         )
-    return Facts(value(_WIDTH, 0), value(_HEIGHT, 0))
+    return HeaderFacts(value(_WIDTH, 0), value(_HEIGHT, 0))
 
 
 def _count(data: bytes, start: int, order: str, big: bool) -> int:

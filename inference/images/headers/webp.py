@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from struct import unpack_from
 
-from inference.images.headers.facts import Facts
+from inference.images.headers.facts import HeaderFacts
 from inference.results import CorruptImage
 
 _CHUNK_BYTES = 16
@@ -12,7 +12,7 @@ _CHUNKS = 1_000
 """More chunks than `_CHUNKS` + one for each `_CHUNK_BYTES` of the file are refused."""
 
 
-def read(data: bytes) -> Facts:
+def read(data: bytes) -> HeaderFacts:
     """Raise `CorruptImage` for what would take a decoder too long."""
     width, height = _size(data)
     most = _CHUNKS + len(data) // _CHUNK_BYTES
@@ -24,7 +24,7 @@ def read(data: bytes) -> Facts:
         chunks += 1
         if chunks > most:
             raise CorruptImage(f"the WebP has more than {most:,} chunks")
-    return Facts(width, height, frames=max(frames, 1))
+    return HeaderFacts(width, height, frames=max(frames, 1))
 
 
 def _size(data: bytes) -> tuple[int, int]:

@@ -9,17 +9,17 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from inference.models.engines import Prediction
-from inference.models.graph import Frozen
+from inference.models.frozen_graph import FrozenModel
 
 __all__ = ["TensorFlowEngine"]
 
 
 class TensorFlowEngine:
-    """Runs a frozen graph (`inference.models.graph.freeze`) on the threads that `child_process` allows it."""
+    """Runs a frozen graph (`frozen_graph.freeze`) on the threads that `child_process` allows it."""
 
     name = "tensorflow"
 
-    def __init__(self, frozen: Frozen) -> None:
+    def __init__(self, frozen: FrozenModel) -> None:
         self._function = frozen.function
         # One call has all cores at work already: of pairs two at a time, 8 % fewer were predicted.
         self._turn = threading.Lock()

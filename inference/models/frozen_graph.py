@@ -17,7 +17,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from inference.results import ModelUnavailable
 
-__all__ = ["Frozen", "freeze"]
+__all__ = ["FrozenModel", "freeze"]
 
 RANK = 4
 CLASSES_RANK = 2
@@ -38,7 +38,7 @@ THROUGH = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Frozen:
+class FrozenModel:
     """`function` takes uint8 [n, input_size, input_size, 3] and gives [logits] or [logits, features], float32
     [n, classes] and [n, width]."""
 
@@ -48,7 +48,7 @@ class Frozen:
     features: bool
 
 
-def freeze(name: str, folder: Path, *, default_size: int) -> Frozen:
+def freeze(name: str, folder: Path, *, default_size: int) -> FrozenModel:
     """Load the SavedModel `folder` through tensorflow_hub and freeze it.
 
     `default_size` is the input's height and width in pixels where the signature leaves them open. Raises
@@ -86,7 +86,7 @@ def freeze(name: str, folder: Path, *, default_size: int) -> Frozen:
             flat = tf.reduce_mean(tensor, axis=[1, 2]) if tensor.shape.rank == RANK else tensor
             outputs.append(tf.identity(flat, "features"))
     function = whole.prune(whole.inputs, outputs)
-    return Frozen(function, size, int(logits.shape[-1]), features=len(outputs) > 1)
+    return FrozenModel(function, size, int(logits.shape[-1]), features=len(outputs) > 1)
 
 
 def _entry(name: str, loaded: Any, default_size: int) -> tuple[Callable[[Any], Any], int]:

@@ -7,14 +7,14 @@ from numpy.typing import NDArray
 
 from inference.models.labels import FOLDER, IMAGENET
 
-__all__ = ["Everyday", "everyday_names"]
+__all__ = ["CoarseNames", "coarse_names"]
 
 NAMES, SYNSETS = "coarse.tsv", "imagenet_synsets.tsv"
 BEST = 3
 """Everyday names told of an image."""
 
 
-def everyday_names(labels: tuple[str, ...]) -> tuple[str | None, ...]:
+def coarse_names(labels: tuple[str, ...]) -> tuple[str | None, ...]:
     """For each of a model's labels its everyday name; None where its own name is what a person would say.
 
     They are known for ImageNet's classes, by the 1000 or 1001 labels that Whatsit ships. Of any other set of
@@ -28,11 +28,11 @@ def everyday_names(labels: tuple[str, ...]) -> tuple[str | None, ...]:
     return (None,) * (len(labels) - len(names)) + tuple(names)  # `background`, which comes first, has none
 
 
-class Everyday:
+class CoarseNames:
     """Adds up what a model's classes have in common."""
 
     def __init__(self, names: tuple[str | None, ...]) -> None:
-        """`names` are what `everyday_names` gives."""
+        """`names` are what `coarse_names` gives."""
         self.names = names
         self._groups = sorted({name for name in names if name is not None})
         numbers = {name: number for number, name in enumerate(self._groups)}
