@@ -11,32 +11,27 @@ import numpy as np
 from PIL import Image
 
 from config.settings import Limits
-from inference.bench.numbering import unique
+from inference.bench.load import MeasuredSystem, unique
 from inference.bench.sampling import clocked, read
-from inference.images.decode import PREPROCESSING_VERSION, decode
+from inference.images.decode import decode
 
 __all__ = ["Decoder"]
 
 LIMITS = Limits(image_bytes=1 << 30)
 """What an image costs is the question here, not whether it is welcome."""
 
+INPUT_SIZE = 224
 
-class Decoder:
-    def __init__(self, input_size: int) -> None:
-        self._size = input_size
 
-    async def open(self) -> dict[str, Any]:
-        return {"preprocessing": PREPROCESSING_VERSION}
-
-    async def close(self) -> None:
-        """Nothing to give back."""
+class Decoder(MeasuredSystem):
+    """Decodes pictures to what a model of 224 x 224 pixels takes."""
 
     async def measure(
         self, *, pictures: list[str], start: int, count: int, in_flight: int, full: bool
     ) -> dict[str, Any]:
-        """On `in_flight` threads; `full` decodes all there is and then resizes."""
+        """Decode on `in_flight` threads; `full` decodes all there is and then resizes."""
         latencies: list[float] = []
-        work = self._full if full else self._scaled
+        work = _decode_all if full else _decode_as_whatsit
 
         def one(data: bytes) -> None:
             began = time.perf_counter()
@@ -49,8 +44,10 @@ class Decoder:
                 done.result()
         return sample | {"latencies_ms": latencies}
 
-    def _scaled(self, data: bytes) -> None:
-        decode(data, input_size=self._size, views="1", limits=LIMITS)
 
-    def _full(self, data: bytes) -> None:
-        np.asarray(Image.open(io.BytesIO(data)).convert("RGB").resize((self._size, self._size)))
+def _decode_as_whatsit(data: bytes) -> None:
+    decode(data, input_size=INPUT_SIZE, views="1", limits=LIMITS)
+
+
+def _decode_all(data: bytes) -> None:
+    np.asarray(Image.open(io.BytesIO(data)).convert("RGB").resize((INPUT_SIZE, INPUT_SIZE)))

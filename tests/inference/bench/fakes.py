@@ -21,7 +21,7 @@ class GreyEngine:
 
 
 @dataclass
-class Grey:
+class GreyModel:
     name: str = "grey"
     content_hash: str = "0" * 64
     input_size: int = 224
@@ -31,5 +31,5 @@ class Grey:
     note: str | None = None
 
 
-def load(model: Model, *, report: object) -> Grey:
-    return Grey()
+def load(model: Model, *, report: object) -> GreyModel:
+    return GreyModel()
