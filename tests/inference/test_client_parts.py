@@ -141,6 +141,16 @@ def test_a_verdict_belongs_to_bytes_labels_and_model() -> None:
     assert memory.get("another model", ImageKey(b"a", 10)) is None
 
 
+def test_the_verdict_that_was_not_asked_for_the_longest_time_goes() -> None:
+    memory = VerdictCache(2)
+    for name in (b"a", b"b"):
+        memory.keep("model", ImageKey(name, 10), verdict())
+    assert memory.get("model", ImageKey(b"a", 10)) == verdict()
+    memory.keep("model", ImageKey(b"c", 10), verdict())
+    assert memory.get("model", ImageKey(b"b", 10)) is None
+    assert memory.get("model", ImageKey(b"a", 10)) == verdict()
+
+
 def test_nothing_is_remembered_where_the_owner_wants_no_verdicts() -> None:
     memory = VerdictCache(0)
     memory.keep("model", ImageKey(b"a", 10), verdict())
