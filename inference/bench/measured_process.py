@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
-import sys
 import tempfile
 import threading
-from pathlib import Path
 from typing import IO, Any, cast
 
-__all__ = ["MeasuredProcess", "MeasurementFailed"]
+from inference.subprocesses import module_command, own_environment
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["MeasuredProcess", "MeasurementFailed"]
 
 ANSWER_SECONDS = 900.0
 """For one order. The longest, 10,000 images, took 60 s; a first start may take a minute."""
@@ -36,8 +34,8 @@ class MeasuredProcess(contextlib.AbstractContextManager["MeasuredProcess"]):
         self._system = system
         self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, our own module
-            [sys.executable, "-m", "inference.bench.measured_child", system, json.dumps(options)],
-            cwd=ROOT,
+            module_command("inference.bench.measured_child", system, json.dumps(options)),
+            env=own_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,

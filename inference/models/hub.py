@@ -87,16 +87,11 @@ def fetch(name: str, handle: str, cache_dir: Path, *, deadline: float, report: R
     place = _place(handle, cache_dir)
     report(f"looking for {name} on {urllib.parse.urlsplit(handle).hostname}", None)
     _reach(name, handle, min(REACH_SECONDS, deadline))
-    try:
-        with model_cache.locked(place.with_name(f"{place.name}.whatsit"), name=name):
-            if not (found := cached(handle, cache_dir)):
-                _download(name, handle, place, deadline, report)
-                found = cached(handle, cache_dir)
-    except OSError as error:
-        raise ModelUnavailable(
-            f"The model {name} cannot be written to {place.parent}: {error.strerror or error}. Free some "
-            "space there, or set model.cache_dir to another folder."
-        ) from None
+    # tensorflow_hub has a lock of its own, beside the place.
+    with model_cache.building(f"the model {name}", place.with_name(f"{place.name}.whatsit")):
+        if not (found := cached(handle, cache_dir)):
+            _download(name, handle, place, deadline, report)
+            found = cached(handle, cache_dir)
     if not found:
         shutil.rmtree(place, ignore_errors=True)
         raise ModelUnavailable(

@@ -1,21 +1,35 @@
-"""Folders in the cache (SavedModels, and what is made from them) that are whole or not there: what are their
-bytes, and how are they put in place so that no other process ever sees half of one.
+"""The folders in the cache: SavedModels, and what is made from them.
+
+A folder is whole or not there. It is put in place in one step, so that no other process ever sees half of
+one, and its hash lies beside it, so that damage shows.
 """
 
 from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
+from typing import Any
 
 from filelock import FileLock, Timeout
 
+from inference.models import child_process
+from inference.models.child_process import Report
 from inference.results import ModelUnavailable
 
-__all__ = ["CONTENT", "content_hash", "install", "intact", "is_saved_model", "locked"]
+__all__ = [
+    "CONTENT",
+    "building",
+    "content_hash",
+    "ensure_built",
+    "install",
+    "intact",
+    "is_saved_model",
+    "locked",
+]
 
 CONTENT = "model"
 """The folder inside of a place that holds what was put there; its hash lies beside it."""
@@ -83,3 +97,45 @@ def install(place: Path, fill: Callable[[Path], None]) -> Path:
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return place / CONTENT
+
+
+@contextmanager
+def building(what: str, place: Path) -> Iterator[None]:
+    """Hold `place` while a child process makes `what` (such as "the model x") for it.
+
+    Raises ModelUnavailable for a job that fails or takes too long, and where nothing can be written.
+    """
+    subject = what[0].upper() + what[1:]
+    try:
+        with locked(place, name=what):
+            yield
+    except child_process.ChildJobFailed as error:
+        raise ModelUnavailable(f"{subject} could not be built: {error}.") from None
+    except child_process.ChildJobTimedOut as error:
+        raise ModelUnavailable(
+            f"Building {what} took {error} and was given up. Try again when the machine has less to do."
+        ) from None
+    except OSError as error:
+        raise ModelUnavailable(
+            f"{subject} cannot be written to {place.parent}: {error.strerror or error}. Free some space "
+            "there, or set model.cache_dir to another folder."
+        ) from None
+
+
+def ensure_built(
+    place: Path, what: str, job: str, arguments: Mapping[str, Any], *, deadline: float, report: Report
+) -> Path:
+    """Return the folder in `place`, made first by the child job `job` where it is missing or damaged.
+
+    The job gets `arguments` and the path of the new `folder`, and may work for `deadline` seconds. Several
+    processes may ask at once. Raises ModelUnavailable.
+    """
+    if folder := intact(place):
+        return folder
+    report(f"getting {what} ready, once", 0.0)
+
+    def fill(folder: Path) -> None:
+        child_process.run(job, {**arguments, "folder": str(folder)}, deadline=deadline, report=report)
+
+    with building(what, place):
+        return intact(place) or install(place, fill)

@@ -12,12 +12,10 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum
-from pathlib import Path
 from typing import TypeVar
 
 import psutil
@@ -37,6 +35,7 @@ from inference.serving.protocol import (
     parse_greeting,
     parse_replies,
 )
+from inference.subprocesses import module_command, own_environment
 
 __all__ = ["DeathCause", "WorkerDied", "WorkerSupervisor"]
 
@@ -62,7 +61,8 @@ ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(16 << 20), "MALLOC_TRIM_THRESHOLD_": 
 """Has glibc keep the memory of a picture for the next one: one alone is decoded in 2.9 ms and not 3.5.
 https://www.gnu.org/software/libc/manual/html_node/Malloc-Tunable-Parameters.html"""
 
-ROOT = Path(__file__).resolve().parents[2]
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1", "GRPC_VERBOSITY": "ERROR"}
+"""Turns the chatter of TensorFlow and oneDNN down to errors."""
 
 
 class DeathCause(Enum):
@@ -167,13 +167,13 @@ class WorkerSupervisor:
                 raise ModelUnavailable("The classifier has been closed.")
             # A session of its own keeps the terminal's Ctrl-C away from it, and gives `kill` one name for all
             # of it.
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-W", "ignore", "-m", "inference.serving.worker"],
+            self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, our own module
+                module_command("inference.serving.worker"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 bufsize=0,
                 start_new_session=True,
-                env=_environment(),
+                env=own_environment(defaults={**QUIET, **ALLOCATOR}),
             )
         self.starts += 1
         for fd in self._fds():
@@ -272,11 +272,3 @@ class WorkerSupervisor:
             if stream:
                 stream.close()
         return status
-
-
-def _environment() -> dict[str, str]:
-    """Ours, with the chatter of TensorFlow and oneDNN turned down to errors, and our own packages to be
-    found."""
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1", "GRPC_VERBOSITY": "ERROR"}
-    path = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**quiet, **ALLOCATOR, **os.environ, "PYTHONPATH": os.pathsep.join(path)}
