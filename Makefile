@@ -41,8 +41,14 @@ lint: $(STAMP)  ## ruff, mypy --strict, and the imports that must never be
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports --no-cache
 
-bench: $(STAMP)  ## measure this machine (20 minutes; quietly), and write docs/bench.json, docs/bench.svg and README's ratios
-	$(PY) -m bot bench --json docs/bench.json --plot docs/bench.svg --readme README.md
+# The other engines that the comparison measures, and the int8 variant.
+$(VENV)/.bench: requirements/bench.txt | $(STAMP)
+	$(PY) -m uv pip install --quiet --python $(PY) --require-hashes --requirement $<
+	@touch $@
+
+bench: $(VENV)/.bench  ## compare with others (20 minutes; quietly), and write docs/bench.json, docs/bench.svg and README's ratios
+	$(PY) -m bot models quantize efficientnet_lite0
+	$(PY) -m benchmarks --json docs/bench.json --plot docs/bench.svg --readme README.md
 
 fuzz: $(STAMP)  ## decode N damaged pictures of every format (N=100000: some minutes)
 	FUZZ_N=$(or $(N),20000) $(PY) -m pytest tests/fuzz
@@ -60,6 +66,7 @@ screenshot: $(STAMP)  ## take README's pictures of answers and of the panel (Deb
 lock: $(STAMP)  ## pin and hash the newest versions that pyproject.toml allows
 	$(LOCK) --output-file requirements/run.txt
 	$(LOCK) --extra dev --output-file requirements/dev.txt
+	$(LOCK) --extra bench --constraint requirements/dev.txt --output-file requirements/bench.txt
 
 clean:  ## remove what was made here: the environment and the caches of the tools
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

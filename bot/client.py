@@ -19,7 +19,7 @@ from bot.work_in_hand import WorkInHand
 from config.settings import Settings
 
 if TYPE_CHECKING:
-    from inference.client import Classifier
+    from inference.serving.client import Classifier
 
 __all__ = ["Whatsit"]
 

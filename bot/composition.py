@@ -40,7 +40,7 @@ from bot.settings_ui.settings_import import SettingsImport
 from bot.store import Store
 from bot.store.guarded import StoreGuard
 from config.settings import Settings
-from inference.client import Classifier
+from inference.serving.client import Classifier
 
 __all__ = ["compose"]
 

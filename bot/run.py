@@ -21,8 +21,8 @@ from bot.connection.server import Server
 from bot.download.downloader import Downloader
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
-from inference.client import Classifier
 from inference.results import ModelUnavailable
+from inference.serving.client import Classifier
 
 __all__ = ["downloader", "run"]
 

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.settings import Settings
-from inference import catalogue
-from inference.quantize import quantize
+from inference.models import catalogue
+from inference.models.quantize import quantize
 from inference.results import ModelUnavailable
 
 __all__ = ["main"]

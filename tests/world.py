@@ -27,8 +27,8 @@ from bot.connection import intents as gateway_intents
 from bot.download.downloader import Gone
 from bot.store import Store
 from config.settings import Settings
-from inference.client import Classifier
 from inference.results import Classification, Coarse, Label, ModelInfo
+from inference.serving.client import Classifier
 from tests.payloads.schema import Schema, missing
 from tests.stores import Stores
 

@@ -14,7 +14,7 @@ from config.settings import Settings
 from inference.results import ModelInfo, ModelUnavailable
 
 if TYPE_CHECKING:
-    from inference.client import Admission, Classifier
+    from inference.serving.client import Admission, Classifier
 
 __all__ = ["Models"]
 

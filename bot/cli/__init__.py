@@ -118,7 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     bench = commands.add_parser(
-        "bench", help="measure this machine against the usual bot", add_help=False, allow_abbrev=False
+        "bench", help="measure how fast this machine is", add_help=False, allow_abbrev=False
     )
     bench.set_defaults(module="bot.cli.bench", passes_on=True)  # its options are those of `inference.bench`
     return parser

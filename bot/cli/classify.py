@@ -20,8 +20,8 @@ from bot.cli.settings import ConfigError, complain, settings_for
 from bot.cli.sources import STDIN, Source, Unreadable, sources_of
 from bot.cli.terminal import counting, errors, model_progress, safe
 from config.settings import Settings
-from inference.client import Classifier
 from inference.results import Classification, ImageTooLarge, InferenceError, ModelUnavailable
+from inference.serving.client import Classifier
 
 __all__ = ["main"]
 

@@ -19,12 +19,12 @@ from urllib.parse import unquote
 from rich.console import Console
 
 from bot.cli import FAILED, OK, USAGE
+from bot.cli.demo_transcript import names, show
 from bot.cli.settings import ConfigError, complain, settings_for
 from bot.cli.terminal import model_progress, safe
-from bot.demo.transcript import names, show
 from config.settings import Settings, Watch
-from inference.client import Classifier
 from inference.results import ModelUnavailable
+from inference.serving.client import Classifier
 
 if TYPE_CHECKING:
     from bot.demo.stage import Stage

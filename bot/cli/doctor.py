@@ -140,8 +140,8 @@ def _folder(name: str, folder: Path, key: str, room: int) -> Finding:
 
 async def _model(settings: Settings) -> Finding:
     """Loads the configured model as the bot would, and has it look at a test card."""
-    from inference.client import Classifier  # noqa: PLC0415  # only where its packages are there
     from inference.results import InferenceError  # noqa: PLC0415
+    from inference.serving.client import Classifier  # noqa: PLC0415  # only where its packages are there
 
     classifier = Classifier(settings)
     begun = time.monotonic()

@@ -21,7 +21,7 @@ from bot.store import Store, defaults
 from bot.store.seen import FLUSH_AFTER
 from config.settings import Data, Settings
 from config.settings import Store as StoreSettings
-from inference.client import Classifier
+from inference.serving.client import Classifier
 
 __all__ = ["PHOTOGRAPHS", "Exchange", "Photograph", "Stage", "staged"]
 

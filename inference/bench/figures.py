@@ -1,50 +1,43 @@
-"""The few statistics of the benchmark: percentiles, and ratios taken pair by pair."""
+"""The few statistics of the benchmark. A sample is what a measured system's `measure` returns."""
 
 from __future__ import annotations
 
-import math
-import statistics
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import Any
 
-__all__ = ["Spread", "percentile", "ratios"]
+import numpy as np
+
+__all__ = ["core_ms", "ratios", "summary", "throughput"]
 
 
-def percentile(values: Sequence[float], percent: float) -> float:
-    """The value below which `percent` (0 to 100) of the values lie, linear between neighbours.
+def throughput(sample: dict[str, Any]) -> float:
+    """Return the images a second of one sample."""
+    return float(len(sample["latencies_ms"]) / sample["seconds"])
 
-    Raises ValueError for no values or a percentage outside 0 to 100.
-    """
-    if not values:
-        raise ValueError("no values to take a percentile of")
-    if not 0 <= percent <= 100:  # noqa: PLR2004  # percent
-        raise ValueError(f"a percentile lies between 0 and 100, not at {percent}")
-    ordered = sorted(values)
-    place = (len(ordered) - 1) * percent / 100
-    below = math.floor(place)
-    above = min(below + 1, len(ordered) - 1)
-    return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
+
+def core_ms(sample: dict[str, Any]) -> float:
+    """Return the core-milliseconds that an image cost."""
+    return float(sample["core_seconds"] * 1000 / len(sample["latencies_ms"]))
 
 
 def ratios(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:
-    """`ours[i] / theirs[i]`, pair by pair: both of a pair were measured in the same turn.
+    """Return `ours[i] / theirs[i]`, pair by pair: both of a pair were measured in the same turn.
 
     Raises ValueError where the two differ in length.
     """
     return [mine / other for mine, other in zip(ours, theirs, strict=True)]
 
 
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Repeated measurements of one figure: the median is what is quoted, the ends say how sure it is."""
-
-    median: float
-    low: float
-    high: float
-    values: tuple[float, ...]
-
-    @classmethod
-    def of(cls, values: Sequence[float]) -> Self:
-        """Raises statistics.StatisticsError for no values."""
-        return cls(statistics.median(values), min(values), max(values), tuple(values))
+def summary(samples: Iterable[dict[str, Any]]) -> dict[str, float]:
+    """Return images a second, percentiles of the latency and core-milliseconds an image, over all samples."""
+    samples = list(samples)
+    latencies = [latency for sample in samples for latency in sample["latencies_ms"]]
+    rates = [throughput(sample) for sample in samples]
+    return {
+        "images_per_second": round(median(rates), 2),
+        "low": round(min(rates), 2),
+        "high": round(max(rates), 2),
+        **{f"p{percent}_ms": round(float(np.percentile(latencies, percent)), 2) for percent in (50, 95, 99)},
+        "core_ms": round(median(map(core_ms, samples)), 3),
+    }

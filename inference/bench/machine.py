@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import sys
 from datetime import UTC, datetime
@@ -12,25 +11,32 @@ from typing import Any
 
 import psutil
 
-__all__ = ["cores", "describe", "sentence"]
+from inference import cpus
 
-PACKAGES = ("tensorflow", "tf_keras", "openvino", "pillow", "numpy", "ai-edge-litert", "onnxruntime", "nncf")
+__all__ = ["describe", "sentence"]
 
-
-def cores() -> int:
-    """Processors that this process may run on (its affinity; a container's quota of time is not in it)."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+PACKAGES = (
+    "whatsit",
+    "tensorflow",
+    "tf_keras",
+    "openvino",
+    "pillow",
+    "numpy",
+    "ai-edge-litert",
+    "onnxruntime",
+    "nncf",
+)
 
 
 def describe() -> dict[str, Any]:
-    """Processor, cores, memory, versions and the date, ready for JSON.
+    """Describe processor, cores, memory, versions and the date, ready for JSON.
 
     `busy` is the load of the last minute, in runnable processes, before anything was measured.
     """
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
         "cpu": _cpu(),
-        "cores": cores(),
+        "cores": cpus.usable(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "system": f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
         "python": platform.python_version(),
@@ -40,7 +46,7 @@ def describe() -> dict[str, Any]:
 
 
 def sentence(machine: dict[str, Any]) -> str:
-    """The description on one line, for tables, the plot and README."""
+    """Put the description on one line, for tables, the plot and README."""
     versions = ", ".join(
         f"{name} {machine['versions'][name]}"
         for name in ("openvino", "tensorflow")
@@ -60,7 +66,7 @@ def _version(package: str) -> str | None:
 
 
 def _cpu() -> str:
-    """The processor's name and the vector extensions that decide how fast a convolution is."""
+    """Name the processor and the vector extensions that decide how fast a convolution is."""
     listing = Path("/proc/cpuinfo")
     if sys.platform != "linux" or not listing.exists():
         return platform.processor() or platform.machine()

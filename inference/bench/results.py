@@ -1,83 +1,59 @@
-"""From what the rows found to the JSON that is committed."""
+"""From what the rows found to the JSON that can be kept."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Literal
+from statistics import median
+from typing import Any
 
-from inference.bench.figures import Spread
-from inference.bench.pipeline import INT8
-from inference.bench.plan import FULL_RUN, Row
-from inference.bench.targets import FULL_ONLY, TARGETS
+from inference.bench.rows import BenchRow
+from inference.bench.targets import BenchTarget
 
 __all__ = ["assemble"]
 
 
 def assemble(
-    found: Mapping[str, Row],
+    found: Mapping[str, BenchRow],
+    targets: Mapping[str, BenchTarget],
     *,
-    kind: Literal["quick", "full"],
+    kind: str,
     model: str,
     machine: dict[str, Any],
     seconds: float,
 ) -> dict[str, Any]:
-    """`"ratios"` has one flat number a figure, the median of its turns; `"spreads"` the ends and all turns.
+    """Collect everything that was found, ready for JSON.
 
-    `"targets"` says what there was to reach, `"rows"` what each row found, and `"skipped"` the reason for
-    every figure or system that was not measured.
+    `"ratios"` has one number a figure, the median of its turns; `"spreads"` has the ends and all turns,
+    `"targets"` what there was to reach, `"rows"` what each row found, and `"skipped"` the reason for every
+    figure or system that was not measured.
     """
-    spreads = {
-        name: Spread.of(values)
-        for name in TARGETS
-        for row in found.values()
-        if (values := row.figures.get(name))
-    }
+    values = {name: turns for name in targets for row in found.values() if (turns := row.figures.get(name))}
+    medians = {name: median(turns) for name, turns in values.items()}
     skipped = {what: why for row in found.values() for what, why in row.skipped.items()}
     return {
-        "whatsit": _version(),
+        "whatsit": machine["versions"].get("whatsit"),
         "kind": kind,
         "seconds": round(seconds, 1),
         "machine": machine,
         "model": {"name": model},
-        "ratios": {name: _short(spread.median) for name, spread in spreads.items()},
+        "ratios": {name: _short(figure) for name, figure in medians.items()},
         "spreads": {
-            name: {
-                "min": _short(spread.low),
-                "max": _short(spread.high),
-                "values": [_short(value) for value in spread.values],
-            }
-            for name, spread in spreads.items()
+            name: {"min": _short(min(turns)), "max": _short(max(turns)), "values": [*map(_short, turns)]}
+            for name, turns in values.items()
         },
         "targets": {
             name: {
-                "at": "least" if TARGETS[name].least else "most",
-                "value": _short(TARGETS[name].value),
-                "reached": TARGETS[name].reached(spread.median),
+                "at": "least" if targets[name].least else "most",
+                "value": _short(targets[name].value),
+                "reached": targets[name].reached(figure),
             }
-            for name, spread in spreads.items()
+            for name, figure in medians.items()
         },
         "rows": {name: row.data for name, row in found.items()},
-        "skipped": skipped | {name: _why(name, kind, skipped) for name in TARGETS if name not in spreads},
+        "skipped": {name: target.skipped for name, target in targets.items() if name not in values} | skipped,
     }
 
 
-def _why(name: str, kind: str, skipped: Mapping[str, str]) -> str:
-    """Why a figure has no number."""
-    if name == "throughput_64_int8" and INT8 in skipped:
-        return skipped[INT8]
-    if name in FULL_ONLY and kind == "quick":
-        return FULL_RUN
-    return "Its row was not asked for, or a system that it compares is not here."
-
-
 def _short(value: float) -> float:
-    """Four significant digits: more would be noise."""
+    """Round to four significant digits: more would be noise."""
     return float(f"{value:.4g}")
-
-
-def _version() -> str | None:
-    try:
-        return version("whatsit")
-    except PackageNotFoundError:  # run from a folder, not installed
-        return None

@@ -19,14 +19,14 @@ def bench(*options: str) -> subprocess.CompletedProcess[str]:
 def test_its_options_are_the_benchmarks_own() -> None:
     told = bench("--help")
     assert told.returncode == 0
-    assert "--quick" in told.stdout
-    assert "python -m inference.bench" in told.stdout
+    assert "whatsit bench" in told.stdout
+    assert "--json" in told.stdout
 
 
 def test_a_failure_of_the_benchmark_is_a_failure_of_the_command() -> None:
-    failed = bench("--from", "no-such-file.json")
+    failed = bench("--model", "no_such_model")
     assert failed.returncode == 1
-    assert "no-such-file.json" in failed.stderr
+    assert "no_such_model" in failed.stderr
 
 
 def test_no_other_command_takes_options_it_does_not_know(capsys: pytest.CaptureFixture[str]) -> None:

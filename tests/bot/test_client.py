@@ -14,7 +14,7 @@ from bot.composition import compose
 from bot.connection import intents
 from bot.download.downloader import Fetcher
 from config.settings import Settings
-from inference.client import Classifier
+from inference.serving.client import Classifier
 from tests.stores import opened_store
 
 

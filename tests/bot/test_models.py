@@ -13,8 +13,8 @@ import pytest
 from bot.answering.models import AGAIN
 from bot.composition import compose
 from config.settings import Model, Settings
-from inference.client import Classifier
 from inference.results import ModelInfo, ModelUnavailable
+from inference.serving.client import Classifier
 from tests.bot.moderation import moderator, said
 from tests.bot.wishes import post, server
 from tests.stores import opened_store

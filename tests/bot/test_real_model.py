@@ -11,7 +11,7 @@ import pytest
 import skimage
 
 from config.settings import Settings
-from inference.client import Classifier
+from inference.serving.client import Classifier
 from tests.world import FakeClassifier, World
 
 pytestmark = [pytest.mark.real_model, pytest.mark.simcord(settle_timeout=25), pytest.mark.timeout(600)]

@@ -10,7 +10,7 @@ import skimage
 
 from bot.demo.stage import PHOTOGRAPHS, Stage, staged
 from config.settings import Model, Settings
-from inference.client import Classifier
+from inference.serving.client import Classifier
 from tests.e2e.browser import Page, browser_is_missing, opened
 from tests.e2e.command import CAT
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.settings import Limits
-from inference.headers import Header, header
+from inference.images.headers import ImageHeader, header
 from inference.results import CorruptImage, ImageTooLarge, NotAnImage, UnsupportedFormat
 from tests.fuzz.corpus import mutant, names, originals
 from tests.fuzz.victim import Victim
@@ -68,7 +68,7 @@ def test_headers_of_anything_end_in_a_header_or_a_typed_error(start: bytes, rest
         found = header(start + rest, limits=Limits())
     except (NotAnImage, UnsupportedFormat, ImageTooLarge, CorruptImage):
         return
-    assert isinstance(found, Header)
+    assert isinstance(found, ImageHeader)
     assert min(found.size) > 0
 
 

@@ -23,7 +23,7 @@ DEADLINE = 10.0
 MEMORY = 700 * 1024 * 1024
 """Bytes the process may ever have had resident; it has about 100 MiB before the first file."""
 PIXELS = 4_000_000
-_OURS = ("inference/decode.py", "inference/colour.py", "inference/views.py")
+_OURS = ("inference/images/decode.py", "inference/images/colour.py", "inference/images/views.py")
 
 
 class Victim:
@@ -73,7 +73,7 @@ class Victim:
 
 def _decode_for_ever(pipe: Connection) -> None:
     warnings.simplefilter("error")  # before the import: what the module itself silences stays silent
-    from inference.decode import decode  # noqa: PLC0415
+    from inference.images.decode import decode  # noqa: PLC0415
 
     limits = Limits(image_pixels=PIXELS, animation_pixels=PIXELS)
     silence = os.open(os.devnull, os.O_WRONLY)

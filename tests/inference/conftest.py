@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Model
-from inference import embedded
+from inference.models import embedded
 
 
 @pytest.fixture(scope="session")

@@ -17,15 +17,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from config import settings
-from inference.client import Classifier
+from inference.models.engines import Prediction
 from inference.results import ModelUnavailable
+from inference.serving.client import Classifier
 
 CLASSES = 256
 SIDE = 32
@@ -45,12 +45,7 @@ class Deed(IntEnum):
     NONSENSE = 90
 
 
-class Prediction(NamedTuple):
-    logits: NDArray[np.float32]
-    features: NDArray[np.float32] | None
-
-
-class Engine:
+class FakeEngine:
     name = "fake"
 
     def predict(self, batch: NDArray[np.uint8]) -> Prediction:
@@ -98,25 +93,25 @@ DEEDS: dict[Deed, Callable[[], object]] = {
 
 
 @dataclass
-class Model:
+class FakeModel:
     name: str = "fake"
     content_hash: str = "0" * 64
     input_size: int = SIDE
     labels: tuple[str, ...] = tuple(f"shade {number}" for number in range(CLASSES))
     temperature: float = 1.0
-    engine: Engine = field(default_factory=Engine)
+    engine: FakeEngine = field(default_factory=FakeEngine)
     note: str | None = None
 
 
 Report = Callable[[str, float | None], None]
 
 
-def load(model: settings.Model, *, report: Report) -> Model:
+def load(model: settings.Model, *, report: Report) -> FakeModel:
     report("loading", 0.5)
-    return Model()
+    return FakeModel()
 
 
-def load_if_told(model: settings.Model, *, report: Report) -> Model:
+def load_if_told(model: settings.Model, *, report: Report) -> FakeModel:
     """`model.name` is a file; what stands in it is done."""
     match Path(model.name).read_text():
         case "abort":
@@ -128,12 +123,12 @@ def load_if_told(model: settings.Model, *, report: Report) -> Model:
         case "hang":
             time.sleep(1000)
         case "note":
-            return Model(note="The Hub could not be reached.")
-    return Model()
+            return FakeModel(note="The Hub could not be reached.")
+    return FakeModel()
 
 
-def load_by_name(model: settings.Model, *, report: Report) -> Model:
-    return Model(name="chosen" if model.name == "auto" else f"{model.name} by its name")
+def load_by_name(model: settings.Model, *, report: Report) -> FakeModel:
+    return FakeModel(name="chosen" if model.name == "auto" else f"{model.name} by its name")
 
 
 def picture(red: int, green: int = 0, blue: int = 0, *, size: tuple[int, int] = (40, 40)) -> bytes:

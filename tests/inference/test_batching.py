@@ -10,32 +10,32 @@ from collections.abc import AsyncIterator, Callable, Sequence
 import pytest
 
 from config import settings
-from inference.batching import Batcher, Job
-from inference.fair import FairQueue
-from inference.known import Key
-from inference.protocol import Answered, Batch, Look, Refused, Unsure
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
-from inference.supervisor import Cause, Supervisor, WorkerDied
+from inference.serving.batching import ImageJob, MicroBatcher
+from inference.serving.fair_queue import FairQueue
+from inference.serving.protocol import AnsweredReply, BatchRequest, LookRequest, UnsureReply, WorkerReply
+from inference.serving.supervisor import DeathCause, WorkerDied, WorkerSupervisor
+from inference.serving.verdict_cache import ImageKey
 from tests.inference.fakes import until
 
-Replies = tuple[Answered | Unsure | Refused, ...]
+Replies = tuple[WorkerReply, ...]
 INFO = ModelInfo("m", "e", 1, 1, None, "0", 1)
 
 
-def answered(look: Look) -> Answered:
-    return Answered(
+def answered(look: LookRequest) -> AnsweredReply:
+    return AnsweredReply(
         id=look.id, labels=(("a", 0, 1.0, None),), size=(1, 1), views=1, decode_ms=0, predict_ms=0
     )
 
 
-class Stage(Supervisor):
+class Stage(WorkerSupervisor):
     """Each batch waits for `go`. `unsure`: the crops of a picture's second look; `deadly`: what kills."""
 
     def __init__(self) -> None:
         super().__init__(settings.Settings(), "")
         self.go = threading.Semaphore(0)
         self.batches: list[list[bytes | int]] = []
-        self.requests: list[Batch] = []
+        self.requests: list[BatchRequest] = []
         self.unsure: dict[bytes, int] = {}
         self.deadly: set[bytes | int] = set()
         self.alive = True
@@ -48,7 +48,7 @@ class Stage(Supervisor):
         self.alive = True
         return INFO
 
-    def run(self, batch: Batch, pictures: Sequence[bytes]) -> Replies:
+    def run(self, batch: BatchRequest, pictures: Sequence[bytes]) -> Replies:
         left = iter(pictures)
         seen: list[bytes | int] = [look.id if look.second else next(left) for look in batch.looks]
         self.batches.append(seen)
@@ -57,9 +57,9 @@ class Stage(Supervisor):
             raise AssertionError("the test forgot this batch")
         if self.deadly & set(seen):
             self.alive = False
-            raise WorkerDied(Cause.CRASHED, "it was deadly")
+            raise WorkerDied(DeathCause.CRASHED, "it was deadly")
         return tuple(
-            Unsure(id=look.id, crops=self.unsure[what])
+            UnsureReply(id=look.id, crops=self.unsure[what])
             if isinstance(what, bytes) and what in self.unsure
             else answered(look)
             for look, what in zip(batch.looks, seen, strict=True)
@@ -75,15 +75,15 @@ class Stage(Supervisor):
 class Scene:
     def __init__(self, crops: int = 4) -> None:
         self.stage = Stage()
-        self.settled: dict[bytes, Answered | InferenceError] = {}
-        self.batcher = Batcher(self.stage, crops, on_settled=self._note, on_model=lambda _: None)
+        self.settled: dict[bytes, AnsweredReply | InferenceError] = {}
+        self.batcher = MicroBatcher(self.stage, crops, on_settled=self._note, on_model=lambda _: None)
 
-    def _note(self, key: Key, outcome: Answered | InferenceError) -> None:
+    def _note(self, key: ImageKey, outcome: AnsweredReply | InferenceError) -> None:
         self.settled[key.digest] = outcome
 
-    def send(self, *names: str, group: object = None) -> list[asyncio.Task[Answered]]:
+    def send(self, *names: str, group: object = None) -> list[asyncio.Task[AnsweredReply]]:
         return [
-            asyncio.create_task(self.batcher.answer(Key(name.encode(), 1), name.encode(), group))
+            asyncio.create_task(self.batcher.answer(ImageKey(name.encode(), 1), name.encode(), group))
             for name in names
         ]
 
@@ -174,7 +174,13 @@ async def test_suspects_go_alone_and_before_everybody_else(scene: Scene) -> None
     scene.stage.go.release(9)
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert scene.stage.batches == [[b"a", b"bad", b"c"], [b"a"], [b"bad"], [b"c"], [b"d", b"e"]]
-    assert [type(outcome) for outcome in outcomes] == [Answered, HarmfulImage, Answered, Answered, Answered]
+    assert [type(outcome) for outcome in outcomes] == [
+        AnsweredReply,
+        HarmfulImage,
+        AnsweredReply,
+        AnsweredReply,
+        AnsweredReply,
+    ]
     assert isinstance(scene.settled[b"bad"], HarmfulImage)
 
 
@@ -215,7 +221,7 @@ async def test_a_bug_in_the_batcher_keeps_nobody_waiting(
         await scene.send("a")[0]
     monkeypatch.undo()
     scene.stage.go.release()
-    assert isinstance(await scene.send("b")[0], Answered)  # and the next image is served
+    assert isinstance(await scene.send("b")[0], AnsweredReply)  # and the next image is served
     gc.collect()
     assert isinstance(reported[0], ZeroDivisionError)
 
@@ -223,17 +229,17 @@ async def test_a_bug_in_the_batcher_keeps_nobody_waiting(
 @pytest.mark.parametrize(
     ("deaths", "guilty"),
     [
-        ([(Cause.CRASHED, False), (Cause.CRASHED, True)], True),
-        ([(Cause.CRASHED, False), (Cause.CRASHED, False)], False),
-        ([(Cause.HUNG, True), (Cause.HUNG, True)], True),
-        ([(Cause.HUNG, True)], False),
-        ([(Cause.KILLED, False), (Cause.KILLED, True)], False),
-        ([(Cause.KILLED, False), (Cause.KILLED, True), (Cause.KILLED, True)], True),
-        ([(Cause.KILLED, False), (Cause.BLOATED, True)], True),
+        ([(DeathCause.CRASHED, False), (DeathCause.CRASHED, True)], True),
+        ([(DeathCause.CRASHED, False), (DeathCause.CRASHED, False)], False),
+        ([(DeathCause.HUNG, True), (DeathCause.HUNG, True)], True),
+        ([(DeathCause.HUNG, True)], False),
+        ([(DeathCause.KILLED, False), (DeathCause.KILLED, True)], False),
+        ([(DeathCause.KILLED, False), (DeathCause.KILLED, True), (DeathCause.KILLED, True)], True),
+        ([(DeathCause.KILLED, False), (DeathCause.BLOATED, True)], True),
     ],
 )
-def test_what_condemns_an_image(deaths: list[tuple[Cause, bool]], guilty: bool) -> None:
-    job = Job(1, Key(b"", 1), b"", None)
+def test_what_condemns_an_image(deaths: list[tuple[DeathCause, bool]], guilty: bool) -> None:
+    job = ImageJob(1, ImageKey(b"", 1), b"", None)
     verdicts = [job.died(cause, alone=alone) for cause, alone in deaths]
     assert verdicts == [False] * (len(deaths) - 1) + [guilty]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from config.settings import Model
-from inference import catalogue, embedded
-from inference.catalogue import Row, describe, entries, find
+from inference.models import catalogue, embedded
+from inference.models.catalogue import CatalogueRow, describe, entries, find
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def own_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
 
 
-def row(name: str, cache: Path) -> Row:
+def row(name: str, cache: Path) -> CatalogueRow:
     return next(row for row in describe(Model(cache_dir=cache)) if row.entry.name == name)
 
 
@@ -70,7 +70,7 @@ def test_the_embedded_model_is_shown_once_built(tmp_path: Path) -> None:
 
 def test_listing_the_models_imports_nothing_heavy() -> None:
     script = (
-        "import sys; from inference import catalogue; from config.settings import Model\n"
+        "import sys; from inference.models import catalogue; from config.settings import Model\n"
         "catalogue.describe(Model())\n"
         "print([name for name in ('tensorflow', 'openvino', 'numpy', 'PIL') if name in sys.modules])"
     )

@@ -12,7 +12,6 @@ import pytest
 from PIL import Image
 
 from config import settings
-from inference.client import Classifier
 from inference.results import (
     Busy,
     CorruptImage,
@@ -22,6 +21,7 @@ from inference.results import (
     TimedOut,
     UnsupportedFormat,
 )
+from inference.serving.client import Classifier
 from tests.inference.fakes import Deed, deed, picture, running
 
 
@@ -274,6 +274,6 @@ async def test_top_must_be_one_or_more() -> None:
 
 def test_the_process_that_calls_it_imports_no_pixels_and_no_tensors() -> None:
     heavy = ("numpy", "PIL", "tensorflow", "tensorflow_hub", "openvino", "pillow_heif")
-    code = f"import sys, inference.client; print([name for name in {heavy} if name in sys.modules])"
+    code = f"import sys, inference.serving.client; print([name for name in {heavy} if name in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"

@@ -12,8 +12,8 @@ import psutil
 import pytest
 
 from config import settings
-from inference.client import Classifier
 from inference.results import Classification, HarmfulImage, InferenceError, ModelUnavailable
+from inference.serving.client import Classifier
 from tests.inference.fakes import Deed, deed, picture, running, until
 
 MiB = 1 << 20
@@ -149,7 +149,7 @@ async def test_a_worker_that_has_grown_over_time_is_replaced_and_nobody_blamed(
 async def test_three_deaths_without_a_culprit_stop_the_trying_until_a_trial_succeeds(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("inference.breaker.FIRST_PAUSE_SECONDS", PAUSE)
+    monkeypatch.setattr("inference.serving.breaker.FIRST_PAUSE_SECONDS", PAUSE)
     told = tmp_path / "told"
     told.write_text("load")
     wanted = settings.Settings(model=settings.Model(name=str(told)))

@@ -13,7 +13,7 @@ import pytest
 import skimage
 
 from config import settings
-from inference.client import Classifier
+from inference.serving.client import Classifier
 from tests.inference.fakes import until
 
 pytestmark = [pytest.mark.real_model, pytest.mark.timeout(600)]

@@ -10,8 +10,8 @@ import simcord
 from discord.ext import commands
 
 from config import settings
-from inference.client import Classifier
 from inference.results import InferenceError
+from inference.serving.client import Classifier
 from tests.inference.fakes import Deed, deed, picture
 
 

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from config.settings import Limits
-from inference import decode as module
-from inference.decode import Decoded, decode
+from inference.images import decode as module
+from inference.images.decode import DecodedImage, decode
 from inference.results import CorruptImage, ImageTooLarge, NotAnImage, UnsupportedFormat
 from tests.inference.hostile import apng_of_frames, chunk, encoded, png
 
@@ -49,7 +49,7 @@ FORMATS: list[tuple[str, dict[str, Any]]] = [
 BY_NAME = [pytest.param(form, options, id="-".join([form, *options])) for form, options in FORMATS]
 
 
-def look(data: bytes, views: Any = "1", size: int = 32) -> Decoded:
+def look(data: bytes, views: Any = "1", size: int = 32) -> DecodedImage:
     return decode(data, input_size=size, views=views, limits=LIMITS)
 
 
@@ -355,7 +355,7 @@ def test_metadata_that_pillow_warns_of_reaches_neither_the_caller_nor_the_log() 
     entry = data.index(struct.pack("<HHI", 282, 5, 1))
     struct.pack_into("<I", data, entry + 4, 999)  # more values than the file has room for
     program = (
-        "import sys; from config.settings import Limits; from inference.decode import decode;"
+        "import sys; from config.settings import Limits; from inference.images.decode import decode;"
         "print(decode(sys.stdin.buffer.read(), input_size=32, views='1', limits=Limits()).size)"
     )
     done = subprocess.run(

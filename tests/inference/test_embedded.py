@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inference import child, embedded, folders
+from inference.models import child_process, embedded, model_cache
 from inference.results import ModelUnavailable
 from tests.inference import pictures
 
@@ -32,7 +32,7 @@ def quick_build(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (folder / "variables").mkdir()
         (folder / "variables/data").write_bytes(b"weights")
 
-    monkeypatch.setattr(child, "run", run)
+    monkeypatch.setattr(child_process, "run", run)
     return builds
 
 
@@ -57,7 +57,7 @@ def test_the_embedded_model_names_what_is_known(embedded_model: Path) -> None:
 def test_it_is_built_with_progress_in_a_child(tmp_path: Path) -> None:
     stages: list[tuple[str, float | None]] = []
     folder = embedded.ensure(tmp_path, report=lambda *stage: stages.append(stage))
-    assert folders.is_saved_model(folder)
+    assert model_cache.is_saved_model(folder)
     assert embedded.cached(tmp_path) == folder
     fractions = [fraction for _, fraction in stages if fraction is not None]
     assert fractions == sorted(fractions)
@@ -88,9 +88,9 @@ def test_a_damaged_cache_is_rebuilt(
     tmp_path: Path, quick_build: list[str], damage: Callable[[Path], None]
 ) -> None:
     folder = embedded.ensure(tmp_path, report=unread)
-    whole = folders.content_hash(folder)
+    whole = model_cache.content_hash(folder)
     damage(folder)
-    assert folders.content_hash(embedded.ensure(tmp_path, report=unread)) == whole
+    assert model_cache.content_hash(embedded.ensure(tmp_path, report=unread)) == whole
     assert len(quick_build) == 2
 
 
@@ -107,9 +107,9 @@ def test_a_build_that_fails_leaves_nothing_and_is_one_clear_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def run(*_: object, **__: object) -> None:
-        raise child.JobFailed("its process ended with status -9")
+        raise child_process.ChildJobFailed("its process ended with status -9")
 
-    monkeypatch.setattr(child, "run", run)
+    monkeypatch.setattr(child_process, "run", run)
     with pytest.raises(ModelUnavailable, match=r"efficientnet_lite0 could not be built: .*status -9"):
         embedded.ensure(tmp_path, report=unread)
     assert not [path for path in (tmp_path / "embedded").iterdir() if path.is_dir()]
@@ -120,7 +120,7 @@ def test_two_processes_at_once_build_one_model(tmp_path: Path) -> None:
     script = """
 import sys, time
 from pathlib import Path
-from inference import child, embedded
+from inference.models import child_process, embedded
 
 def run(job, arguments, **_):
     with open(sys.argv[2], "a") as builds:
@@ -130,7 +130,7 @@ def run(job, arguments, **_):
     folder.mkdir()
     (folder / "saved_model.pb").write_bytes(b"graph")
 
-child.run = run
+child_process.run = run
 sys.stdin.read()
 print(embedded.ensure(Path(sys.argv[1]), report=lambda *_: None))
 """
@@ -169,7 +169,7 @@ def test_missing_weights_name_the_package(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_weights_of_another_network_are_refused() -> None:
-    from inference.efficientnet import EfficientNetLite0  # noqa: PLC0415 - imports TensorFlow
+    from inference.models.efficientnet import EfficientNetLite0  # noqa: PLC0415 - imports TensorFlow
 
     with pytest.raises(ModelUnavailable, match=r"_conv_stem\.weight should have the shape .*is missing"):
         EfficientNetLite0({})

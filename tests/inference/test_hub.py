@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from inference import folders, hub
+from inference.models import hub, model_cache
 from inference.results import ModelUnavailable
 from tests.inference.server import Answer, Hub, archive, drip, serving, silence, status
 
@@ -115,7 +115,7 @@ def test_a_server_that_holds_on_is_given_up_and_a_retry_succeeds_at_once(
         assert "efficientnet_lite0, which needs none" in str(caught.value)
         assert leftovers(tmp_path) == []
         served.answers[:] = [archive(MODEL)]
-        assert folders.is_saved_model(fetch(served, tmp_path))
+        assert model_cache.is_saved_model(fetch(served, tmp_path))
 
 
 def test_a_killed_downloads_leftovers_are_in_nobodys_way(tmp_path: Path) -> None:

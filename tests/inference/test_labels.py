@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.labels import FOLDER, labels_for
+from inference.models.labels import FOLDER, labels_for
 from inference.results import ModelUnavailable
 
 

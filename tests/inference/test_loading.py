@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from config.settings import Model
-from inference import child, embedded, folders, hub, loading, ready
-from inference.loading import load
+from inference.models import child_process, convert, embedded, hub, loading, model_cache
+from inference.models.loading import load
 from inference.results import ModelUnavailable
 from tests.inference import pictures
 
@@ -46,7 +46,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         module, _, name = job.partition(":")
         return getattr(importlib.import_module(module), name)(**arguments, report=report)
 
-    monkeypatch.setattr(child, "run", do)
+    monkeypatch.setattr(child_process, "run", do)
     return done
 
 
@@ -74,7 +74,7 @@ def test_the_embedded_model_answers_through_the_fast_engine(embedded_model: Path
     model = load(Model(name="efficientnet_lite0"), report=unread)
     assert (model.name, model.engine.name) == ("efficientnet_lite0", "openvino")
     assert (model.input_size, len(model.labels), model.temperature) == (224, 1000, 0.8)
-    assert model.content_hash == folders.content_hash(embedded_model)
+    assert model.content_hash == model_cache.content_hash(embedded_model)
     assert model.note is None
     paths = (pictures.GRACE_HOPPER, pictures.CHELSEA, pictures.COFFEE)
     prediction = model.engine.predict(np.concatenate([pictures.stretched(path) for path in paths]))
@@ -92,7 +92,8 @@ def test_the_embedded_model_answers_through_the_fast_engine(embedded_model: Path
 def test_a_later_start_imports_no_tensorflow() -> None:
     load(Model(name="efficientnet_lite0"), report=unread)
     script = (
-        "import sys, numpy as np; from config.settings import Model; from inference.loading import load\n"
+        "import sys, numpy as np; from config.settings import Model\n"
+        "from inference.models.loading import load\n"
         "model = load(Model(name='efficientnet_lite0'), report=lambda *_: None)\n"
         "model.engine.predict(np.zeros((1, 224, 224, 3), np.uint8))\n"
         "heavy = {'tensorflow', 'tensorflow_hub', 'keras', 'tf_keras'}\n"
@@ -123,7 +124,7 @@ def test_what_was_made_ready_and_is_damaged_is_made_anew(
     model = load(wanted, report=unread)
     batch = np.full((2, 32, 32, 3), 77, np.uint8)
     expected = model.engine.predict(batch).logits
-    damaged = ready.place_of(model.content_hash, wanted.cache_dir) / folders.CONTENT / file
+    damaged = convert.place_of(model.content_hash, wanted.cache_dir) / model_cache.CONTENT / file
     damaged.write_bytes(damaged.read_bytes()[:-10] + bytes(10))
     np.testing.assert_array_equal(load(wanted, report=unread).engine.predict(batch).logits, expected)
     assert len(jobs) == 2
@@ -132,9 +133,9 @@ def test_what_was_made_ready_and_is_damaged_is_made_anew(
 def test_an_engine_that_disagrees_is_not_taken_and_that_is_remembered(
     tmp_path: Path, tiny: Path, labels: Path, jobs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from inference import prepare  # noqa: PLC0415 - imports TensorFlow
+    from inference.models import convert_child  # noqa: PLC0415 - imports TensorFlow
 
-    monkeypatch.setattr(prepare, "agreement", lambda *_: "its logits differ from TensorFlow's by 3")
+    monkeypatch.setattr(convert_child, "agreement", lambda *_: "its logits differ from TensorFlow's by 3")
     wanted = settings(tmp_path, tiny, labels=labels)
     for _ in range(2):
         model = load(wanted, report=unread)
@@ -195,7 +196,7 @@ def test_bf16_is_for_processors_that_have_it(
     *,
     has_bf16: bool,
 ) -> None:
-    from inference.engines import openvino  # noqa: PLC0415 - imports OpenVINO
+    from inference.models.engines import openvino  # noqa: PLC0415 - imports OpenVINO
 
     monkeypatch.setattr(openvino, "has_bf16", lambda: has_bf16)
     model = load(settings(tmp_path, tiny, labels=labels, precision="bf16"), report=unread)
@@ -259,7 +260,7 @@ def test_auto_is_the_embedded_model_where_the_hub_is_out_of_reach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def unreachable(name: str, *_: object) -> None:
-        raise hub.OutOfReach(name, "there is no network")
+        raise hub.HubOutOfReach(name, "there is no network")
 
     monkeypatch.setattr(hub, "_reach", unreachable)
     monkeypatch.setattr(embedded, "ensure", lambda *_, **__: tmp_path)

@@ -16,10 +16,12 @@ import pytest
 from PIL import Image
 
 from config.settings import Model, Settings
-from inference import child, folders, ready
-from inference import quantize as quantizing
-from inference.loading import load
-from inference.quantize import QuantizeReport, quantize
+from inference.models import child_process as child
+from inference.models import convert as ready
+from inference.models import model_cache as folders
+from inference.models import quantize as quantizing
+from inference.models.loading import load
+from inference.models.quantize import QuantizeReport, quantize
 from inference.results import ModelUnavailable
 from tests.inference import pictures
 
@@ -41,7 +43,7 @@ def ready_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
 
     def fill(folder: Path) -> None:
         folder.mkdir()
-        (folder / ready.VERDICT).write_text(json.dumps(ready.Verdict(32, 5, None)._asdict()))
+        (folder / ready.VERDICT).write_text(json.dumps(ready.ConversionResult(32, 5, None)._asdict()))
 
     folders.install(place, fill)
     return Model(name=str(saved), cache_dir=tmp_path / "cache")
@@ -96,7 +98,7 @@ def test_a_variant_that_agrees_too_little_is_refused_and_the_old_one_stays(
     assert kept(ready_model)
 
 
-@pytest.mark.parametrize("error", [child.JobFailed("RuntimeError: no memory"), child.JobTimedOut()])
+@pytest.mark.parametrize("error", [child.ChildJobFailed("RuntimeError: no memory"), child.ChildJobTimedOut()])
 def test_a_child_that_fails_is_one_clear_error(
     ready_model: Model, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
@@ -120,7 +122,7 @@ def test_without_nncf_the_extra_is_named(ready_model: Model, monkeypatch: pytest
 def test_a_model_that_openvino_cannot_run_is_told_so(
     ready_model: Model, made: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verdict = ready.Verdict(32, 5, "OpenVINO cannot read it")
+    verdict = ready.ConversionResult(32, 5, "OpenVINO cannot read it")
     monkeypatch.setattr(ready, "ensure", lambda *_, **__: (Path(), verdict))
     with pytest.raises(ModelUnavailable, match="mine cannot have an int8 version"):
         quantize(ready_model, report=unread)
@@ -166,7 +168,7 @@ def test_int8_of_the_embedded_model_still_names_what_is_known(
 
 
 def test_an_owners_folder_is_searched_for_photographs(tmp_path: Path) -> None:
-    from inference import quantize_child  # noqa: PLC0415 - imports NNCF
+    from inference.models import quantize_child  # noqa: PLC0415 - imports NNCF
 
     (tmp_path / "deep").mkdir()
     Image.new("RGB", (3000, 400), "red").save(tmp_path / "deep/wide.jpg")
@@ -182,7 +184,7 @@ def test_an_owners_folder_is_searched_for_photographs(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_photographs_is_one_clear_error(tmp_path: Path) -> None:
-    from inference import quantize_child  # noqa: PLC0415 - imports NNCF
+    from inference.models import quantize_child  # noqa: PLC0415 - imports NNCF
 
     with pytest.raises(ModelUnavailable, match=f"no photographs to calibrate mine on: none in {tmp_path}"):
         quantize_child.make(

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from config.settings import Limits
-from inference.decode import Decoded, decode
-from inference.headers.jpeg import scale
-from inference.views import centre, ends
+from inference.images.decode import DecodedImage, decode
+from inference.images.headers.jpeg import scale
+from inference.images.views import centre, ends
 from tests.inference.hostile import encoded
 
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")
@@ -32,7 +32,7 @@ PHOTOGRAPHS = [
 ]
 
 
-def look(data: bytes, views: Any = "auto", size: int = SIZE) -> Decoded:
+def look(data: bytes, views: Any = "auto", size: int = SIZE) -> DecodedImage:
     return decode(data, input_size=size, views=views, limits=Limits())
 
 

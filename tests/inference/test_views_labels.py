@@ -14,8 +14,8 @@ import skimage
 from PIL import Image
 
 from config.settings import Limits
-from inference.decode import decode
-from inference.views import centre
+from inference.images.decode import decode
+from inference.images.views import centre
 from tests.inference.hostile import encoded
 
 pytestmark = [pytest.mark.real_model, pytest.mark.timeout(300)]

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from config import settings
-from inference.client import Classifier
 from inference.results import ModelUnavailable
+from inference.serving.client import Classifier
 from tests.inference.fakes import Deed, deed, picture, running, until
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ def workers() -> set[int]:
         for child in psutil.Process().children(recursive=True)
         if child.is_running()
         and child.status() != psutil.STATUS_ZOMBIE
-        and "inference.worker" in child.cmdline()
+        and "inference.serving.worker" in child.cmdline()
     }
 
 
@@ -160,7 +160,7 @@ def test_a_program_that_forgets_to_close_still_ends() -> None:
 
 OPENED = """
 from contextlib import asynccontextmanager
-from inference.client import Classifier
+from inference.serving.client import Classifier
 @asynccontextmanager
 async def opened(wanted):
     classifier = Classifier(wanted, load="tests.inference.fakes:load")

@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 import psutil
 
 from config import settings
-from inference.client import Classifier
 from inference.results import InferenceError, Stats
+from inference.serving.client import Classifier
 from tests.inference.fakes import Deed, deed, picture
 
 GUILDS = 12

@@ -17,8 +17,8 @@ from bot.composition import compose
 from bot.connection.server import Server
 from bot.run import downloader
 from config.settings import Discord, Settings
-from inference.client import Classifier
 from inference.results import Classification, Label, ModelInfo
+from inference.serving.client import Classifier
 from tests.stores import opened_store
 from tests.wire.wire import Wire
 from tests.wire.world import PATIENCE, TOKEN

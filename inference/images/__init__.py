@@ -1,0 +1,1 @@
+"""From untrusted bytes to the square crops that a model is given."""

@@ -1,0 +1,189 @@
+"""Untrusted bytes to the crops a model sees, or one of four typed errors.
+
+The cheap checks of `inference.images.headers` come first; then one decode serves every view. May be called
+from several threads at once: what is set for the whole process is set when this module is imported.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from io import BytesIO
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,
+)
+
+from config.settings import Limits
+from inference.images.colour import flatten, to_srgb
+from inference.images.headers import ImageHeader, header
+from inference.images.headers.facts import EXIF_BYTES
+from inference.images.headers.jpeg import scale
+from inference.images.views import DecodedFrame, Views, ends, first_look
+from inference.results import CorruptImage, ImageTooLarge, InferenceError, UnsupportedFormat
+
+__all__ = ["PREPROCESSING_VERSION", "DecodedImage", "ImageHeader", "decode", "header"]
+
+PREPROCESSING_VERSION = 2
+"""Part of what a remembered verdict is filed under: raise it when the same bytes would give other crops."""
+
+_PLUGINS = (  # imported, so that no thread is the first to look for them
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    JpegImagePlugin,
+    PngImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+# Odd metadata is no reason to refuse a picture, and a stranger's picture is no reason to write to the log.
+warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif\.")
+
+_ORIENTATION = 274
+_EXIF = ("exif", "Raw profile type exif")
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what puts the picture upright (CIPA DC-008, tag 274)."""
+_SIDEWAYS = frozenset({5, 6, 7, 8})
+
+_FRAME_PIXELS = 10_000
+"""A frame of an animation costs at least as much as this many pixels, however small it is."""
+
+
+class DecodedImage:
+    """What a model gets to see of one image.
+
+    `size`: (width, height) in pixels as a person sees the picture, after EXIF orientation.
+    `first`: the crops of the first look, uint8 [n, s, s, 3], RGB, 0..255; n is the number of frames looked at
+    (1 to 3).
+    """
+
+    def __init__(
+        self, size: tuple[int, int], pictures: list[DecodedFrame], views: Views, input_size: int
+    ) -> None:
+        self.size = size
+        self.first = np.stack([first_look(picture, views, input_size) for picture in pictures])
+        self._input_size = input_size
+        # Only the squares are kept until they are asked for: a banner may be a hundred times as long as high.
+        looked_at_twice = pictures if views == "auto" else []
+        self._ends = [
+            picture.cut(box) for picture in looked_at_twice for box in ends(picture.width, picture.height)
+        ]
+
+    def second(self) -> NDArray[np.uint8]:
+        """The crops of the second look, uint8 [m, s, s, 3]; m is 0 where `views` asks for one look."""
+        size = self._input_size
+        crops = [picture.view(box, size) for picture, box in self._ends]
+        return np.stack(crops) if crops else np.empty((0, size, size, 3), dtype=np.uint8)
+
+
+def decode(
+    data: bytes, *, input_size: int, views: Views, limits: Limits, found: ImageHeader | None = None
+) -> DecodedImage:
+    """Decode `data` once, for every view; `input_size` is the model's, in pixels.
+
+    `found` is what `header` says of the same data and limits, where it has been asked already.
+    Raises `NotAnImage`, `UnsupportedFormat`, `ImageTooLarge` or `CorruptImage`, and nothing else.
+    """
+    found = found or header(data, limits=limits, input_size=input_size)
+    with _typed_errors(found.format):
+        size, pictures = _pictures(data, found, input_size, limits)
+        return DecodedImage(size, pictures, views, input_size)
+
+
+def _pictures(
+    data: bytes, found: ImageHeader, input_size: int, limits: Limits
+) -> tuple[tuple[int, int], list[DecodedFrame]]:
+    """The size a person sees, and the frames to look at: RGB, and not much larger than the views need."""
+    if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own net stays, but never under ours
+        Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, limits.image_pixels)
+    with Image.open(BytesIO(data), formats=[found.format]) as image:
+        width, height = image.size
+        if width * height > limits.image_pixels:
+            raise CorruptImage(
+                f"the {found.format} is {width} x {height} pixels, and its header says otherwise"
+            )
+        factor = scale(width, height, input_size) if found.format == "JPEG" else 1
+        if factor > 1:
+            image.draft(None, (width // factor, height // factor))
+        pictures: list[DecodedFrame] = []
+        for frame in _frames(found, limits, default_image=getattr(image, "default_image", False)):
+            if frame:
+                image.seek(frame)
+            image.load()
+            if not pictures:
+                orientation = _orientation(image)
+            if factor == 1:
+                width, height = image.size  # a HEIC or a GIF may turn out to have another size than it said
+            flat = DecodedFrame(flatten(image), width / factor, height / factor, _TURNS.get(orientation))
+            small = flat.shrink(input_size)
+            pictures.append(replace(small, image=to_srgb(small.image, image.info.get("icc_profile"))))
+    return (height, width) if orientation in _SIDEWAYS else (width, height), pictures
+
+
+def _frames(found: ImageHeader, limits: Limits, *, default_image: bool) -> list[int]:
+    """First, middle and last; the first alone where getting to the last means decoding too many pixels.
+
+    `default_image`: an APNG whose picture number 0 is for viewers that show no animations, and is no part of
+    it.
+    """
+    pixels = max(found.size[0] * found.size[1], _FRAME_PIXELS)
+    if found.frames * pixels > limits.animation_pixels:
+        return [0]
+    return sorted({frame + default_image for frame in (0, found.frames // 2, found.frames - 1)})
+
+
+def _orientation(image: ImageFile.ImageFile) -> int:
+    if any(len(image.info.get(name) or b"") > EXIF_BYTES for name in _EXIF):
+        return 1
+    try:
+        value = image.getexif().get(_ORIENTATION, 1)
+    except (SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error):
+        return 1  # damaged metadata does not spoil a picture
+    return value if isinstance(value, int) else 1
+
+
+@contextmanager
+def _typed_errors(kind: str) -> Iterator[None]:
+    """The one place where whatever a decoder raises becomes an error that a person can be told."""
+    try:
+        yield
+    except InferenceError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise ImageTooLarge(f"the {kind} has too many pixels: {error}") from error
+    except MemoryError as error:
+        raise ImageTooLarge(f"the {kind} needs more memory than there is") from error
+    except UnidentifiedImageError as error:
+        if kind in ("TIFF", "BMP"):  # their headers were fine; it is the layout of the pixels
+            raise UnsupportedFormat(f"this is a {kind} of a layout that Whatsit does not read") from error
+        raise CorruptImage(f"the {kind} is damaged in its header") from error
+    except Exception as error:
+        # Not a list of types: Pillow and its codecs raise OSError, SyntaxError, ValueError, struct.error,
+        # KeyError, OverflowError and more, and the next version may raise others. tests/fuzz checks that none
+        # is our own bug.
+        raise CorruptImage(f"the {kind} is cut short or damaged") from error

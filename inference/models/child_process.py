@@ -1,0 +1,177 @@
+"""One job in a process of its own that can be given up on: `python -m inference.models.child_process`.
+
+Everything that needs TensorFlow to get a model ready (download, build, check, convert) runs this way: the
+worker then stays small and starts fast, a download that hangs is simply killed, and what a library prints or
+breaks stays in there.
+
+The parent writes one line of JSON (the job) and keeps the pipe open; the child writes lines of JSON
+(progress, then the result). When the pipe closes, also because the parent died, the child ends itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import selectors
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, Any
+
+from inference import cpus
+from inference.results import ModelUnavailable
+from inference.subprocesses import module_command, own_environment
+
+__all__ = ["ChildJobFailed", "ChildJobTimedOut", "Report", "run", "tensorflow_environment"]
+
+Report = Callable[[str, float | None], None]
+"""Takes what is being done, and how much of it is done in [0, 1] or None."""
+
+IMPORT_SECONDS = 120.0
+"""TensorFlow takes 3 s to import; 25 were seen with every core busy."""
+
+
+class ChildJobFailed(Exception):
+    """The job ended in an error that it had no words for, or its process died; the message is the last it
+    said."""
+
+
+class ChildJobTimedOut(Exception):
+    """The job was killed because it took too long; the message says how many seconds it had."""
+
+
+def run(
+    job: str,
+    arguments: Mapping[str, Any],
+    *,
+    deadline: float,
+    report: Report,
+    environment: Mapping[str, str] | None = None,
+    started: Callable[[int], None] | None = None,
+) -> Any:
+    """Call `job` ("module:function") with `arguments` and `report=` in a new process; give back what it
+    returns.
+
+    Arguments and result are JSON. `started` is told the child's process id. Raises the job's own
+    ModelUnavailable, JobFailed, or JobTimedOut after `deadline` seconds of work (importing what it needs,
+    which on a busy machine is most of it, has its own). No process is left behind.
+    """
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(  # noqa: S603 - this very interpreter, our own module
+            module_command("inference.models.child_process"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=own_environment(forced={**tensorflow_environment(), **(environment or {})}),
+        )
+        try:
+            if started:
+                started(process.pid)
+            return _follow(process, {"job": job, "arguments": dict(arguments)}, deadline, report, errors)
+        finally:
+            process.kill()
+            process.wait()
+            for pipe in (process.stdin, process.stdout):
+                if pipe:
+                    pipe.close()
+
+
+def _follow(
+    process: subprocess.Popen[bytes], task: object, deadline: float, report: Report, errors: IO[bytes]
+) -> Any:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("a child without pipes")
+    process.stdin.write(json.dumps(task).encode() + b"\n")
+    process.stdin.flush()
+    for line in _lines(process.stdout, deadline):
+        match json.loads(line):
+            case {"ready": True}:
+                pass
+            case {"stage": stage, "fraction": fraction}:
+                report(stage, fraction)
+            case {"result": result}:
+                return result
+            case {"unavailable": message}:
+                raise ModelUnavailable(message)
+            case {"failed": message}:
+                raise ChildJobFailed(message)
+    status = process.wait()
+    errors.seek(0)
+    last = errors.read().decode(errors="replace").strip().rpartition("\n")[2]
+    raise ChildJobFailed(f"its process ended with status {status}" + (f": {last}" if last else ""))
+
+
+def _lines(stream: IO[bytes], deadline: float) -> Iterator[bytes]:
+    """Lines as they come, until the stream ends; JobTimedOut when the time since the first is up before."""
+    left = b""
+    until = time.monotonic() + IMPORT_SECONDS
+    ready = False
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while True:
+            if not selector.select(max(until - time.monotonic(), 0)):
+                raise ChildJobTimedOut(f"over {deadline if ready else IMPORT_SECONDS:.0f} s")
+            piece = os.read(stream.fileno(), 65536)
+            if not piece:
+                return
+            if not ready:
+                ready, until = True, time.monotonic() + deadline
+            *lines, left = (left + piece).split(b"\n")
+            yield from lines
+
+
+def tensorflow_environment() -> dict[str, str]:
+    """What TensorFlow is to find in the environment when it is imported: the cores this process may use, no
+    GPU (nothing here is worth waking one up for), and no chatter."""
+    return {
+        "TF_NUM_INTRAOP_THREADS": str(cpus.usable()),
+        "TF_NUM_INTEROP_THREADS": "1",
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "GRPC_VERBOSITY": "ERROR",
+    }
+
+
+def _main() -> None:
+    # What libraries print goes to standard error: the pipe is for our lines alone.
+    with os.fdopen(os.dup(1), "wb") as replies:
+        os.dup2(2, 1)
+        task = json.loads(sys.stdin.buffer.readline())
+        # OpenVINO's and NNCF's telemetry asks a server, from a process of its own that would outlive this
+        # one; without the package, both have a stub for it.
+        sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # the way to forbid an import
+        threading.Thread(target=_leave_with_the_parent, daemon=True).start()
+
+        def say(message: Mapping[str, Any]) -> None:
+            replies.write(json.dumps(message).encode() + b"\n")
+            replies.flush()
+
+        def report(stage: str, fraction: float | None) -> None:
+            say({"stage": stage, "fraction": fraction})
+
+        try:
+            module, _, name = task["job"].partition(":")
+            function = getattr(importlib.import_module(module), name)
+            say({"ready": True})
+            result = function(**task["arguments"], report=report)
+        except ModelUnavailable as error:
+            say({"unavailable": str(error)})
+        except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to hear of it
+            traceback.print_exc()
+            say({"failed": f"{type(error).__name__}: {error}"})
+        else:
+            say({"result": result})
+
+
+def _leave_with_the_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    _main()

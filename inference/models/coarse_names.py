@@ -1,0 +1,53 @@
+"""From a model's classes to the words that people use: *cat* for tabby, tiger cat and Egyptian cat."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.models.labels import FOLDER, IMAGENET
+
+__all__ = ["CoarseNames", "coarse_names"]
+
+NAMES, SYNSETS = "coarse.tsv", "imagenet_synsets.tsv"
+BEST = 3
+"""Everyday names told of an image."""
+
+
+def coarse_names(labels: tuple[str, ...]) -> tuple[str | None, ...]:
+    """For each of a model's labels its everyday name; None where its own name is what a person would say.
+
+    They are known for ImageNet's classes, by the 1000 or 1001 labels that Whatsit ships. Of any other set of
+    labels, though a word of it were the same, nobody knows what it means: there all are None.
+    """
+    file = IMAGENET.get(len(labels))
+    if file is None or labels != tuple(_lines(file)):
+        return (None,) * len(labels)
+    everyday = dict(line.split("\t") for line in _lines(NAMES) if not line.startswith("#"))
+    names = [everyday.get(line.partition("\t")[0]) for line in _lines(SYNSETS)]
+    return (None,) * (len(labels) - len(names)) + tuple(names)  # `background`, which comes first, has none
+
+
+class CoarseNames:
+    """Adds up what a model's classes have in common."""
+
+    def __init__(self, names: tuple[str | None, ...]) -> None:
+        """`names` are what `coarse_names` gives."""
+        self.names = names
+        self._groups = sorted({name for name in names if name is not None})
+        numbers = {name: number for number, name in enumerate(self._groups)}
+        self._classes = np.array([i for i, name in enumerate(names) if name is not None], np.intp)
+        self._group_of = np.array([numbers[name] for name in names if name is not None], np.intp)
+
+    def best(self, probabilities: NDArray[np.float64]) -> tuple[tuple[str, float], ...]:
+        """The everyday names of greatest probability and what their classes add up to, best first.
+
+        `probabilities` is [classes]; all classes count, not only those that are shown.
+        """
+        sums = np.bincount(self._group_of, probabilities[self._classes], minlength=len(self._groups))
+        best = np.argsort(-sums, kind="stable")[:BEST]
+        return tuple((self._groups[number], float(sums[number])) for number in best)
+
+
+def _lines(file: str) -> list[str]:
+    return (FOLDER / file).read_text("utf-8").splitlines()

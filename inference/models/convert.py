@@ -1,0 +1,55 @@
+"""A model made ready for OpenVINO: kept in the cache by the hash of its SavedModel, so that a later start
+needs no TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+from inference.models import model_cache
+from inference.models.child_process import Report
+
+__all__ = ["INT8", "MODEL", "VERDICT", "ConversionResult", "ensure", "place_of"]
+
+MODEL = "model.xml"
+INT8 = "int8"
+VERDICT = "verdict.json"
+
+RECIPE = 3
+"""Raise it with every change of `frozen_graph` or `convert_child` that changes what they write."""
+
+PREPARE_SECONDS = 240.0
+
+
+class ConversionResult(NamedTuple):
+    """What was found when the model was made ready: its input's height and width in pixels, its classes, and
+    why OpenVINO is not taken (None: it agrees with TensorFlow)."""
+
+    input_size: int
+    classes: int
+    objection: str | None
+
+
+def place_of(digest: str, cache_dir: Path, *, kind: str = "f32") -> Path:
+    """Where the model of that content hash is kept, made ready by this recipe and this OpenVINO."""
+    version = importlib.metadata.version("openvino")
+    return cache_dir / "engines" / f"{digest[:32]}-{RECIPE}-openvino-{version}-{kind}"
+
+
+def ensure(
+    name: str, saved_model: Path, digest: str, cache_dir: Path, *, default_size: int, report: Report
+) -> tuple[Path, ConversionResult]:
+    """The folder with `MODEL` (where OpenVINO is taken), and the verdict; made first where it is missing or
+    damaged, which takes seconds. Raises ModelUnavailable."""
+    folder = model_cache.ensure_built(
+        place_of(digest, cache_dir),
+        f"the model {name}",
+        "inference.models.convert_child:prepare",
+        {"name": name, "saved_model": str(saved_model), "default_size": default_size},
+        deadline=PREPARE_SECONDS,
+        report=report,
+    )
+    return folder, ConversionResult(**json.loads((folder / VERDICT).read_text(encoding="utf-8")))

@@ -1,0 +1,92 @@
+"""OpenVINO on the processor: the fast engine. It reads what `convert_child` made of the SavedModel."""
+
+from __future__ import annotations
+
+import queue
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference import cpus
+from inference.models.engines import PAIR, Prediction
+
+# Its telemetry asks a server; without the package, OpenVINO has a stub for it.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # the way to forbid an import
+
+import openvino  # noqa: E402
+
+__all__ = ["OpenVINOEngine", "has_bf16"]
+
+STREAMS = 4
+"""At most; with more cores than that, each stream has several."""
+
+
+class OpenVINOEngine:
+    """Runs the OpenVINO model in `path` on the cores this process may use.
+
+    It is compiled twice: for pairs of crops, on streams side by side; and for one crop, with all cores at
+    work on it, so that a picture alone is answered as soon as can be. `precision` is the number format of
+    the sums; "f32" also where the processor would rather use another. A model quantised to int8 has its own
+    in it.
+    """
+
+    name = "openvino"
+
+    def __init__(self, path: Path, *, precision: Literal["f32", "bf16"] = "f32") -> None:
+        streams = min(cpus.usable(), STREAMS)
+        self._threads = ThreadPoolExecutor(streams, "predict")
+        model = openvino.Core().read_model(path)
+        self._alone = _requests(model, precision, crops=1, streams=1)
+        self._pairs = _requests(model, precision, crops=PAIR, streams=streams)
+
+    def predict(self, batch: NDArray[np.uint8]) -> Prediction:
+        """See `Engine.predict`."""
+        if len(batch) <= PAIR:
+            logits, *features = self._predict(batch)
+        else:
+            pairs = [batch[first : first + PAIR] for first in range(0, len(batch), PAIR)]
+            parts = self._threads.map(self._predict, pairs)
+            logits, *features = (np.concatenate(outputs) for outputs in zip(*parts, strict=True))
+        return Prediction(logits, features[0] if features else None)
+
+    def _predict(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+        free = self._pairs if len(crops) == PAIR else self._alone
+        request = free.get()
+        try:
+            # Without `share_outputs` the results are copies, and survive the next call.
+            results = request.infer({0: np.ascontiguousarray(crops)}, share_inputs=True)
+            return tuple(results.to_tuple())
+        finally:
+            free.put(request)
+
+
+def has_bf16() -> bool:
+    """Whether this processor computes in bfloat16."""
+    return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _requests(model: openvino.Model, precision: str, *, crops: int, streams: int) -> queue.SimpleQueue[Any]:
+    """As many as can run at once, of the model for just so many crops.
+
+    Each has run once when it comes out, one after the other: of two first calls at once, each may wait for
+    ever for what the other holds (https://github.com/ultralytics/ultralytics/issues/25923).
+    """
+    model.reshape([crops, *model.input().partial_shape[1:]])
+    settings = {
+        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_NUM_THREADS": cpus.usable(),
+        "NUM_STREAMS": streams,
+        "ENABLE_CPU_PINNING": False,  # the threads that decode need the same cores
+    }
+    compiled = openvino.compile_model(model, "CPU", settings)
+    requests: queue.SimpleQueue[Any] = queue.SimpleQueue()
+    nothing = np.zeros((crops, *model.input().shape[1:]), np.uint8)
+    for _ in range(streams):
+        request = compiled.create_infer_request()
+        request.infer({0: nothing}, share_inputs=True)
+        requests.put(request)
+    return requests

@@ -1,0 +1,172 @@
+"""From a SavedModel to one frozen function: checked against the contract, weights as constants, uint8 in,
+logits and features out. Both engines run this same graph.
+
+Imports TensorFlow: only child processes and the TensorFlow engine load it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_hub as hub
+from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
+
+from inference.results import ModelUnavailable
+
+__all__ = ["FrozenModel", "freeze"]
+
+RANK = 4
+CLASSES_RANK = 2
+CHANNELS = 3
+
+SIGNATURES = ("serving_default", "image_classification", "default")
+"""In order of preference; TF Hub's common signature for images calls it `default`."""
+
+CONTRACT = (
+    "A model has to take one float32 [batch, height, width, 3] in [0, 1], of any batch and square, and to "
+    "give logits [batch, classes]: TensorFlow Hub's common signature for image classification."
+)
+
+THROUGH = frozenset(
+    {"Identity", "IdentityN", "Squeeze", "Reshape", "BiasAdd", "Add", "AddV2", "StopGradient"}
+)
+"""Operations between the last layer's product and what the model gives back. Input 0 is the data."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenModel:
+    """`function` takes uint8 [n, input_size, input_size, 3] and gives [logits] or [logits, features], float32
+    [n, classes] and [n, width]."""
+
+    function: Any
+    input_size: int
+    classes: int
+    features: bool
+
+
+def freeze(name: str, folder: Path, *, default_size: int) -> FrozenModel:
+    """Load the SavedModel `folder` through tensorflow_hub and freeze it.
+
+    `default_size` is the input's height and width in pixels where the signature leaves them open. Raises
+    ModelUnavailable, which names the model as `name`, where it does not keep to the contract.
+    """
+    try:
+        loaded = hub.load(str(folder))
+    except Exception as error:  # noqa: BLE001 - a damaged SavedModel makes TensorFlow raise almost anything
+        raise ModelUnavailable(
+            f"The model {name} cannot be loaded: {_first_line(error)} Its files are damaged or no "
+            f"SavedModel: remove {folder} and fetch it again."
+        ) from None
+    run, size = _entry(name, loaded, default_size)
+
+    def from_bytes(batch: Any) -> list[Any]:
+        return _outputs(name, run(tf.cast(batch, tf.float32) / 255.0))
+
+    try:
+        # AutoGraph would wrap our own error in a listing of this source.
+        traced = tf.function(from_bytes, autograph=False).get_concrete_function(
+            tf.TensorSpec([None, size, size, CHANNELS], tf.uint8, name="batch")
+        )
+        whole = convert_variables_to_constants_v2(traced)
+    except ModelUnavailable:
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        raise ModelUnavailable(
+            f"The model {name} cannot be run on pictures of {size} x {size} pixels: {_first_line(error)}"
+        ) from None
+    logits, *features = whole.outputs
+    logits, below = _last_layer(logits)
+    with whole.graph.as_default():
+        outputs = [tf.identity(logits, "logits")]
+        for tensor in features or ([] if below is None else [below]):
+            flat = tf.reduce_mean(tensor, axis=[1, 2]) if tensor.shape.rank == RANK else tensor
+            outputs.append(tf.identity(flat, "features"))
+    function = whole.prune(whole.inputs, outputs)
+    return FrozenModel(function, size, int(logits.shape[-1]), features=len(outputs) > 1)
+
+
+def _entry(name: str, loaded: Any, default_size: int) -> tuple[Callable[[Any], Any], int]:
+    """What to call with pixels, float32 [n, size, size, 3] in [0, 1], and that size."""
+    signatures = dict(getattr(loaded, "signatures", {}))
+    chosen = next((key for key in SIGNATURES if key in signatures), None)
+    if chosen is None and len(signatures) == 1:
+        chosen = next(iter(signatures))
+    if chosen is None:
+        if callable(loaded):
+            return loaded, default_size
+        raise ModelUnavailable(
+            f"The model {name} has no usable signature: it has "
+            + (f"only {', '.join(map(repr, signatures))}" if signatures else "none at all")
+            + f", and Whatsit looks for {SIGNATURES[0]!r}. {CONTRACT}"
+        )
+    function = signatures[chosen]
+    inputs: dict[str, Any] = function.structured_input_signature[1]
+    spec = next(iter(inputs.values())) if len(inputs) == 1 else None
+    if (
+        spec is None
+        or spec.dtype != tf.float32
+        or not spec.shape.is_compatible_with([None, None, None, CHANNELS])
+    ):
+        found = ", ".join(f"{key} {item.dtype.name} {item.shape}" for key, item in sorted(inputs.items()))
+        raise ModelUnavailable(f"The model {name} takes {found or 'nothing'}. {CONTRACT}")
+    count, height, width, _ = spec.shape.as_list() if spec.shape.rank else (None, None, None, CHANNELS)
+    if count is not None or height != width:
+        raise ModelUnavailable(f"The model {name} takes only pictures of the shape {spec.shape}. {CONTRACT}")
+    (argument,) = inputs
+    return lambda pixels: function(**{argument: pixels}), height or default_size
+
+
+def _outputs(name: str, given: Any) -> list[Any]:
+    """The logits, and the feature vector where the model names one."""
+    named: dict[str, Any] = given if isinstance(given, dict) else {"logits": given}
+    features = [
+        named[key]
+        for key in named
+        if key == "feature_vector" and named[key].shape.rank in (CLASSES_RANK, RANK)
+    ]
+    others = [named[key] for key in named if key != "feature_vector"]
+    logits = named.get("logits", others[0] if len(others) == 1 else None)
+    if (
+        logits is None
+        or logits.dtype != tf.float32
+        or logits.shape.rank != CLASSES_RANK
+        or not logits.shape[1]
+    ):
+        found = ", ".join(
+            f"{key} {tensor.dtype.name} {tensor.shape}" for key, tensor in sorted(named.items())
+        )
+        raise ModelUnavailable(f"The model {name} gives {found}, which is no classification. {CONTRACT}")
+    return [logits, *features]
+
+
+def _last_layer(output: Any) -> tuple[Any, Any | None]:
+    """The logits under `output`, and the input of the layer that makes them.
+
+    A softmax at the end, as Keras classifiers have it, is left out: dividing its result by a temperature and
+    taking a second softmax would be wrong. The layer is the first product with constant weights on the way
+    down; None where it is of another kind.
+    """
+    logits = tensor = output
+    while True:
+        operation = tensor.op
+        if operation.type in {"MatMul", "Conv2D"}:
+            below = operation.inputs[0]
+            return logits, below if below.shape.rank in (CLASSES_RANK, RANK) and below.shape[-1] else None
+        if operation.type == "Softmax":
+            logits = operation.inputs[0]
+        elif operation.type not in THROUGH:
+            return logits, None
+        tensor = operation.inputs[0]
+
+
+def _first_line(error: Exception) -> str:
+    return (
+        f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}".rstrip(
+            ": "
+        )
+        + "."
+    )

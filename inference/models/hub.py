@@ -1,0 +1,229 @@
+"""From a Hub or Kaggle address, or a `.tar.gz`, to a SavedModel folder on disk.
+
+`tensorflow_hub` resolves and caches, in its own layout. It has no time-out, and when killed leaves files on
+which the next process waits for ten minutes, so here it runs in a child process with a deadline, and what it
+leaves is cleared away.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import queue
+import re
+import shutil
+import socket
+import ssl
+import tarfile
+import threading
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from pathlib import Path
+
+import psutil
+
+from inference.models import child_process, model_cache
+from inference.models.child_process import Report
+from inference.results import ModelUnavailable
+
+__all__ = ["HubOutOfReach", "address", "cached", "fetch", "unpack"]
+
+REACH_SECONDS = 5.0
+"""For the first sign of life from the Hub. Without a network every start of `auto` waits so long at
+most."""
+
+ABANDONED_SECONDS = 120.0
+"""A download by some other program whose files have not changed for so long is not coming back."""
+
+KAGGLE = re.compile(
+    r"(?P<owner>[\w.-]+)/(?P<model>[\w.-]+)/(?P<framework>tensorflow2)/(?P<variation>[\w.-]+)"
+    r"(/(?P<version>\d+))?",
+    re.IGNORECASE,
+)
+"""What Kaggle's pages give for `kagglehub`."""
+
+
+class HubOutOfReach(ModelUnavailable):
+    """The model could not be downloaded; `why` is the reason alone, without the way out."""
+
+    def __init__(self, name: str, why: str) -> None:
+        super().__init__(
+            f"The model {name} could not be downloaded: {why}. Check the address and the network, or set "
+            "model.name to efficientnet_lite0, which needs none."
+        )
+        self.why = why
+
+
+def address(name: str) -> str | None:
+    """`name` as an address that tensorflow_hub loads: itself if it is one, the address of a Kaggle handle
+    (owner/model/tensorFlow2/variation/version), else None."""
+    if name.startswith(("http://", "https://")):
+        return name
+    handle = KAGGLE.fullmatch(name)
+    if not handle:
+        return None
+    url = "https://www.kaggle.com/models/{owner}/{model}/frameworks/TensorFlow2/variations/{variation}"
+    version = f"/versions/{handle['version']}" if handle["version"] else ""
+    return url.format(**handle.groupdict()) + version
+
+
+def cached(handle: str, cache_dir: Path) -> Path | None:
+    """The SavedModel folder of a handle that was downloaded before, by Whatsit or any program that shares
+    `TFHUB_CACHE_DIR`."""
+    place = _place(handle, cache_dir)
+    return place if model_cache.is_saved_model(place) else None
+
+
+def fetch(name: str, handle: str, cache_dir: Path, *, deadline: float, report: Report) -> Path:
+    """The SavedModel folder of `handle`, downloaded first where it is not cached.
+
+    `deadline` is for the download, in seconds; a Hub that gives no sign of life is given up on sooner. Raises
+    ModelUnavailable, which names the model as `name`.
+    """
+    if found := cached(handle, cache_dir):
+        return found
+    place = _place(handle, cache_dir)
+    report(f"looking for {name} on {urllib.parse.urlsplit(handle).hostname}", None)
+    _reach(name, handle, min(REACH_SECONDS, deadline))
+    # tensorflow_hub has a lock of its own, beside the place.
+    with model_cache.building(f"the model {name}", place.with_name(f"{place.name}.whatsit")):
+        if not (found := cached(handle, cache_dir)):
+            _download(name, handle, place, deadline, report)
+            found = cached(handle, cache_dir)
+    if not found:
+        shutil.rmtree(place, ignore_errors=True)
+        raise ModelUnavailable(
+            f"What {handle} gave for the model {name} is not a SavedModel. Check the address: it has to be "
+            "that of a TensorFlow 2 model."
+        )
+    return found
+
+
+def unpack(archive: Path, cache_dir: Path, *, report: Report) -> Path:
+    """The SavedModel folder in a `.tar.gz`, unpacked under `cache_dir` where it is not yet. Raises
+    ModelUnavailable."""
+    name = archive.name
+    try:
+        with archive.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        place = cache_dir / "archives" / digest[:32]
+        if found := model_cache.intact(place):
+            return found
+        report(f"unpacking {name}", None)
+        with model_cache.locked(place, name=name):
+            return model_cache.intact(place) or model_cache.install(
+                place, lambda folder: _extract(archive, folder)
+            )
+    except (tarfile.TarError, EOFError, ValueError) as error:
+        raise ModelUnavailable(
+            f"The model {name} cannot be unpacked: {error}. Is it a whole .tar.gz of a SavedModel?"
+        ) from None
+    except OSError as error:
+        raise ModelUnavailable(
+            f"The model {name} cannot be unpacked under {cache_dir}: {error.strerror or error}."
+        ) from None
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    if model_cache.is_saved_model(folder):
+        return
+    # Packed with its folder: lift what is in there.
+    inner = [path for path in folder.iterdir() if model_cache.is_saved_model(path)]
+    if len(inner) != 1:
+        raise ValueError("there is no saved_model.pb in it")
+    lifted = folder.with_name("lifted")
+    inner[0].rename(lifted)
+    shutil.rmtree(folder)
+    lifted.rename(folder)
+
+
+def _place(handle: str, cache_dir: Path) -> Path:
+    """Where tensorflow_hub keeps a handle: `tensorflow_hub.compressed_module_resolver._module_dir`."""
+    shared = os.environ.get("TFHUB_CACHE_DIR")
+    folder = Path(shared) if shared else cache_dir / "hub"
+    return folder / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
+
+
+def _reach(name: str, handle: str, seconds: float) -> None:
+    """Ask for `handle` and hang up at the first sign of life. Importing TensorFlow only to learn that there
+    is no network would make every such start slow; and a name look-up that hangs cannot be timed out, only
+    left behind on its thread."""
+    answers: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
+    url = handle + ("&" if urllib.parse.urlsplit(handle).query else "?") + "tf-hub-format=compressed"
+
+    def ask() -> None:
+        try:
+            urllib.request.urlopen(url, timeout=seconds).close()  # noqa: S310 - `address` admits http and https only
+        except urllib.error.HTTPError as error:
+            error.close()
+            answers.put(error)
+        except Exception as error:  # noqa: BLE001 - on a thread of its own, it is passed on whatever it is
+            answers.put(error)
+        else:
+            answers.put(None)
+
+    threading.Thread(target=ask, daemon=True).start()
+    try:
+        error = answers.get(timeout=seconds)
+    except queue.Empty:
+        error = TimeoutError()
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(reason, ssl.SSLCertVerificationError) or error is None:
+        return  # tensorflow_hub has its own opinion of certificates (TFHUB_DISABLE_CERT_VALIDATION)
+    if isinstance(error, urllib.error.HTTPError):
+        why = f"{handle} answered {error.code} {error.reason}"
+    elif isinstance(reason, TimeoutError):
+        why = f"{handle} gave no answer within {seconds:.0f} s"
+    else:
+        why = f"{handle} cannot be reached ({reason})"
+    raise HubOutOfReach(name, why)
+
+
+def _download(name: str, handle: str, place: Path, deadline: float, report: Report) -> None:
+    pids: list[int] = []
+    _clear(place, pids)
+    try:
+        child_process.run(
+            "inference.models.hub_child:download",
+            {"name": name, "handle": handle},
+            deadline=deadline,
+            report=report,
+            environment={"TFHUB_CACHE_DIR": str(place.parent), "TFHUB_MODEL_LOAD_FORMAT": "COMPRESSED"},
+            started=pids.append,
+        )
+    except child_process.ChildJobTimedOut:
+        raise HubOutOfReach(name, f"{handle} was not through after {deadline:.0f} s") from None
+    except child_process.ChildJobFailed as error:
+        raise HubOutOfReach(name, f"{handle}: {error}") from None
+    finally:
+        _clear(place, pids)
+
+
+def _clear(place: Path, ours: list[int]) -> None:
+    """Remove what killed downloads of this handle left: the lock, and the half-filled folders. A download
+    that some other program has going is left alone."""
+    lock = place.with_name(f"{place.name}.lock")
+    folders = list(place.parent.glob(f"{place.name}.*.tmp"))
+    try:
+        host, pid, task = lock.read_text(encoding="utf-8").rsplit(".", 2)
+        working = _is_working(host, int(pid), ours, [lock, *folders])
+    except FileNotFoundError:
+        task, working = "", False
+    except ValueError:
+        task, working = "", False  # a lock cut short by a crash
+    for folder in folders:
+        if not (working and folder.name == f"{place.name}.{task}.tmp"):
+            shutil.rmtree(folder, ignore_errors=True)
+    if not working:
+        lock.unlink(missing_ok=True)
+
+
+def _is_working(host: str, pid: int, ours: list[int], files: list[Path]) -> bool:
+    if host == socket.gethostname() and (pid in ours or not psutil.pid_exists(pid)):
+        return False
+    times = [inner.stat().st_mtime for path in files for inner in (path, *path.rglob("*")) if inner.exists()]
+    return time.time() - max(times, default=0) < ABANDONED_SECONDS

@@ -1,0 +1,208 @@
+"""From the settings to a model that answers. Called inside the worker process.
+
+Nothing here imports TensorFlow but for the TensorFlow engine: getting a model ready is a child's work, and
+once that is done a start only reads files.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from config import settings
+from inference.models import child_process, convert, embedded, hub, model_cache
+from inference.models.catalogue import AUTO, EMBEDDED, CatalogueEntry, entries, find
+from inference.models.engines import Engine
+from inference.models.labels import labels_for
+from inference.results import ModelUnavailable
+
+__all__ = ["LoadedModel", "LocatedModel", "load", "locate"]
+
+Report = Callable[[str, float | None], None]
+
+DEFAULT_SIZE = 224
+"""Input height and width for a model of one's own whose signature leaves them open."""
+
+
+@dataclass
+class LoadedModel:
+    """A model ready to predict.
+
+    `name` is what a person is shown, `content_hash` the SHA-256 of the SavedModel, `input_size` the height
+    and width of the input in pixels, `labels` one a class. Probabilities are softmax(logits / `temperature`).
+    `note` is one sentence where something is not as asked for, else None.
+    """
+
+    name: str
+    content_hash: str
+    input_size: int
+    labels: tuple[str, ...]
+    temperature: float
+    engine: Engine
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedModel:
+    """A SavedModel on disk, by the name a person is shown, and its catalogue entry where it has one."""
+
+    name: str
+    folder: Path
+    entry: CatalogueEntry | None
+    note: str | None = None
+
+    @property
+    def default_size(self) -> int:
+        """Input height and width in pixels, should the signature leave them open."""
+        return self.entry.input_size if self.entry else DEFAULT_SIZE
+
+    @property
+    def temperature(self) -> float:
+        """Probabilities are softmax(logits / temperature)."""
+        return self.entry.temperature if self.entry else 1.0
+
+
+def load(model: settings.Model, *, report: Report) -> LoadedModel:
+    """Find, fetch or build the model that the settings name, and start its engine.
+
+    `report(stage, fraction)` is told the progress, `fraction` in [0, 1] or None. Raises ModelUnavailable,
+    whose message names the model and the way out.
+    """
+    located = locate(model, report=report)
+    digest = model_cache.content_hash(located.folder)
+    if _wants_openvino(located.name, model):
+        folder, verdict = convert.ensure(
+            located.name,
+            located.folder,
+            digest,
+            model.cache_dir,
+            default_size=located.default_size,
+            report=report,
+        )
+        if verdict.objection is None:
+            # Before the engine starts: a start that fails should do so at once.
+            labels = labels_for(located.name, verdict.classes, model.labels)
+            engine, note = _openvino(located, folder, digest, model)
+            return _loaded(located, digest, size=verdict.input_size, labels=labels, engine=engine, note=note)
+        if model.engine == "openvino" or model.precision != "f32":
+            raise ModelUnavailable(
+                f"OpenVINO cannot run the model {located.name}: {verdict.objection}. Set model.engine to "
+                "auto or tensorflow, and model.precision to f32."
+            )
+        note = f"The slower engine runs it, because with OpenVINO {verdict.objection}."
+    else:
+        note = None
+    engine, size, classes = _tensorflow(located, report)
+    labels = labels_for(located.name, classes, model.labels)
+    return _loaded(located, digest, size=size, labels=labels, engine=engine, note=note)
+
+
+def locate(model: settings.Model, *, report: Report) -> LocatedModel:
+    """The SavedModel that `model.name` names, downloaded, unpacked or built where need be. Raises
+    ModelUnavailable."""
+    if model.name != "auto":
+        return _locate(model.name, model, report)
+    try:
+        return _locate(AUTO, model, report)
+    except ModelUnavailable as error:
+        fallback = _locate(EMBEDDED, model, report)
+        why = f"{error.why}." if isinstance(error, hub.HubOutOfReach) else str(error)
+        note = f"{EMBEDDED} answers in place of {AUTO}: {why}"
+        return LocatedModel(fallback.name, fallback.folder, fallback.entry, note)
+
+
+def _locate(name: str, model: settings.Model, report: Report) -> LocatedModel:
+    entry = find(name)
+    if entry and entry.source == "embedded":
+        return LocatedModel(entry.name, embedded.ensure(model.cache_dir, report=report), entry)
+    handle = entry.source if entry else hub.address(name)
+    path = Path(name).expanduser()
+    if entry is None and path.is_dir():
+        if not model_cache.is_saved_model(path):
+            raise ModelUnavailable(f"The folder {path} is no SavedModel: it has no saved_model.pb.")
+        return LocatedModel(path.resolve().name, path, None)
+    if entry is None and path.is_file():
+        return LocatedModel(path.name, hub.unpack(path, model.cache_dir, report=report), None)
+    if handle is None:
+        known = ", ".join(entry.name for entry in entries())
+        raise ModelUnavailable(
+            f"There is no model {name}: no folder or file of that name, and the catalogue has {known}. Set "
+            "model.name to one of these, or to a SavedModel folder, a .tar.gz of one, or an address."
+        )
+    shown = entry.name if entry else urlsplit(handle).path.strip("/") or handle
+    folder = hub.fetch(shown, handle, model.cache_dir, deadline=model.hub_deadline, report=report)
+    return LocatedModel(shown, folder, entry)
+
+
+def _wants_openvino(name: str, model: settings.Model) -> bool:
+    if model.engine == "tensorflow":
+        if model.precision != "f32":
+            raise ModelUnavailable(
+                f"The engine tensorflow runs the model {name} in f32 only: set model.precision to f32, or "
+                "model.engine to auto."
+            )
+        return False
+    if find_spec("openvino"):
+        return True
+    if model.engine == "openvino" or model.precision != "f32":
+        raise ModelUnavailable(
+            f"The model {name} was to run on OpenVINO, which is not installed: pip install openvino, or set "
+            "model.engine to tensorflow and model.precision to f32."
+        )
+    return False
+
+
+def _openvino(
+    located: LocatedModel, folder: Path, digest: str, model: settings.Model
+) -> tuple[Engine, str | None]:
+    from inference.models.engines.openvino import OpenVINOEngine, has_bf16  # noqa: PLC0415 - only where it is used
+
+    if model.precision == "int8":
+        quantised = model_cache.intact(convert.place_of(digest, model.cache_dir, kind=convert.INT8))
+        if quantised is None:
+            wanted = located.name if located.entry else shlex.quote(model.name)
+            raise ModelUnavailable(
+                f"The model {located.name} has no int8 version yet: make one with `whatsit models quantize "
+                f"{wanted}`, or set model.precision to f32."
+            )
+        return OpenVINOEngine(quantised / convert.MODEL), None
+    if model.precision == "bf16" and not has_bf16():
+        return OpenVINOEngine(folder / convert.MODEL), (
+            "This processor has no bfloat16, so the model runs in f32."
+        )
+    return OpenVINOEngine(folder / convert.MODEL, precision=model.precision), None
+
+
+def _tensorflow(located: LocatedModel, report: Report) -> tuple[Engine, int, int]:
+    os.environ.update(child_process.tensorflow_environment())
+    report("starting TensorFlow", None)
+    from inference.models import frozen_graph  # noqa: PLC0415 - it imports TensorFlow
+    from inference.models.engines import tensorflow  # noqa: PLC0415 - likewise
+
+    frozen = frozen_graph.freeze(located.name, located.folder, default_size=located.default_size)
+    return tensorflow.TensorFlowEngine(frozen), frozen.input_size, frozen.classes
+
+
+def _loaded(
+    located: LocatedModel,
+    digest: str,
+    *,
+    size: int,
+    labels: tuple[str, ...],
+    engine: Engine,
+    note: str | None,
+) -> LoadedModel:
+    return LoadedModel(
+        name=located.name,
+        content_hash=digest,
+        input_size=size,
+        labels=labels,
+        temperature=located.temperature,
+        engine=engine,
+        note=" ".join(filter(None, (located.note, note))) or None,
+    )

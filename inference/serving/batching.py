@@ -1,0 +1,304 @@
+"""The micro-batcher: which images the worker looks at next, and what becomes of them when it dies.
+
+No timer: an idle worker takes what is there at once; while it works, images queue; when it is free it takes a
+batch bounded in crops. One batch is in flight.
+
+When a worker dies, the images it was looking at are suspects, and each is tried again alone. Alone, it gets
+its labels or shows what it is: `ImageJob.died` is the rule. Deaths that found no culprit count against the
+breaker; not those of an idle worker that had answered before, by which nobody lost anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+from collections import deque
+from collections.abc import Callable, Hashable
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
+from inference.serving.breaker import CircuitBreaker
+from inference.serving.fair_queue import FairQueue
+from inference.serving.protocol import AnsweredReply, BatchRequest, LookRequest, RefusedReply, WorkerReply
+from inference.serving.supervisor import DeathCause, WorkerDied, WorkerSupervisor
+from inference.serving.verdict_cache import ImageKey
+
+__all__ = ["CLOSED", "MicroBatcher"]
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Outcome = AnsweredReply | InferenceError
+
+CLOSED = "The classifier has been closed."
+
+
+class ImageJob:
+    """One image on its way to an answer, and everybody who waits for it."""
+
+    def __init__(self, number: int, key: ImageKey, data: bytes, group: Hashable) -> None:
+        self.id = number
+        self.key = key
+        self.data = data
+        self.group = group
+        self.waiters: set[asyncio.Future[AnsweredReply]] = set()
+        self.suspect = False
+        self.deaths = 0
+        self._deaths_alone = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """At the first look, also again: the crops for a second one die with the worker."""
+        self.second, self.crops = False, 1
+
+    def died(self, cause: DeathCause, *, alone: bool) -> bool:
+        """The worker died while it looked at this image. Whether that condemns it.
+
+        It does at the second death, if the image was alone then. But a SIGKILL that was not ours is more
+        often a person's, or the kernel's for lack of memory, than a picture's: two of them must both have
+        found it alone.
+        """
+        self.suspect = True
+        self.deaths += 1
+        self._deaths_alone += alone
+        return alone and self.deaths > 1 and (cause is not DeathCause.KILLED or self._deaths_alone > 1)
+
+    def finish(self, outcome: Outcome) -> None:
+        """Tell everybody who still waits."""
+        for waiter in self.waiters:
+            if waiter.done():
+                continue  # cancelled in this very moment
+            if isinstance(outcome, AnsweredReply):
+                waiter.set_result(outcome)
+            else:
+                # An exception for each: its traceback grows where it is raised.
+                waiter.set_exception(type(outcome)(*outcome.args))
+
+
+class MicroBatcher:
+    """Feeds one supervisor's worker, `crops` crops at a time, from a fair queue.
+
+    `on_settled` is told what the worker's answer or its death decided of an image, `on_model` which model a
+    new worker has loaded.
+    """
+
+    def __init__(
+        self,
+        supervisor: WorkerSupervisor,
+        crops: int,
+        *,
+        on_settled: Callable[[ImageKey, Outcome], None],
+        on_model: Callable[[ModelInfo], None],
+    ) -> None:
+        self._supervisor = supervisor
+        self._crops = crops
+        self._on_settled = on_settled
+        self._on_model = on_model
+        self._thread = ThreadPoolExecutor(1, "worker-supervisor")
+        self._breaker = CircuitBreaker()
+        self._numbers = itertools.count()
+        self._jobs: dict[ImageKey, ImageJob] = {}
+        self._fresh: FairQueue[ImageJob] = FairQueue()
+        self._unsure: deque[ImageJob] = deque()
+        self._suspects: deque[ImageJob] = deque()
+        self._forgotten: list[int] = []
+        self._pump: asyncio.Task[None] | None = None
+        self._proven = False
+        self._closed = False
+        self.batches = 0
+
+    def check(self) -> None:
+        """ModelUnavailable where a new image would be refused."""
+        if self._closed:
+            raise ModelUnavailable(CLOSED)
+        self._breaker.check(working=bool(self._jobs))
+
+    async def start(self, report: Callable[[str, float | None], None]) -> None:
+        """Start the first worker. ModelUnavailable if it has no model, WorkerDied if it dies over it."""
+        self._on_model(await self._in_thread(self._supervisor.start, report))
+
+    async def answer(self, key: ImageKey, data: bytes, group: Hashable) -> AnsweredReply:
+        """Wait for the labels of an image; one of the same key that is on its way already is the same image.
+
+        Cancelling takes the image out of the queue, unless somebody else waits for it too.
+        """
+        job = self._jobs.get(key)
+        if job is None:
+            self.check()
+            job = self._jobs[key] = ImageJob(next(self._numbers), key, data, group)
+            self._fresh.put(job, group)
+            if self._pump is None:
+                self._pump = asyncio.create_task(self._work(), name="inference-batches")
+        waiter: asyncio.Future[AnsweredReply] = asyncio.get_running_loop().create_future()
+        job.waiters.add(waiter)
+        try:
+            return await waiter
+        finally:
+            job.waiters.discard(waiter)
+            if not job.waiters and self._jobs.get(key) is job:
+                self._drop(job)
+
+    async def close(self) -> None:
+        """End the worker and refuse what is left. Bounded: a killed worker keeps nobody waiting."""
+        if self._closed:
+            return
+        self._closed = True
+        self._supervisor.end()
+        self._refuse_all(ModelUnavailable(CLOSED))
+        if self._pump:
+            await asyncio.wait([self._pump])
+        await self._in_thread(self._supervisor.reap)
+        self._thread.shutdown(wait=False)
+
+    async def _in_thread(self, call: Callable[P, T], *args: P.args, **_: P.kwargs) -> T:
+        """Run one of the supervisor's blocking calls on its own thread."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+        except asyncio.CancelledError:
+            self._supervisor.end()  # or the thread would go on with it, and the program could not leave
+            raise
+
+    async def _work(self) -> None:
+        """Send batches while there are images; then end."""
+        try:
+            while batch := self._take():
+                if self._supervisor.pid is not None or await self._replace():
+                    await self._look_at(batch)
+        except BaseException as error:
+            # The loop is ending, or this is a bug; whichever it is, nobody may wait for ever.
+            self._refuse_all(ModelUnavailable(f"The classifier stopped working: {error!r}"))
+            raise
+        finally:
+            self._pump = None
+
+    def _take(self) -> list[ImageJob]:
+        """The next batch: a suspect alone; else second looks, then new images in turn."""
+        if self._suspects:
+            return [self._suspects.popleft()]
+        batch: list[ImageJob] = []
+        room = self._crops
+        while room > 0 and (self._unsure or self._fresh):
+            if batch and self._unsure and self._unsure[0].crops > room:
+                break
+            job = self._unsure.popleft() if self._unsure else self._fresh.pop()
+            batch.append(job)
+            room -= job.crops
+        return batch
+
+    async def _look_at(self, batch: list[ImageJob]) -> None:
+        looks = tuple(
+            LookRequest(
+                id=job.id, ranked=job.key.ranked, second=job.second, size=0 if job.second else len(job.data)
+            )
+            for job in batch
+        )
+        request = BatchRequest(looks=looks, forget=tuple(self._forgotten))
+        self._forgotten.clear()
+        pictures = [job.data for job in batch if not job.second]
+        try:
+            replies = await self._in_thread(self._supervisor.run, request, pictures)
+        except WorkerDied as death:
+            await self._bury(batch, death)
+            return
+        self.batches += 1
+        self._proven = True
+        self._breaker.succeeded()
+        for job, reply in zip(batch, replies, strict=True):
+            self._take_note(job, reply)
+
+    def _take_note(self, job: ImageJob, reply: WorkerReply) -> None:
+        if isinstance(reply, AnsweredReply):
+            self._settle(job, reply)
+        elif isinstance(reply, RefusedReply):
+            self._settle(job, reply.error())
+        elif job.waiters:
+            job.second, job.crops = True, reply.crops
+            if job.suspect:
+                self._suspects.appendleft(job)
+            else:
+                self._unsure.append(job)
+        else:
+            self._forgotten.append(job.id)
+
+    async def _bury(self, batch: list[ImageJob], death: WorkerDied) -> None:
+        """The worker died while it had this batch: find who did it, and replace it."""
+        if self._closed:
+            return
+        log.warning("The worker is replaced: %s. Images in work: %d.", death, len(batch))
+        for job in self._jobs.values():
+            job.begin()
+        if death.cause is DeathCause.IDLE:
+            self._unsure.extendleft(job for job in reversed(batch) if job.waiters)
+        else:
+            alone = len(batch) == 1
+            guilty = [job for job in batch if job.died(death.cause, alone=alone)]
+            for job in guilty:
+                log.warning("An image did it, and is refused from now on: SHA-256 %s.", job.key.digest.hex())
+                self._breaker.explained(job.deaths - 1)
+                self._settle(job, HarmfulImage(f"The image cannot be looked at: {death}."))
+            self._suspects.extendleft(job for job in reversed(batch) if job.waiters and job not in guilty)
+            if guilty:
+                await self._replace()
+                return
+        if (death.cause is DeathCause.IDLE and self._proven) or self._count_crash(death):
+            await self._replace()
+
+    async def _replace(self) -> bool:
+        """Start a new worker. Whether there is one; if not, the breaker is open and every image refused."""
+        while not self._closed:
+            try:
+                self._proven = False
+                self._on_model(await self._in_thread(self._supervisor.start, _tell_nobody))
+            except WorkerDied as death:
+                if not self._count_crash(death):
+                    return False
+            except ModelUnavailable as error:
+                self._give_up(f"The worker could not be replaced: {error}")
+                return False
+            else:
+                return True
+        return False
+
+    def _count_crash(self, death: WorkerDied) -> bool:
+        """Whether to go on after a death without a culprit."""
+        if not self._breaker.crashed():
+            return True
+        self._give_up(f"The worker keeps dying; the last time, {death}.")
+        return False
+
+    def _give_up(self, reason: str) -> None:
+        log.error("%s", reason)
+        self._breaker.open(reason)
+        self._refuse_all(ModelUnavailable(reason))
+
+    def _settle(self, job: ImageJob, outcome: Outcome) -> None:
+        if self._jobs.get(job.key) is job:
+            del self._jobs[job.key]
+        self._on_settled(job.key, outcome)
+        job.finish(outcome)
+
+    def _refuse_all(self, error: InferenceError) -> None:
+        jobs = list(self._jobs.values())
+        self._jobs.clear()
+        self._fresh = FairQueue()
+        self._unsure.clear()
+        self._suspects.clear()
+        for job in jobs:
+            job.finish(error)
+
+    def _drop(self, job: ImageJob) -> None:
+        """Nobody waits for the image any more. If it is in flight, its answer will still be remembered."""
+        del self._jobs[job.key]
+        self._fresh.remove(job, job.group)
+        for queue in (self._unsure, self._suspects):
+            if job in queue:
+                queue.remove(job)
+                if job.second:
+                    self._forgotten.append(job.id)
+
+
+def _tell_nobody(stage: str, fraction: float | None) -> None:
+    """A replacement loads what is there; nobody watches its progress."""

@@ -1,0 +1,67 @@
+"""When the worker keeps dying and no picture is to blame, stop trying for a while."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+
+from inference.results import ModelUnavailable
+
+__all__ = ["CircuitBreaker"]
+
+CRASHES = 3
+WINDOW_SECONDS = 60.0
+FIRST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 300.0
+
+
+class CircuitBreaker:
+    """Closed as a rule; open for a pause after three unexplained crashes in a minute; then one image is a
+    trial.
+
+    The pause doubles each time the trial fails, and starts over after one that succeeds.
+    """
+
+    def __init__(self) -> None:
+        self._crashes: deque[float] = deque()
+        self._reason = ""
+        self._until: float | None = None
+        self._pause = FIRST_PAUSE_SECONDS
+
+    def check(self, *, working: bool) -> None:
+        """ModelUnavailable while it is open; also when a trial is to be made and another image is `working`
+        on it."""
+        if self._until is None:
+            return
+        left = self._until - time.monotonic()
+        if left > 0:
+            raise ModelUnavailable(f"{self._reason} The next try is in {left:.0f} seconds.")
+        if working:
+            raise ModelUnavailable(f"{self._reason} It is being tried again right now.")
+
+    def crashed(self) -> bool:
+        """A worker died, and nobody is known to have done it. Whether that was once too often: then `open`
+        it."""
+        now = time.monotonic()
+        self._crashes.append(now)
+        while now - self._crashes[0] > WINDOW_SECONDS:
+            self._crashes.popleft()
+        return len(self._crashes) >= CRASHES
+
+    def explained(self, crashes: int) -> None:
+        """The last so many crashes were one picture's doing: they count no more."""
+        for _ in range(min(crashes, len(self._crashes))):
+            self._crashes.pop()
+
+    def open(self, reason: str) -> None:
+        """Refuse everything for a pause, longer each time."""
+        self._reason = reason
+        self._until = time.monotonic() + self._pause
+        self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+        self._crashes.clear()
+
+    def succeeded(self) -> None:
+        """The worker answered a batch."""
+        if self._until is not None:
+            self._until = None
+            self._pause = FIRST_PAUSE_SECONDS

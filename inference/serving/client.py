@@ -1,0 +1,237 @@
+"""What the rest of the program calls: a picture's bytes in, its labels out, whatever happens to the worker.
+
+Light on purpose: neither numpy nor Pillow nor a model is ever imported into the process that calls this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
+from typing import TypeVar
+
+from config.settings import Settings
+from inference.results import (
+    Classification,
+    Coarse,
+    HarmfulImage,
+    InferenceError,
+    Label,
+    ModelInfo,
+    ModelUnavailable,
+    Stats,
+    TimedOut,
+)
+from inference.serving.batching import MicroBatcher
+from inference.serving.budget import QueueBudget
+from inference.serving.image_hash import ImageHasher
+from inference.serving.protocol import AnsweredReply
+from inference.serving.supervisor import WorkerDied, WorkerSupervisor
+from inference.serving.verdict_cache import ImageKey, VerdictCache
+
+__all__ = ["Admission", "Classifier"]
+
+T = TypeVar("T")
+
+RANKED = 10
+"""Labels of an image that are remembered, whatever fewer are asked for: as many as an answer ever shows."""
+
+
+class Admission:
+    """Leave to have one image classified: a place in the queue, and room for its bytes."""
+
+    def __init__(
+        self, budget: QueueBudget, size: int, classify: Callable[[bytes, int], Awaitable[Classification]]
+    ) -> None:
+        self._budget = budget
+        self._classify = classify
+        self.size = size
+
+    async def classify(self, data: bytes, *, top: int = 5) -> Classification:
+        """The `top` best labels (1 or more) of the image in `data`; its size may differ from the announced.
+
+        Raises any InferenceError; TimedOut when `queue.timeout` seconds have gone by since the image was
+        admitted. Cancelling takes the image out of the queue.
+        """
+        self._budget.resize(self.size, len(data))
+        self.size = len(data)
+        return await self._classify(data, top)
+
+
+class Classifier:
+    """Classifies pictures in a worker process, which is replaced when it dies.
+
+    Belongs to one event loop. `load` names the function ("module:function", as in the default) with which the
+    worker gets its model. `sharing`: another one, together with which it holds no more images
+    and bytes than one alone may.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        load: str = "inference.models.loading:load",
+        sharing: Classifier | None = None,
+    ) -> None:
+        self._settings = settings
+        self._supervisor = WorkerSupervisor(settings, load)
+        self._batcher = MicroBatcher(
+            self._supervisor, settings.worker.batch, on_settled=self._remember, on_model=self._adopt
+        )
+        self._budget: QueueBudget = sharing._budget if sharing else QueueBudget(settings.queue)  # noqa: SLF001 - one of us
+        self._known = VerdictCache(settings.queue.verdicts)
+        self._hasher = ImageHasher()
+        self._info: ModelInfo | None = None
+        self._starting = asyncio.Lock()
+        self._accepted = self._answered = self._cancelled = self._recalled = 0
+        self._refused: Counter[str] = Counter()
+        self._turned_away: Counter[str] = Counter()
+
+    @property
+    def info(self) -> ModelInfo:
+        """The model that answers. ModelUnavailable before `start`."""
+        if self._info is None:
+            raise ModelUnavailable("The classifier has not been started.")
+        return self._info
+
+    @property
+    def worker_pid(self) -> int | None:
+        """The process id of the worker, where there is one now."""
+        return self._supervisor.pid
+
+    @property
+    def stats(self) -> Stats:
+        """What has been done so far."""
+        return Stats(
+            accepted=self._accepted,
+            answered=self._answered,
+            refused=MappingProxyType(dict(self._refused)),
+            cancelled=self._cancelled,
+            turned_away=MappingProxyType(dict(self._turned_away)),
+            known=self._recalled,
+            batches=self._batcher.batches,
+            restarts=max(self._supervisor.starts - 1, 0),
+        )
+
+    async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
+        """Start the worker and wait until its model answers; a second call finds it there.
+
+        `report` is told what goes on and how far it is (0 to 1, or None where nobody can say). Raises
+        ModelUnavailable, and then no process is left behind. A cancelled start closes the classifier.
+        """
+        loop = asyncio.get_running_loop()
+
+        def tell(stage: str, fraction: float | None) -> None:
+            if report:
+                loop.call_soon_threadsafe(report, stage, fraction)
+
+        async with self._starting:
+            self._batcher.check()
+            if self._info is None:
+                try:
+                    await self._batcher.start(tell)
+                except WorkerDied as death:
+                    raise ModelUnavailable(
+                        f"The worker process died while it loaded the model: {death}. "
+                        "What it had to say stands above, on standard error."
+                    ) from death
+        return self.info
+
+    @asynccontextmanager
+    async def admit(self, size: int, *, group: Hashable = None) -> AsyncIterator[Admission]:
+        """Take a place in the queue for an image of `size` bytes, and wait until they fit with the others.
+
+        Download the image inside the block: what does not fit is not fetched yet. Leaving the block gives
+        everything back. Raises Busy at once when the queue (or the share of `group`) is full, ImageTooLarge
+        for more than the queue ever holds, ModelUnavailable, and TimedOut after `queue.timeout` seconds.
+        """
+        until = asyncio.get_running_loop().time() + self._settings.queue.timeout
+        with self._counted(self._turned_away):
+            self._check()
+            self._budget.enter(size, group)
+        try:
+            if not self._budget.reserve_now(size):
+                with self._counted(self._turned_away):
+                    await self._in_time(until, self._budget.reserve(size))
+            admission = Admission(self._budget, size, partial(self._classify, group, until))
+            try:
+                yield admission
+            finally:
+                self._budget.free(admission.size)
+        finally:
+            self._budget.leave(group)
+
+    async def classify(self, data: bytes, *, top: int = 5, group: Hashable = None) -> Classification:
+        """`admit` and `Admission.classify` in one, for an image that is here already."""
+        async with self.admit(len(data), group=group) as admission:
+            return await admission.classify(data, top=top)
+
+    async def close(self) -> None:
+        """Refuse what is in hand and end the worker: as soon as a process can die. May be repeated."""
+        await self._batcher.close()
+
+    def _check(self) -> None:
+        self._batcher.check()
+        _ = self.info
+
+    async def _classify(self, group: Hashable, until: float, data: bytes, top: int) -> Classification:
+        if top < 1:
+            raise ValueError(f"top is {top}, and must be at least 1")
+        self._accepted += 1
+        try:
+            with self._counted(self._refused):
+                verdict = await self._in_time(until, self._look_up(data, max(top, RANKED), group))
+        except asyncio.CancelledError:
+            self._cancelled += 1
+            raise
+        self._answered += 1
+        return Classification(
+            labels=tuple(Label(*label) for label in verdict.labels[:top]),
+            coarse=tuple(Coarse(*name) for name in verdict.coarse),
+            model=self.info.name,
+            engine=self.info.engine,
+            size=verdict.size,
+            views=verdict.views,
+            decode_ms=verdict.decode_ms,
+            predict_ms=verdict.predict_ms,
+        )
+
+    async def _look_up(self, data: bytes, ranked: int, group: Hashable) -> AnsweredReply:
+        key = ImageKey(await self._hasher.digest(data), ranked)
+        verdict = self._known.get(self.info, key)
+        if verdict is not None:
+            self._recalled += 1
+            return verdict
+        return await self._batcher.answer(key, data, group)
+
+    async def _in_time(self, until: float, work: Coroutine[None, None, T]) -> T:
+        try:
+            async with asyncio.timeout_at(until):
+                return await work
+        except TimeoutError:
+            raise TimedOut(
+                f"The image was not answered within {self._settings.queue.timeout:g} seconds (queue.timeout)."
+            ) from None
+
+    @contextmanager
+    def _counted(self, refusals: Counter[str]) -> Iterator[None]:
+        try:
+            yield
+        except InferenceError as error:
+            refusals[error.code] += 1
+            raise
+
+    def _adopt(self, info: ModelInfo) -> None:
+        if self._info and info.note is None:
+            info = replace(info, note=self._info.note)  # a replacement is not told what happened at the start
+        self._info = info
+
+    def _remember(self, key: ImageKey, outcome: AnsweredReply | InferenceError) -> None:
+        if isinstance(outcome, AnsweredReply):
+            self._known.keep(self.info, key, outcome)
+        elif isinstance(outcome, HarmfulImage):
+            self._known.condemn(key, outcome)

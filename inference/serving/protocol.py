@@ -1,0 +1,222 @@
+"""What the bot's process and its worker say to each other.
+
+A frame is one JSON object, then raw bytes:
+
+    4 bytes   length of the JSON, big-endian
+    JSON      one of the messages below, or the list of replies
+    bytes     the pictures of a batch, one after the other, of the sizes the batch names
+
+JSON with a schema, because the worker has had strangers' bytes in its hands: whatever it has become, what it
+says can only be data of these shapes. Pickle, which multiprocessing and pebble speak, would let it run code
+in the process that holds the gateway.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, BinaryIO, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveInt,
+    TypeAdapter,
+)
+
+from config import settings
+from inference.results import (
+    CorruptImage,
+    ImageTooLarge,
+    InferenceError,
+    ModelInfo,
+    NotAnImage,
+    UnsupportedFormat,
+)
+
+__all__ = [
+    "EXIT_OUT_OF_MEMORY",
+    "LENGTH_BYTES",
+    "AnsweredReply",
+    "BatchRequest",
+    "LoadProgress",
+    "LookRequest",
+    "RefusedReply",
+    "UnsureReply",
+    "WorkerGreeting",
+    "WorkerHello",
+    "WorkerReady",
+    "WorkerReply",
+    "WorkerUnavailable",
+    "frame",
+    "parse_greeting",
+    "parse_replies",
+    "read_batch",
+    "read_hello",
+    "write_replies",
+]
+
+LENGTH_BYTES = 4
+
+EXIT_OUT_OF_MEMORY = 86
+"""How a worker leaves when an allocation has failed."""
+
+
+REFUSALS: dict[str, type[InferenceError]] = {
+    error.code: error for error in (NotAnImage, UnsupportedFormat, ImageTooLarge, CorruptImage)
+}
+"""What a decoder may say of a picture, by code."""
+
+
+def _known(code: str) -> str:
+    if code not in REFUSALS:
+        raise ValueError(f"{code} is no decoder's refusal")
+    return code
+
+
+Probability = Annotated[float, Field(ge=0, le=1.001)]
+"""Rounding of sums may put it a hair above 1."""
+
+
+class WorkerMessage(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class WorkerHello(WorkerMessage):
+    """First word to a new worker: what to load and how to work. `load` is "module:function"."""
+
+    load: str
+    model: settings.Model
+    worker: settings.Worker
+    limits: settings.Limits
+
+
+class LoadProgress(WorkerMessage):
+    kind: Literal["progress"] = "progress"
+    stage: str
+    fraction: float | None
+
+
+class WorkerReady(WorkerMessage):
+    kind: Literal["ready"] = "ready"
+    info: ModelInfo
+
+
+class WorkerUnavailable(WorkerMessage):
+    kind: Literal["unavailable"] = "unavailable"
+    reason: str
+
+
+class LookRequest(WorkerMessage):
+    """One image of a batch. A first look comes with `size` bytes; for a second look the worker has kept its
+    crops.
+
+    `ranked` is how many labels to send back.
+    """
+
+    id: int
+    ranked: PositiveInt
+    size: NonNegativeInt = 0
+    second: bool = False
+
+
+class BatchRequest(WorkerMessage):
+    """Images to look at together. `forget` names those whose second look nobody wants any more."""
+
+    looks: tuple[LookRequest, ...]
+    forget: tuple[int, ...] = ()
+
+
+class AnsweredReply(WorkerMessage):
+    """`labels` are (name, index, probability, everyday name), best first, and `coarse` (everyday name,
+    probability); `size` is (width, height)."""
+
+    kind: Literal["answered"] = "answered"
+    id: int
+    labels: tuple[tuple[str, NonNegativeInt, Probability, str | None], ...]
+    coarse: tuple[tuple[str, Probability], ...] = ()
+    size: tuple[PositiveInt, PositiveInt]
+    views: PositiveInt
+    decode_ms: NonNegativeFloat
+    predict_ms: NonNegativeFloat
+
+
+class UnsureReply(WorkerMessage):
+    """A second look is wanted, of so many crops."""
+
+    kind: Literal["unsure"] = "unsure"
+    id: int
+    crops: PositiveInt
+
+
+class RefusedReply(WorkerMessage):
+    """The decoder refused the image; `code` is the error's."""
+
+    kind: Literal["refused"] = "refused"
+    id: int
+    code: Annotated[str, AfterValidator(_known)]
+    message: str
+
+    def error(self) -> InferenceError:
+        """The error itself."""
+        return REFUSALS[self.code](self.message)
+
+
+WorkerReply = AnsweredReply | UnsureReply | RefusedReply
+WorkerGreeting = LoadProgress | WorkerReady | WorkerUnavailable
+
+_REPLIES: TypeAdapter[tuple[WorkerReply, ...]] = TypeAdapter(
+    tuple[Annotated[WorkerReply, Field(discriminator="kind")], ...]
+)
+_GREETING: TypeAdapter[WorkerGreeting] = TypeAdapter(Annotated[WorkerGreeting, Field(discriminator="kind")])
+
+
+def parse_greeting(data: bytes) -> WorkerGreeting:
+    """What a worker says while it starts; ValueError if it says anything else."""
+    return _GREETING.validate_json(data)
+
+
+def parse_replies(data: bytes) -> tuple[WorkerReply, ...]:
+    """A worker's answer to a batch; ValueError if it is anything else."""
+    return _REPLIES.validate_json(data)
+
+
+def frame(message: WorkerMessage) -> bytes:
+    """A message and its length. Pictures follow as they are: copying 64 MiB into a frame would stall the
+    loop."""
+    return _with_length(message.model_dump_json().encode())
+
+
+def write_replies(stream: BinaryIO, replies: tuple[WorkerReply, ...]) -> None:
+    """Answer a batch, on a blocking stream."""
+    stream.write(_with_length(_REPLIES.dump_json(replies)))
+    stream.flush()
+
+
+def read_hello(stream: BinaryIO) -> WorkerHello:
+    """The first frame of a blocking stream; EOFError where it ends."""
+    return WorkerHello.model_validate_json(_read_json(stream))
+
+
+def read_batch(stream: BinaryIO) -> tuple[BatchRequest, list[bytes]]:
+    """The next batch of a blocking stream, with the bytes of its first looks; EOFError where the stream
+    ends."""
+    batch = BatchRequest.model_validate_json(_read_json(stream))
+    return batch, [_exactly(stream, look.size) for look in batch.looks if not look.second]
+
+
+def _with_length(body: bytes) -> bytes:
+    return len(body).to_bytes(LENGTH_BYTES, "big") + body
+
+
+def _read_json(stream: BinaryIO) -> bytes:
+    return _exactly(stream, int.from_bytes(_exactly(stream, LENGTH_BYTES), "big"))
+
+
+def _exactly(stream: BinaryIO, size: int) -> bytes:
+    data = stream.read(size)
+    if len(data) < size:
+        raise EOFError
+    return data

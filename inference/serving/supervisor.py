@@ -1,0 +1,274 @@
+"""The worker process seen from outside: start it, hand it a batch, and end it when it misbehaves.
+
+Everything here blocks and is called from one thread of its own, never from the event loop; only `kill` may
+come from anywhere. Time is `perf_counter`, because a simulated Discord makes `monotonic` stand still.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from enum import Enum
+from typing import TypeVar
+
+import psutil
+
+from config import settings
+from inference.results import ModelInfo, ModelUnavailable
+from inference.serving.protocol import (
+    EXIT_OUT_OF_MEMORY,
+    LENGTH_BYTES,
+    BatchRequest,
+    LoadProgress,
+    WorkerHello,
+    WorkerReady,
+    WorkerReply,
+    WorkerUnavailable,
+    frame,
+    parse_greeting,
+    parse_replies,
+)
+from inference.subprocesses import module_command, own_environment
+
+__all__ = ["DeathCause", "WorkerDied", "WorkerSupervisor"]
+
+T = TypeVar("T")
+Report = Callable[[str, float | None], None]
+
+LOAD_SECONDS = 300.0
+"""For building, checking and compiling a model, beside `model.hub_deadline`; its parts have tighter ones."""
+
+TICK_SECONDS = 0.02
+"""How often its size is looked at while it works: at 1 GB/s of page faults it overshoots by 20 MB."""
+
+PIPE_BYTES = 1024 * 1024
+"""What Linux lets an ordinary user have: 24 MB are sent in 9 ms, and in 14 with its default of 64 KiB."""
+
+REPLY_BYTES = 16 * 1024 * 1024
+"""A reply is labels and numbers. One that claims to be longer comes from a worker that was taken over."""
+
+LEAVE_SECONDS = 1.0
+"""For a worker that has closed its pipe to be gone, so that its exit status tells what happened."""
+
+ALLOCATOR = {"MALLOC_MMAP_THRESHOLD_": str(16 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
+"""Has glibc keep the memory of a picture for the next one: one alone is decoded in 2.9 ms and not 3.5.
+https://www.gnu.org/software/libc/manual/html_node/Malloc-Tunable-Parameters.html"""
+
+QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1", "GRPC_VERBOSITY": "ERROR"}
+"""Turns the chatter of TensorFlow and oneDNN down to errors."""
+
+
+class DeathCause(Enum):
+    """Why a worker died."""
+
+    CRASHED = "crashed"
+    """It ended by a signal of its own making (a segmentation fault, an abort) or by leaving."""
+    HUNG = "hung past its deadline"
+    BLOATED = "outgrew its memory limit"
+    KILLED = "was killed from outside"
+    """SIGKILL, and not by us: a person, or the kernel when the machine ran out of memory."""
+    IDLE = "was gone before it had work"
+
+
+class WorkerDied(Exception):
+    """The worker is gone, and with it what it was doing."""
+
+    def __init__(self, cause: DeathCause, detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
+
+
+class WorkerSupervisor:
+    """At most one worker process, replaced when it has died.
+
+    `load` names the function ("module:function") by which the worker gets its model.
+    """
+
+    def __init__(self, wanted: settings.Settings, load: str) -> None:
+        self._model = wanted.model
+        self._worker = wanted.worker
+        self._limits = wanted.limits
+        self._load = load
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._ended = False
+        self.starts = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the worker, where there is one."""
+        return self._process.pid if self._process else None
+
+    def start(self, report: Report) -> ModelInfo:
+        """Spawn a worker and wait until its model answers.
+
+        ModelUnavailable if it says that it cannot, WorkerDied if it dies before; none is left behind.
+        """
+        self.reap()
+        self._spawn()
+        until = time.perf_counter() + self._model.hub_deadline + LOAD_SECONDS
+        hello = WorkerHello(load=self._load, model=self._model, worker=self._worker, limits=self._limits)
+        self._send([frame(hello)], until)
+        while True:
+            match self._receive(parse_greeting, until):
+                case LoadProgress(stage=stage, fraction=fraction):
+                    report(stage, fraction)
+                case WorkerUnavailable(reason=reason):
+                    self._put_down(DeathCause.CRASHED, reason)
+                    raise ModelUnavailable(reason)
+                case WorkerReady(info=info):
+                    break
+        if (resident := self._size()) > self._worker.memory:
+            self._put_down(DeathCause.BLOATED, "too large")
+            raise ModelUnavailable(
+                f"The model {info.name} takes {resident >> 20} MiB with the engine {info.engine}, and "
+                f"worker.memory allows {self._worker.memory >> 20} MiB: allow more, or take a smaller model."
+            )
+        self._settle_on(info.name)
+        return info
+
+    def run(self, batch: BatchRequest, pictures: Sequence[bytes]) -> tuple[WorkerReply, ...]:
+        """Hand over one batch and wait for its replies, one for each look, in order. WorkerDied if it dies
+        first."""
+        if self._process is None or self._process.poll() is not None:
+            raise self._put_down(DeathCause.IDLE, "the worker died while it had nothing to do")
+        if (resident := self._size()) > self._worker.memory:
+            raise self._put_down(DeathCause.IDLE, f"the worker had grown to {resident >> 20} MiB over time")
+        until = time.perf_counter() + self._worker.deadline
+        self._send([frame(batch), *pictures], until, self._worker.memory)
+        replies = self._receive(parse_replies, until, self._worker.memory)
+        if [reply.id for reply in replies] != [look.id for look in batch.looks]:
+            raise self._put_down(DeathCause.CRASHED, "the worker answered what it was not asked")
+        return replies
+
+    def kill(self) -> None:
+        """End the worker now, with every process it started. Safe from any thread; whoever waits for it is
+        told."""
+        with self._lock:
+            if self._process and self._process.poll() is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
+
+    def end(self) -> None:
+        """`kill`, and never start another."""
+        self._ended = True
+        self.kill()
+
+    def _spawn(self) -> None:
+        with self._lock:
+            if self._ended:
+                raise ModelUnavailable("The classifier has been closed.")
+            # A session of its own keeps the terminal's Ctrl-C away from it, and gives `kill` one name for all
+            # of it.
+            self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, our own module
+                module_command("inference.serving.worker"),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                start_new_session=True,
+                env=own_environment(defaults={**QUIET, **ALLOCATOR}),
+            )
+        self.starts += 1
+        for fd in self._fds():
+            os.set_blocking(fd, False)
+            with contextlib.suppress(AttributeError, OSError):  # Linux only, and only so many of them
+                fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        self._resident = psutil.Process(self._process.pid).memory_info
+
+    def _settle_on(self, name: str) -> None:
+        """What `auto` chose, every later worker takes: none asks the Hub again, none changes the model."""
+        if self._model.name == "auto":
+            self._model = self._model.model_copy(update={"name": name})
+
+    def _fds(self) -> tuple[int, int]:
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise RuntimeError("there is no worker")
+        return process.stdin.fileno(), process.stdout.fileno()
+
+    def _send(self, parts: Sequence[bytes], until: float, memory: int | None = None) -> None:
+        to_worker, _ = self._fds()
+        for part in parts:
+            left = memoryview(part)
+            while left:
+                self._wait(to_worker, select.POLLOUT, until, memory)
+                try:
+                    left = left[os.write(to_worker, left[:PIPE_BYTES]) :]
+                except BrokenPipeError:
+                    raise self._buried() from None
+
+    def _receive(self, parse: Callable[[bytes], T], until: float, memory: int | None = None) -> T:
+        size = int.from_bytes(self._read(LENGTH_BYTES, until, memory), "big")
+        if size > REPLY_BYTES:
+            raise self._put_down(DeathCause.CRASHED, f"the worker announced a reply of {size} bytes")
+        try:
+            return parse(self._read(size, until, memory))
+        except ValueError as error:
+            raise self._put_down(DeathCause.CRASHED, f"the worker spoke nonsense: {error}") from None
+
+    def _read(self, size: int, until: float, memory: int | None) -> bytes:
+        _, from_worker = self._fds()
+        data = bytearray()
+        while len(data) < size:
+            self._wait(from_worker, select.POLLIN, until, memory)
+            piece = os.read(from_worker, size - len(data))
+            if not piece:
+                raise self._buried()
+            data += piece
+        return bytes(data)
+
+    def _wait(self, fd: int, event: int, until: float, memory: int | None) -> None:
+        """Until `fd` is ready; past the deadline or over the memory limit, put the worker down."""
+        poll = select.poll()
+        poll.register(fd, event)
+        while not poll.poll(1000 * (TICK_SECONDS if memory else max(until - time.perf_counter(), 0))):
+            if time.perf_counter() >= until:
+                raise self._put_down(DeathCause.HUNG, "the worker did not answer in time")
+            if memory and (resident := self._size()) > memory:
+                raise self._put_down(DeathCause.BLOATED, f"the worker grew to {resident >> 20} MiB")
+
+    def _size(self) -> int:
+        try:
+            return int(self._resident().rss)
+        except psutil.NoSuchProcess:
+            return 0  # just gone: the pipe says so in a moment
+
+    def _put_down(self, cause: DeathCause, detail: str) -> WorkerDied:
+        self.reap()
+        return WorkerDied(cause, detail)
+
+    def _buried(self) -> WorkerDied:
+        """The error for a worker whose pipe has closed by itself."""
+        status = self.reap(patience=LEAVE_SECONDS)
+        if status == EXIT_OUT_OF_MEMORY:
+            return WorkerDied(DeathCause.BLOATED, "the worker could get no more memory")
+        if status == -signal.SIGKILL:
+            return WorkerDied(DeathCause.KILLED, "the worker was killed from outside")
+        how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
+        return WorkerDied(DeathCause.CRASHED, f"the worker ended {how}")
+
+    def reap(self, patience: float = 0.0) -> int:
+        """End the worker, where there is one, and close its pipes. Its exit status.
+
+        `patience` is how many seconds it may take to leave by itself.
+        """
+        with self._lock:
+            process, self._process = self._process, None
+        if process is None:
+            return 0
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(patience)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # with what it may have started
+        status = process.wait()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                stream.close()
+        return status

@@ -1,0 +1,45 @@
+"""What is remembered of pictures by the hash of their bytes: labels, or a refusal. Never the picture."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cachetools import LRUCache
+
+from inference.results import HarmfulImage
+from inference.serving.protocol import AnsweredReply
+
+__all__ = ["ImageKey", "VerdictCache"]
+
+HARMFUL = 4096
+"""Harmful pictures remembered."""
+
+
+class ImageKey(NamedTuple):
+    """An image as the worker is asked about it: the SHA-256 of its bytes, and how many labels are wanted."""
+
+    digest: bytes
+    ranked: int
+
+
+class VerdictCache:
+    """The last `limit` verdicts, and the pictures that killed a worker."""
+
+    def __init__(self, limit: int) -> None:
+        self._verdicts: LRUCache[tuple[object, ImageKey], AnsweredReply] = LRUCache(limit)
+        self._harmful: LRUCache[bytes, str] = LRUCache(HARMFUL)
+
+    def get(self, model: object, key: ImageKey) -> AnsweredReply | None:
+        """Return the verdict on these bytes by this model, if any. Raises HarmfulImage if it is condemned."""
+        if (reason := self._harmful.get(key.digest)) is not None:
+            raise HarmfulImage(reason)
+        return self._verdicts.get((model, key))
+
+    def keep(self, model: object, key: ImageKey, verdict: AnsweredReply) -> None:
+        """Remember a verdict; the one that was not asked for the longest time may have to go."""
+        if self._verdicts.maxsize:
+            self._verdicts[model, key] = verdict
+
+    def condemn(self, key: ImageKey, error: HarmfulImage) -> None:
+        """Refuse these bytes from now on."""
+        self._harmful[key.digest] = str(error)

@@ -1,0 +1,267 @@
+"""The process that holds the model: `python -m inference.serving.worker`, started and watched by
+`inference.serving.supervisor`.
+
+It reads batches from standard input and answers on standard output (`inference.serving.protocol`); what
+libraries print goes to standard error. The pictures of a batch are looked at on threads, a pair at a time,
+whose work is done outside the GIL: while one decodes, another predicts.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import importlib
+import os
+import queue
+import resource
+import signal
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+import numpy as np
+import psutil
+from numpy.typing import NDArray
+
+from config import settings
+from inference import cpus
+from inference.images.decode import PREPROCESSING_VERSION, decode, header
+from inference.models.coarse_names import CoarseNames, coarse_names
+from inference.models.engines import PAIR
+from inference.results import InferenceError, ModelInfo, ModelUnavailable
+from inference.serving.protocol import (
+    EXIT_OUT_OF_MEMORY,
+    AnsweredReply,
+    BatchRequest,
+    LoadProgress,
+    LookRequest,
+    RefusedReply,
+    UnsureReply,
+    WorkerHello,
+    WorkerReady,
+    WorkerReply,
+    WorkerUnavailable,
+    frame,
+    read_batch,
+    read_hello,
+    write_replies,
+)
+
+if TYPE_CHECKING:
+    from inference.models.loading import LoadedModel
+
+__all__ = ["main"]
+
+SURE = 0.8
+"""Top probability from which a first look is enough, as the design measured it."""
+
+
+@dataclass(slots=True)
+class SeenImage:
+    """What is known of one image between its bytes and its labels.
+
+    `crops` uint8 [n, s, s, 3] are still to be predicted; `total` float64 [classes] is the sum of the
+    probabilities of the `views` crops predicted so far.
+    """
+
+    size: tuple[int, int]
+    crops: NDArray[np.uint8]
+    second: Callable[[], NDArray[np.uint8]] | None
+    total: NDArray[np.float64] | float = 0.0
+    views: int = 0
+    decode_ms: float = 0.0
+    predict_ms: float = 0.0
+
+
+@dataclass
+class BatchProcessor:
+    """The model and what it takes to look at pictures with it."""
+
+    model: LoadedModel
+    views: Literal["auto", "1", "tutorial"]
+    limits: settings.Limits
+    unsure: dict[int, SeenImage] = field(default_factory=dict)
+    """Images whose second look the bot's process has not asked for yet."""
+
+    def __post_init__(self) -> None:
+        self._everyday = CoarseNames(coarse_names(self.model.labels))
+        # More than cores: who waits for a stream needs none. With two more it was 5 to 8 % faster.
+        self._threads = ThreadPoolExecutor(cpus.usable() + 2, "look")
+        self._one_large = threading.Lock()
+
+    def look(self, batch: BatchRequest, pictures: list[bytes]) -> tuple[WorkerReply, ...]:
+        """Answer every look of the batch, in order."""
+        for forgotten in batch.forget:
+            self.unsure.pop(forgotten, None)
+        left = iter(pictures)
+        seen = [(look, self.unsure.pop(look.id) if look.second else next(left)) for look in batch.looks]
+        pairs = [seen[first : first + PAIR] for first in range(0, len(seen), PAIR)]
+        return tuple(reply for replies in self._threads.map(self._look, pairs) for reply in replies)
+
+    def _look(self, seen: list[tuple[LookRequest, bytes | SeenImage]]) -> list[WorkerReply]:
+        """One thread's share of it, from bytes to answers, while others decode or predict theirs."""
+        images = [self._decode(each) for _, each in seen]
+        self._predict([image for image in images if isinstance(image, SeenImage)])
+        return [self._reply(look, image) for (look, _), image in zip(seen, images, strict=True)]
+
+    def _decode(self, seen: bytes | SeenImage) -> SeenImage | InferenceError:
+        if isinstance(seen, SeenImage):
+            return seen
+        started = time.perf_counter()
+        size, limits = self.model.input_size, self.limits
+        try:
+            found = header(seen, limits=limits, input_size=size)
+            with self._one_large if found.large else contextlib.nullcontext():
+                decoded = decode(seen, input_size=size, views=self.views, limits=limits, found=found)
+        except InferenceError as error:
+            return error
+        return SeenImage(decoded.size, decoded.first, decoded.second, decode_ms=_ms(started))
+
+    def _predict(self, images: list[SeenImage]) -> None:
+        if not images:
+            return
+        crops = np.concatenate([image.crops for image in images])
+        started = time.perf_counter()
+        probabilities = self._probabilities(crops)
+        per_crop = _ms(started) / len(crops)
+        ends = np.cumsum([len(image.crops) for image in images])
+        for image, own in zip(images, np.split(probabilities, ends[:-1]), strict=True):
+            image.total = image.total + own.sum(axis=0)
+            image.views += len(own)
+            image.predict_ms += per_crop * len(own)
+
+    def _probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """softmax(logits / temperature), float64 [n, classes]: Guo et al. 2017, "On Calibration of Modern
+        Neural Networks"."""
+        scaled = self.model.engine.predict(crops).logits.astype(np.float64) / self.model.temperature
+        exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+
+    def _reply(self, look: LookRequest, image: SeenImage | InferenceError) -> WorkerReply:
+        if isinstance(image, InferenceError):
+            return RefusedReply(id=look.id, code=image.code, message=str(image))
+        mean = np.asarray(image.total / image.views)
+        if image.second and mean.max() < SURE:
+            started = time.perf_counter()
+            image.crops, image.second = image.second(), None
+            image.decode_ms += _ms(started)
+            if len(image.crops):
+                self.unsure[look.id] = image
+                return UnsureReply(id=look.id, crops=len(image.crops))
+        best = np.argsort(-mean, kind="stable")[: look.ranked]
+        return AnsweredReply(
+            id=look.id,
+            labels=tuple(
+                (self.model.labels[i], int(i), float(mean[i]), self._everyday.names[i]) for i in best
+            ),
+            coarse=self._everyday.best(mean),
+            size=image.size,
+            views=image.views,
+            decode_ms=image.decode_ms,
+            predict_ms=image.predict_ms,
+        )
+
+
+def main() -> None:
+    """Load, say so, and answer batches until the other end goes away."""
+    faulthandler.enable(all_threads=False)
+    requests, replies = _take_over_the_pipes()
+    # Who ends it is the supervisor: a Ctrl-C at the terminal, or a service manager that signals everybody, is
+    # for the bot, which first finishes the images in hand.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    hello = read_hello(requests)
+    os.nice(hello.worker.nice)
+    batches: queue.SimpleQueue[tuple[BatchRequest, list[bytes]]] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(requests, batches), daemon=True).start()
+    processor = _load_model(hello, replies)
+    if processor is None:
+        return
+    while True:
+        batch, pictures = batches.get()
+        # Should the supervisor be gone and this hang, the kernel ends it, whoever holds the GIL.
+        signal.setitimer(signal.ITIMER_REAL, 2 * hello.worker.deadline)
+        try:
+            answer = processor.look(batch, pictures)
+        except Exception as error:  # noqa: BLE001 - it ends here, and the supervisor deals with it
+            traceback.print_exc()
+            os._exit(EXIT_OUT_OF_MEMORY if isinstance(error, MemoryError) else 1)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        write_replies(replies, answer)
+
+
+def _take_over_the_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for ourselves; whoever prints, prints to standard error."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return requests, replies
+
+
+def _listen(requests: BinaryIO, batches: queue.SimpleQueue[tuple[BatchRequest, list[bytes]]]) -> None:
+    """Take batches in; when the other end closes, also by dying, end this process and all that it started."""
+    try:
+        while True:
+            batches.put(read_batch(requests))
+    except EOFError:
+        os.killpg(0, signal.SIGKILL)
+
+
+def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
+    def report(stage: str, fraction: float | None) -> None:
+        replies.write(frame(LoadProgress(stage=stage, fraction=fraction)))
+        replies.flush()
+
+    greeting: WorkerReady | WorkerUnavailable
+    module, _, function = hello.load.partition(":")
+    try:
+        model: LoadedModel = getattr(importlib.import_module(module), function)(hello.model, report=report)
+        # An engine that cannot predict at all shows it now, before it is blamed on somebody's picture.
+        model.engine.predict(np.zeros((1, model.input_size, model.input_size, 3), np.uint8))
+    except ModelUnavailable as error:
+        greeting = WorkerUnavailable(reason=str(error))
+    except Exception as error:  # noqa: BLE001 - the owner is to read it whatever it is; in full, on standard error
+        traceback.print_exc()
+        greeting = WorkerUnavailable(reason=f"The model could not be loaded: {type(error).__name__}: {error}")
+    else:
+        _limit_address_space(hello.worker.memory)
+        greeting = WorkerReady(
+            info=ModelInfo(
+                name=model.name,
+                engine=model.engine.name,
+                input_size=model.input_size,
+                classes=len(model.labels),
+                note=model.note,
+                content_hash=model.content_hash,
+                preprocessing=PREPROCESSING_VERSION,
+                labels=model.labels,
+                coarse=coarse_names(model.labels),
+            )
+        )
+    replies.write(frame(greeting))
+    replies.flush()
+    if isinstance(greeting, WorkerUnavailable):
+        return None
+    return BatchProcessor(model, hello.model.views, hello.limits)
+
+
+def _limit_address_space(memory: int) -> None:
+    """Let it grow by its whole limit from here: with what loading mapped, about 2.5 times that."""
+    with contextlib.suppress(AttributeError, ValueError):  # macOS has no such limit to set
+        resource.setrlimit(
+            resource.RLIMIT_AS, (psutil.Process().memory_info().vms + memory, resource.RLIM_INFINITY)
+        )
+
+
+def _ms(started: float) -> float:
+    return 1000 * (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    main()
