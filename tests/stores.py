@@ -11,8 +11,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import Engine, event
 
 from bot.store import Store, defaults
-from config.settings import Data, Settings
-from config.settings import Store as StoreSettings
+from config.settings import Data, Settings, StoreSettings
 
 __all__ = ["Stores", "open_store", "opened_store", "statements"]
 

@@ -19,8 +19,7 @@ from bot.connection import intents
 from bot.download.downloader import Gone
 from bot.store import Store, defaults
 from bot.store.seen import FLUSH_AFTER
-from config.settings import Data, Settings
-from config.settings import Store as StoreSettings
+from config.settings import Data, Settings, StoreSettings
 from inference.serving.client import Classifier
 
 __all__ = ["PHOTOGRAPHS", "Exchange", "Photograph", "Stage", "staged"]
