@@ -80,6 +80,7 @@ class DecodedImage:
     `size`: (width, height) in pixels as a person sees the picture, after EXIF orientation.
     `first`: the crops of the first look, uint8 [n, s, s, 3], RGB, 0..255; n is the number of frames looked at
     (1 to 3).
+    `ends`: pictures and boxes in them, for the second look.
     """
 
     def __init__(
@@ -90,14 +91,14 @@ class DecodedImage:
         self._input_size = input_size
         # Only the squares are kept until they are asked for: a banner may be a hundred times as long as high.
         looked_at_twice = pictures if views == "auto" else []
-        self._ends = [
+        self.ends = [
             picture.cut(box) for picture in looked_at_twice for box in ends(picture.width, picture.height)
         ]
 
     def second(self) -> NDArray[np.uint8]:
         """The crops of the second look, uint8 [m, s, s, 3]; m is 0 where `views` asks for one look."""
         size = self._input_size
-        crops = [picture.view(box, size) for picture, box in self._ends]
+        crops = [picture.view(box, size) for picture, box in self.ends]
         return np.stack(crops) if crops else np.empty((0, size, size, 3), dtype=np.uint8)
 
 

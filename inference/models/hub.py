@@ -185,7 +185,7 @@ def _reach(name: str, handle: str, seconds: float) -> None:
 
 def _download(name: str, handle: str, place: Path, deadline: float, report: Report) -> None:
     pids: list[int] = []
-    _clear(place, pids)
+    clear_abandoned(place, pids)
     try:
         child_process.run(
             "inference.models.hub_child:download",
@@ -200,10 +200,10 @@ def _download(name: str, handle: str, place: Path, deadline: float, report: Repo
     except child_process.ChildJobFailed as error:
         raise HubOutOfReach(name, f"{handle}: {error}") from None
     finally:
-        _clear(place, pids)
+        clear_abandoned(place, pids)
 
 
-def _clear(place: Path, ours: list[int]) -> None:
+def clear_abandoned(place: Path, ours: list[int]) -> None:
     """Remove what killed downloads of this handle left: the lock, and the half-filled folders. A download
     that some other program has going is left alone."""
     lock = place.with_name(f"{place.name}.lock")

@@ -14,15 +14,16 @@ import asyncio
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
 from inference.serving.breaker import CircuitBreaker
 from inference.serving.fair_queue import FairQueue
+from inference.serving.image_job import ImageJob, Outcome
 from inference.serving.protocol import AnsweredReply, BatchRequest, LookRequest, RefusedReply, WorkerReply
-from inference.serving.supervisor import DeathCause, WorkerDied, WorkerSupervisor
+from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
 
 __all__ = ["CLOSED", "MicroBatcher"]
@@ -31,51 +32,21 @@ log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Outcome = AnsweredReply | InferenceError
 
 CLOSED = "The classifier has been closed."
 
 
-class ImageJob:
-    """One image on its way to an answer, and everybody who waits for it."""
+class BatchWorker(Protocol):
+    """What the batcher needs of a `WorkerSupervisor`, whose docstrings hold."""
 
-    def __init__(self, number: int, key: ImageKey, data: bytes, group: Hashable) -> None:
-        self.id = number
-        self.key = key
-        self.data = data
-        self.group = group
-        self.waiters: set[asyncio.Future[AnsweredReply]] = set()
-        self.suspect = False
-        self.deaths = 0
-        self._deaths_alone = 0
-        self.begin()
+    starts: int
 
-    def begin(self) -> None:
-        """At the first look, also again: the crops for a second one die with the worker."""
-        self.second, self.crops = False, 1
-
-    def died(self, cause: DeathCause, *, alone: bool) -> bool:
-        """The worker died while it looked at this image. Whether that condemns it.
-
-        It does at the second death, if the image was alone then. But a SIGKILL that was not ours is more
-        often a person's, or the kernel's for lack of memory, than a picture's: two of them must both have
-        found it alone.
-        """
-        self.suspect = True
-        self.deaths += 1
-        self._deaths_alone += alone
-        return alone and self.deaths > 1 and (cause is not DeathCause.KILLED or self._deaths_alone > 1)
-
-    def finish(self, outcome: Outcome) -> None:
-        """Tell everybody who still waits."""
-        for waiter in self.waiters:
-            if waiter.done():
-                continue  # cancelled in this very moment
-            if isinstance(outcome, AnsweredReply):
-                waiter.set_result(outcome)
-            else:
-                # An exception for each: its traceback grows where it is raised.
-                waiter.set_exception(type(outcome)(*outcome.args))
+    @property
+    def pid(self) -> int | None: ...
+    def start(self, report: Callable[[str, float | None], None]) -> ModelInfo: ...
+    def run(self, batch: BatchRequest, pictures: Sequence[bytes]) -> tuple[WorkerReply, ...]: ...
+    def end(self) -> None: ...
+    def reap(self) -> int: ...
 
 
 class MicroBatcher:
@@ -87,13 +58,13 @@ class MicroBatcher:
 
     def __init__(
         self,
-        supervisor: WorkerSupervisor,
+        worker: BatchWorker,
         crops: int,
         *,
         on_settled: Callable[[ImageKey, Outcome], None],
         on_model: Callable[[ModelInfo], None],
     ) -> None:
-        self._supervisor = supervisor
+        self._worker = worker
         self._crops = crops
         self._on_settled = on_settled
         self._on_model = on_model
@@ -110,15 +81,25 @@ class MicroBatcher:
         self._closed = False
         self.batches = 0
 
+    @property
+    def pid(self) -> int | None:
+        """The process id of the worker, None where there is none now."""
+        return self._worker.pid
+
+    @property
+    def restarts(self) -> int:
+        """How many workers had to be replaced."""
+        return max(self._worker.starts - 1, 0)
+
     def check(self) -> None:
-        """ModelUnavailable where a new image would be refused."""
+        """Raise ModelUnavailable where a new image would be refused."""
         if self._closed:
             raise ModelUnavailable(CLOSED)
         self._breaker.check(working=bool(self._jobs))
 
     async def start(self, report: Callable[[str, float | None], None]) -> None:
         """Start the first worker. ModelUnavailable if it has no model, WorkerDied if it dies over it."""
-        self._on_model(await self._in_thread(self._supervisor.start, report))
+        self._on_model(await self._in_thread(self._worker.start, report))
 
     async def answer(self, key: ImageKey, data: bytes, group: Hashable) -> AnsweredReply:
         """Wait for the labels of an image; one of the same key that is on its way already is the same image.
@@ -146,11 +127,11 @@ class MicroBatcher:
         if self._closed:
             return
         self._closed = True
-        self._supervisor.end()
+        self._worker.end()
         self._refuse_all(ModelUnavailable(CLOSED))
         if self._pump:
             await asyncio.wait([self._pump])
-        await self._in_thread(self._supervisor.reap)
+        await self._in_thread(self._worker.reap)
         self._thread.shutdown(wait=False)
 
     async def _in_thread(self, call: Callable[P, T], *args: P.args, **_: P.kwargs) -> T:
@@ -158,14 +139,14 @@ class MicroBatcher:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
         except asyncio.CancelledError:
-            self._supervisor.end()  # or the thread would go on with it, and the program could not leave
+            self._worker.end()  # or the thread would go on with it, and the program could not leave
             raise
 
     async def _work(self) -> None:
         """Send batches while there are images; then end."""
         try:
             while batch := self._take():
-                if self._supervisor.pid is not None or await self._replace():
+                if self._worker.pid is not None or await self._replace():
                     await self._look_at(batch)
         except BaseException as error:
             # The loop is ending, or this is a bug; whichever it is, nobody may wait for ever.
@@ -199,7 +180,7 @@ class MicroBatcher:
         self._forgotten.clear()
         pictures = [job.data for job in batch if not job.second]
         try:
-            replies = await self._in_thread(self._supervisor.run, request, pictures)
+            replies = await self._in_thread(self._worker.run, request, pictures)
         except WorkerDied as death:
             await self._bury(batch, death)
             return
@@ -251,7 +232,7 @@ class MicroBatcher:
         while not self._closed:
             try:
                 self._proven = False
-                self._on_model(await self._in_thread(self._supervisor.start, _tell_nobody))
+                self._on_model(await self._in_thread(self._worker.start, _tell_nobody))
             except WorkerDied as death:
                 if not self._count_crash(death):
                     return False

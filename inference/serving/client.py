@@ -78,9 +78,11 @@ class Classifier:
         sharing: Classifier | None = None,
     ) -> None:
         self._settings = settings
-        self._supervisor = WorkerSupervisor(settings, load)
         self._batcher = MicroBatcher(
-            self._supervisor, settings.worker.batch, on_settled=self._remember, on_model=self._adopt
+            WorkerSupervisor(settings, load),
+            settings.worker.batch,
+            on_settled=self._remember,
+            on_model=self._adopt,
         )
         self._budget: QueueBudget = sharing._budget if sharing else QueueBudget(settings.queue)  # noqa: SLF001 - one of us
         self._known = VerdictCache(settings.queue.verdicts)
@@ -101,7 +103,7 @@ class Classifier:
     @property
     def worker_pid(self) -> int | None:
         """The process id of the worker, where there is one now."""
-        return self._supervisor.pid
+        return self._batcher.pid
 
     @property
     def stats(self) -> Stats:
@@ -114,7 +116,7 @@ class Classifier:
             turned_away=MappingProxyType(dict(self._turned_away)),
             known=self._recalled,
             batches=self._batcher.batches,
-            restarts=max(self._supervisor.starts - 1, 0),
+            restarts=self._batcher.restarts,
         )
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
