@@ -14,7 +14,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from typing import TextIO
 
-from inference.bench.load import MeasuredSystem
+from inference.bench.measuring import MeasuredSystem
 
 
 async def _serve(system: MeasuredSystem, answers: TextIO) -> None:
