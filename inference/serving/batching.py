@@ -1,11 +1,11 @@
 """The micro-batcher: which images the worker looks at next, and what becomes of them when it dies.
 
-No timer: an idle worker takes what is there at once; while it works, images queue; when it is free it takes a
-batch bounded in crops. One batch is in flight.
+There is no timer: an idle worker takes what is there at once, and while it works, images queue. One batch is
+in flight, and it is bounded in crops.
 
-When a worker dies, the images it was looking at are suspects, and each is tried again alone. Alone, it gets
-its labels or shows what it is: `ImageJob.died` is the rule. Deaths that found no culprit count against the
-breaker; not those of an idle worker that had answered before, by which nobody lost anything.
+When a worker dies, the images that it was looking at are suspects. Each is tried again alone, and then gets
+its labels or is condemned (`ImageJob.died`). Deaths that condemned no image count against the breaker, except
+those of an idle worker that had answered before: nobody lost anything by them.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class BatchWorker(Protocol):
 
 
 class MicroBatcher:
-    """Feeds one supervisor's worker, `crops` crops at a time, from a fair queue.
+    """Feeds one worker, `crops` crops at a time, from a fair queue.
 
     `on_settled` is told what the worker's answer or its death decided of an image, `on_model` which model a
     new worker has loaded.
@@ -98,13 +98,14 @@ class MicroBatcher:
         self._breaker.check(working=bool(self._jobs))
 
     async def start(self, report: Callable[[str, float | None], None]) -> None:
-        """Start the first worker. ModelUnavailable if it has no model, WorkerDied if it dies over it."""
+        """Start the first worker. Raises ModelUnavailable if it has no model, WorkerDied if it dies."""
         self._on_model(await self._in_thread(self._worker.start, report))
 
     async def answer(self, key: ImageKey, data: bytes, group: Hashable) -> AnsweredReply:
-        """Wait for the labels of an image; one of the same key that is on its way already is the same image.
+        """Wait for the labels of an image, and return them. Images with the same key are looked at once.
 
-        Cancelling takes the image out of the queue, unless somebody else waits for it too.
+        Cancelling takes the image out of the queue, unless somebody else waits for it too. Raises
+        ModelUnavailable, or what the worker's answer or death says of the image.
         """
         job = self._jobs.get(key)
         if job is None:
@@ -123,7 +124,7 @@ class MicroBatcher:
                 self._drop(job)
 
     async def close(self) -> None:
-        """End the worker and refuse what is left. Bounded: a killed worker keeps nobody waiting."""
+        """Kill the worker and refuse what is left; this takes as long as a process takes to die."""
         if self._closed:
             return
         self._closed = True
@@ -135,7 +136,7 @@ class MicroBatcher:
         self._thread.shutdown(wait=False)
 
     async def _in_thread(self, call: Callable[P, T], *args: P.args, **_: P.kwargs) -> T:
-        """Run one of the supervisor's blocking calls on its own thread."""
+        """Run one of the worker's blocking calls on the thread that is for them."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
         except asyncio.CancelledError:
@@ -143,20 +144,20 @@ class MicroBatcher:
             raise
 
     async def _work(self) -> None:
-        """Send batches while there are images; then end."""
+        """Send batches as long as there are images."""
         try:
             while batch := self._take():
                 if self._worker.pid is not None or await self._replace():
                     await self._look_at(batch)
         except BaseException as error:
-            # The loop is ending, or this is a bug; whichever it is, nobody may wait for ever.
+            # Whether the loop is ending or this is a bug, nobody may wait for ever.
             self._refuse_all(ModelUnavailable(f"The classifier stopped working: {error!r}"))
             raise
         finally:
             self._pump = None
 
     def _take(self) -> list[ImageJob]:
-        """The next batch: a suspect alone; else second looks, then new images in turn."""
+        """Take the next batch: a suspect alone, or else second looks and then new images in turn."""
         if self._suspects:
             return [self._suspects.popleft()]
         batch: list[ImageJob] = []
@@ -205,10 +206,10 @@ class MicroBatcher:
             self._forgotten.append(job.id)
 
     async def _bury(self, batch: list[ImageJob], death: WorkerDied) -> None:
-        """The worker died while it had this batch: find who did it, and replace it."""
+        """Find out which image of the batch killed the worker, and start another worker."""
         if self._closed:
             return
-        log.warning("The worker is replaced: %s. Images in work: %d.", death, len(batch))
+        log.warning("Replacing the worker: %s. Images in work: %d.", death, len(batch))
         for job in self._jobs.values():
             job.begin()
         if death.cause is DeathCause.IDLE:
@@ -217,7 +218,7 @@ class MicroBatcher:
             alone = len(batch) == 1
             guilty = [job for job in batch if job.died(death.cause, alone=alone)]
             for job in guilty:
-                log.warning("An image did it, and is refused from now on: SHA-256 %s.", job.key.digest.hex())
+                log.warning("Refusing the image that did it from now on: SHA-256 %s.", job.key.digest.hex())
                 self._breaker.explained(job.deaths - 1)
                 self._settle(job, HarmfulImage(f"The image cannot be looked at: {death}."))
             self._suspects.extendleft(job for job in reversed(batch) if job.waiters and job not in guilty)
@@ -228,7 +229,7 @@ class MicroBatcher:
             await self._replace()
 
     async def _replace(self) -> bool:
-        """Start a new worker. Whether there is one; if not, the breaker is open and every image refused."""
+        """Start a new worker. Returns False where that fails: the breaker is open, every image refused."""
         while not self._closed:
             try:
                 self._proven = False
@@ -244,7 +245,7 @@ class MicroBatcher:
         return False
 
     def _count_crash(self, death: WorkerDied) -> bool:
-        """Whether to go on after a death without a culprit."""
+        """Count a death that no image explains. Returns whether to go on."""
         if not self._breaker.crashed():
             return True
         self._give_up(f"The worker keeps dying; the last time, {death}.")
@@ -271,7 +272,7 @@ class MicroBatcher:
             job.finish(error)
 
     def _drop(self, job: ImageJob) -> None:
-        """Nobody waits for the image any more. If it is in flight, its answer will still be remembered."""
+        """Forget an image that nobody waits for. If it is in flight, its answer is still remembered."""
         del self._jobs[job.key]
         self._fresh.remove(job, job.group)
         for queue in (self._unsure, self._suspects):
@@ -282,4 +283,4 @@ class MicroBatcher:
 
 
 def _tell_nobody(stage: str, fraction: float | None) -> None:
-    """A replacement loads what is there; nobody watches its progress."""
+    """Nobody watches how a replacement is loaded."""

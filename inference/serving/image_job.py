@@ -31,15 +31,14 @@ class ImageJob:
         self.begin()
 
     def begin(self) -> None:
-        """At the first look, also again: the crops for a second one die with the worker."""
+        """Start over with the first look: the crops for a second one die with the worker."""
         self.second, self.crops = False, 1
 
     def died(self, cause: DeathCause, *, alone: bool) -> bool:
-        """The worker died while it looked at this image. Whether that condemns it.
+        """Count a death of the worker that looked at this image. Returns whether the image is condemned.
 
-        It does at the second death, if the image was alone then. But a SIGKILL that was not ours is more
-        often a person's, or the kernel's for lack of memory, than a picture's: two of them must both have
-        found it alone.
+        It is at the second death, if it was alone then. But a SIGKILL that was not ours is more often a
+        person's, or the kernel's for lack of memory, than a picture's: then it must have been alone twice.
         """
         self.suspect = True
         self.deaths += 1
@@ -47,7 +46,7 @@ class ImageJob:
         return alone and self.deaths > 1 and (cause is not DeathCause.KILLED or self._deaths_alone > 1)
 
     def finish(self, outcome: Outcome) -> None:
-        """Tell everybody who still waits."""
+        """Give the outcome to everybody who still waits."""
         for waiter in self.waiters:
             if waiter.done():
                 continue  # cancelled in this very moment
