@@ -1,4 +1,4 @@
-"""The life of the bot on Discord: its start, the signals it obeys, and its end."""
+"""Start the bot on Discord, obey signals, and end it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ import aiohttp
 import discord
 
 from bot.client import Whatsit
-from bot.download import Downloader
-from bot.login import WHERE_TOKENS_ARE, token
-from bot.server import Server
+from bot.composition import compose
+from bot.connection.login import WHERE_TOKENS_ARE, token
+from bot.connection.server import Server
+from bot.download.downloader import Downloader
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
 from inference.results import ModelUnavailable
@@ -39,7 +40,7 @@ AUTHENTICATION_FAILED = 4004
 
 
 def run(settings: Settings) -> int:
-    """Run the bot until it is told to stop; returns the exit code of the process.
+    """Run the bot until it is told to stop; return the exit code of the process.
 
     0: told to stop, and everything in hand was answered. 1: it could not go on (the log says why), or images
     were left when `queue.drain` seconds were over. `ConfigError` is raised for what only its owner can mend:
@@ -74,7 +75,7 @@ async def _online(settings: Settings, secret: str, server: Server | None, store:
         server = await server.with_files()
     fetcher = downloader(settings, classifier, server)
     another = partial(Classifier, sharing=classifier)
-    bot = Whatsit(settings, classifier, fetcher, store, server=server, another_model=another)
+    bot = compose(settings, classifier, fetcher, store, server=server, another_model=another)
     # What was imported stays: looking through it for garbage would stall the gateway for 70 ms now and then.
     gc.freeze()
     left = 0
@@ -83,7 +84,7 @@ async def _online(settings: Settings, secret: str, server: Server | None, store:
             async with bot:
                 connection = asyncio.create_task(bot.start(secret))
                 await _first(connection, told)
-                left = await bot.finish(settings.queue.drain)
+                left = await bot.work_in_hand.finish(settings.queue.drain)
                 await _leave(bot, connection)
     except discord.LoginFailure as error:
         raise ConfigError(TOKEN_REFUSED) from error
@@ -114,7 +115,7 @@ async def _close(store: Store) -> None:
 
 
 def downloader(settings: Settings, classifier: Classifier, server: Server | None) -> Downloader:
-    """Fetches from the hosts of the settings; on a self-hosted server, from its own instead of Discord's."""
+    """Return what fetches from the hosts of the settings; on a self-hosted server, from its own hosts."""
     download = settings.download
     if server is not None:
         download = download.model_copy(update={"hosts": tuple(server.file_hosts(download.hosts))})
@@ -123,7 +124,7 @@ def downloader(settings: Settings, classifier: Classifier, server: Server | None
 
 @contextmanager
 def _stop_signals() -> Iterator[asyncio.Event]:
-    """An event that the first SIGINT or SIGTERM sets; the second does what it does to any process."""
+    """Give an event that the first SIGINT or SIGTERM sets; the second one ends the process at once."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
 
@@ -149,7 +150,7 @@ async def _first(connection: asyncio.Task[None], told: asyncio.Event) -> None:
 
 
 async def _leave(bot: Whatsit, connection: asyncio.Task[None]) -> None:
-    """Close the gateway, and raise what ended the connection, if it was not we."""
+    """Close the gateway; raise what ended the connection, if it ended by itself."""
     if connection.done():
         await connection
     try:

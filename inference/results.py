@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 __all__ = [
+    "RANKED",
     "Busy",
     "Classification",
     "Coarse",
@@ -25,6 +26,9 @@ __all__ = [
     "TimedOut",
     "UnsupportedFormat",
 ]
+
+RANKED = 10
+"""Labels of an image that are ranked and remembered: as many as an answer can ever show."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,9 +21,10 @@ from simcord.backend import serializers
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
-from bot import intents as gateway_intents
 from bot.client import Whatsit
-from bot.download import Gone
+from bot.composition import compose
+from bot.connection import intents as gateway_intents
+from bot.download.downloader import Gone
 from bot.store import Store
 from config.settings import Settings
 from inference.results import Classification, Coarse, Label, ModelInfo
@@ -90,6 +92,7 @@ class FakeClassifier:
     admitted: list[tuple[int, Hashable]] = field(default_factory=list)
     asked: list[tuple[bytes, int]] = field(default_factory=list)
     refuses: Exception | None = None
+    another: Callable[[Settings], Classifier] | None = None
     inside: int = 0
     most_inside: int = 0
 
@@ -114,6 +117,11 @@ class FakeClassifier:
             yield FakeAdmission(self)
         finally:
             self.inside -= 1
+
+    def make_another(self, settings: Settings) -> Classifier:
+        """A classifier for a model that a server chose, as the test has it."""
+        assert self.another is not None
+        return self.another(settings)
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -258,7 +266,18 @@ def _bot(
     message_content: bool,
 ) -> Whatsit:
     intents = gateway_intents.wanted(message_content=message_content)
-    return Whatsit(settings, cast("Classifier", classifier), fetcher, store, intents=intents)
+    return compose(
+        settings,
+        cast("Classifier", classifier),
+        fetcher,
+        store,
+        intents=intents,
+        another_model=partial(_another, classifier),
+    )
+
+
+def _another(classifier: FakeClassifier, settings: Settings) -> Classifier:
+    return classifier.make_another(settings)
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The buttons under a public answer. They outlive a restart: all they need is in the message above them."""
 
-from bot.buttons.mark import People
-from bot.buttons.under import Buttons, Part, models, together, under, without
+from bot.buttons.answer_buttons import AnswerButtons, MergedPart, buttons_for, merged_view, view_without
+from bot.buttons.image_mark import People
 
-__all__ = ["Buttons", "Part", "People", "models", "together", "under", "without"]
+__all__ = ["AnswerButtons", "MergedPart", "People", "buttons_for", "merged_view", "view_without"]

@@ -64,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     demo = command(
-        "demo", "bot.demo", "show the real bot in a simulated Discord; needs no token and no network"
+        "demo", "bot.cli.demo", "show the real bot in a simulated Discord; needs no token and no network"
     )
     demo.add_argument(
         "--once", action="store_true", help="end after the transcript (also: ONCE=1, or no terminal)"
@@ -92,14 +92,14 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("--json", action="store_true", help="one JSON object a line")
     actions = models.add_subparsers(metavar="ACTION", dest="action")
     quantize = actions.add_parser(
-        "quantize", help="make the int8 variant of a model, and keep it if it agrees", allow_abbrev=False
+        "quantize", help="make the int8 variant of a model, and keep it if it is as good", allow_abbrev=False
     )
     quantize.add_argument("name", metavar="NAME", help="a name of the catalogue, or a path")
     quantize.add_argument(
         "--photographs",
         type=Path,
         metavar="FOLDER",
-        help="pictures to calibrate it on (default: those that matplotlib and scikit-image carry)",
+        help="pictures to make and judge it by (default: those that matplotlib and scikit-image carry)",
     )
 
     doctor = command(

@@ -13,11 +13,11 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot import server
 from bot.cli.findings import Finding, Level
 from bot.cli.invite import PERMISSIONS, application_id
-from bot.intents import MESSAGE_CONTENT_OFF, message_content_allowed
-from bot.login import token
+from bot.connection import server
+from bot.connection.intents import MESSAGE_CONTENT_OFF, message_content_allowed
+from bot.connection.login import token
 from config.settings import ConfigError, Settings
 
 __all__ = ["check_discord"]

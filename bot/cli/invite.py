@@ -10,7 +10,7 @@ import discord
 
 from bot.cli import FAILED, OK, USAGE
 from bot.cli.settings import ConfigError, complain, settings_for
-from bot.login import token
+from bot.connection.login import token
 
 __all__ = ["PERMISSIONS", "application_id", "main"]
 

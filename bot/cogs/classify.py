@@ -1,56 +1,65 @@
-"""What happens to an image that a command asks about: `/classify`, or a message's "What's in this image?"."""
+"""Commands that ask about images: `/classify`, and "What's in this image?" in a message's menu."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot import buttons, delivery
-from bot.answers import Writer
-from bot.asked import Asked
-from bot.effective import Effective, effective, language_of
-from bot.errors import LEAVING, UNEXPECTED
-from bot.media import Source, images_of, source_of
-from bot.pipeline import look_at
-from bot.questions import MENU, left_alone
-from bot.quota import Grant
-from bot.store import GuildSettings, StoreError
+from bot.answering.answerer import Answerer
+from bot.delivery.interaction_responses import say
+from bot.image_source import ImageSource
+from bot.intake.interaction_requests import new_request
+from bot.intake.message_images import images_of, source_of
+from bot.policy.in_force import Effective, in_force_for, language_of
+from bot.presentation.errors import LEAVING, UNEXPECTED
+from bot.presentation.help_texts import MENU, left_alone_sentence
+from bot.store import Store, StoreError
+from bot.work_in_hand import WorkInHand
+from config.settings import Settings
 
-if TYPE_CHECKING:
-    from bot.client import Whatsit
-
-    Interaction = discord.Interaction[Whatsit]
-
-__all__ = ["Classify"]
+__all__ = ["ClassifyCog"]
 
 log = logging.getLogger(__name__)
+
+Interaction = discord.Interaction[Any]
 
 everywhere = app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
 for_all = app_commands.allowed_installs(guilds=True, users=True)
 
 
-class Classify(commands.Cog):
+class ClassifyCog(commands.Cog):
     """Answers commands."""
 
-    def __init__(self, bot: Whatsit) -> None:
-        self.bot = bot
-        self.settings = bot.settings
+    def __init__(
+        self,
+        *,
+        tree: app_commands.CommandTree[Any],
+        settings: Settings,
+        store: Store,
+        answerer: Answerer,
+        work: WorkInHand,
+    ) -> None:
+        self._tree = tree
+        self._settings = settings
+        self._store = store
+        self._answerer = answerer
+        self._work = work
         self.menu = app_commands.ContextMenu(name=locale_str(MENU), callback=self.whats_in_this_image)
         self.menu.error(self.cog_app_command_error)
 
     async def cog_load(self) -> None:
-        """A cog cannot declare a menu's command."""
-        self.bot.tree.add_command(self.menu)
+        """Add the command of the message menu, which a cog cannot declare."""
+        self._tree.add_command(self.menu)
 
     async def cog_unload(self) -> None:
-        """Takes the menu's command away."""
-        self.bot.tree.remove_command(self.menu.name, type=self.menu.type)
+        """Take the command of the message menu away."""
+        self._tree.remove_command(self.menu.name, type=self.menu.type)
 
     @app_commands.command(name=locale_str("classify"), description=locale_str("Say what is in a picture"))
     @app_commands.describe(
@@ -79,117 +88,89 @@ class Classify(commands.Cog):
     ) -> None:
         """Name up to five images: for everyone here, for the asker only, or in a direct message.
 
-        These images are no message of the asker's, and the command is their consent: they are looked at also
-        for somebody who wishes that their images are left alone.
+        The images are looked at also for somebody who wants their images left alone: what is handed to a
+        command is no message of theirs, and the command is their consent.
         """
         given = [source_of(file) for file in (image, image2, image3, image4, image5) if file]
-        if (wants := await self._wants(interaction)) is None:
+        if (wishes := await self._in_force(interaction)) is None:
             return
         # What is said with the command goes before what is always preferred.
-        dm = (wants.direct and private is None) if dm is None else dm
-        private = (wants.private and not dm) if private is None else private
+        dm = (wishes.direct and private is None) if dm is None else dm
+        private = (wishes.private and not dm) if private is None else private
         # In the bot's own direct message the answer is one already.
         dm = dm and not interaction.context.dm_channel
-        await self._answer(interaction, given, wants, top=top, private=private or dm, dm=dm)
+        await self._answer(interaction, given, wishes, top=top, private=private or dm, by_dm=dm)
 
     @everywhere
     @for_all
     async def whats_in_this_image(self, interaction: Interaction, message: discord.Message) -> None:
         """Name the images of a message, for the asker only."""
-        if (wants := await self._wants(interaction, message.author.id)) is None:
+        if (wishes := await self._in_force(interaction, message.author.id)) is None:
             return
-        images = images_of(message, self.settings.watch)
-        dm = wants.direct and not interaction.context.dm_channel
-        await self._answer(interaction, images, wants, private=True, dm=dm)
+        images = images_of(message, self._settings.watch)
+        dm = wishes.direct and not interaction.context.dm_channel
+        await self._answer(interaction, images, wishes, private=True, by_dm=dm)
 
-    async def _wants(self, interaction: Interaction, author_id: int | None = None) -> Effective | None:
-        """What holds for the asker; None if they have been told that this author is to be left alone."""
-        language = await language_of(self.bot.store, interaction)
+    async def _in_force(self, interaction: Interaction, author_id: int | None = None) -> Effective | None:
+        """Return what is in force for the asker; None if they have been told that no image is looked at.
+
+        `author_id` posted the images, where these are a message's.
+        """
+        language = await language_of(self._store, interaction)
         try:
-            if author_id is not None and (await self.bot.store.members.get(author_id)).leave_alone:
-                await delivery.say(interaction, left_alone(author_id, interaction.user.id, language))
+            if author_id is not None and (await self._store.members.get(author_id)).leave_alone:
+                await say(interaction, left_alone_sentence(author_id, interaction.user.id, language))
                 return None
-            return await self._effective(interaction)
+            return await in_force_for(
+                self._store,
+                interaction.user.id,
+                interaction.guild_id,
+                user_locale=interaction.locale,
+                guild_locale=interaction.guild_locale,
+            )
         except StoreError as error:
-            log.warning("Nobody knows who wishes to be left alone, so nothing is looked at. %s", error)
-            await delivery.say(interaction, language.gettext(UNEXPECTED))
+            log.warning(
+                "The interaction %d is not answered: whether somebody wants to be left alone could not be "
+                "read. %s",
+                interaction.id,
+                error,
+            )
+            await say(interaction, language.gettext(UNEXPECTED))
             return None
-
-    async def _effective(self, interaction: Interaction) -> Effective:
-        return await effective(
-            self.bot.store,
-            interaction.user.id,
-            interaction.guild_id,
-            user_locale=interaction.locale,
-            guild_locale=interaction.guild_locale,
-        )
 
     async def _answer(
         self,
         interaction: Interaction,
-        images: Sequence[Source],
-        wants: Effective,
+        images: Sequence[ImageSource],
+        wishes: Effective,
         *,
         private: bool,
-        dm: bool = False,
+        by_dm: bool,
         top: int | None = None,
     ) -> None:
-        shown = images[: self.settings.limits.images_per_answer]
-        own = wants.own_language
+        shown = images[: self._settings.limits.images_per_answer]
         if not shown:
-            await delivery.say(interaction, own.gettext("I see no picture in that message."))
+            await say(interaction, wishes.own_language.gettext("I see no picture in that message."))
             return
-        if self.bot.stopping:
-            await delivery.say(interaction, own.gettext(LEAVING))
+        if self._work.stopping:
+            await say(interaction, wishes.own_language.gettext(LEAVING))
             return
-        with self.bot.in_hand():
-            grant = self._granted(interaction, len(shown), wants.guild)
-            if not grant.images:
-                await delivery.say(interaction, grant.line(own))
-                return
-            asked = Asked(shown[: grant.images], len(images), grant, top, private, dm)
-            async with self.bot.ledger.interaction(
-                interaction, asked.pictures(), asked.options(interaction)
-            ) as accepting:
-                deferred = await delivery.defer(interaction, ephemeral=private)
-                if deferred is None:
-                    return
-                await accepting
-                await self.bot.ledger.deferred(interaction.id, deferred.response_id)
-                await self.answer(interaction, asked)
-
-    async def answer(self, interaction: Interaction, asked: Asked) -> None:
-        """Put the answer where its deferred response is waiting."""
-        wants = await self._effective(interaction)
-        guild, alone = wants.guild, asked.private or not interaction.guild_id
-        language = wants.own_language if alone else wants.shared_language
-        group = interaction.guild_id or interaction.user.id
-        outcomes = await look_at(self.bot, asked.images, group=group, model=guild.model)
-        writer = Writer(self.settings, language, top=asked.top, apart=True, guild=guild)
-        answer = writer.write(outcomes, writer.left_out(asked.found), asked.grant.line(language))
-        if asked.dm:
-            done = await delivery.directly(interaction, answer, language)
-        else:
-            view = None
-            if not asked.private and not interaction.context.dm_channel:
-                people = buttons.People(interaction.user.id, interaction.user.id)
-                models = buttons.models(self.bot)
-                view = buttons.under(outcomes, people, language, guild=guild, models=models).view()
-            done = await delivery.respond(interaction, answer, view)
-        if not done:
-            self.bot.ledger.leave_open(interaction.id)
-
-    def _granted(self, interaction: Interaction, images: int, settings: GuildSettings) -> Grant:
-        user = interaction.user
-        roles = {role.id for role in user.roles} if isinstance(user, discord.Member) else set()
-        if not roles.isdisjoint(settings.unlimited_roles):
-            return Grant(images)
-        return self.bot.quota.take(user.id, images, guild_id=interaction.guild_id, settings=settings)
+        with self._work.hold():
+            request = new_request(
+                interaction, shown, len(images), wishes, private=private, by_dm=by_dm, top=top
+            )
+            await self._answerer.answer(request)
 
     async def cog_app_command_error(
-        self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError
+        self, interaction: Interaction, error: app_commands.AppCommandError
     ) -> None:
-        """A command failed for a reason nobody foresaw: logged whole, and the asker is not left waiting."""
-        log.error("A command failed, and nobody knows why", exc_info=error)
-        language = await language_of(self.bot.store, interaction)
-        await delivery.say(interaction, language.gettext(UNEXPECTED))
+        """Log an error that is not foreseen, and tell the asker, who would wait otherwise."""
+        name = interaction.command.qualified_name if interaction.command else "?"
+        log.error(
+            "The command %s (interaction %d) failed unexpectedly; please report this",
+            name,
+            interaction.id,
+            exc_info=error,
+        )
+        language = await language_of(self._store, interaction)
+        await say(interaction, language.gettext(UNEXPECTED))

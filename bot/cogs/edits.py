@@ -1,99 +1,100 @@
-"""What happens to an answer when its message changes, or is deleted."""
+"""Messages that change or are deleted, and what becomes of their answers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import discord
 from discord.ext import commands
 
-from bot.heard import is_heard
-from bot.media import Source, images_of
-from bot.recent import fingerprint
-from bot.request import asked_for
-from bot.signs import OVER
-from bot.written import granted, written
+from bot.answering.answerer import Answerer
+from bot.answering.message_memory import MessageMemory
+from bot.answering.retraction import Retraction
+from bot.delivery.standing_answers import StandingAnswers
+from bot.image_source import fingerprint
+from bot.intake.message_intake import MessageIntake
+from bot.intake.message_requests import MessageRequests
+from bot.policy.audience import Audience
+from bot.policy.deadlines import answer_deadline
+from bot.store import StoredAnswer
+from config.settings import Watch
 
-if TYPE_CHECKING:
-    from bot.client import Whatsit
-    from bot.cogs.watch import Watch
-    from bot.store import Answer
-
-__all__ = ["Edits"]
+__all__ = ["EditsCog"]
 
 
-class Edits(commands.Cog):
-    """Raw events: nothing of what people write is kept, so there is no message to compare with."""
+class EditsCog(commands.Cog):
+    """Hears raw events: nothing of what people write is kept, so there is no message to compare with."""
 
-    def __init__(self, bot: Whatsit, watch: Watch) -> None:
-        self.bot = bot
+    def __init__(
+        self,
+        *,
+        watch: Watch,
+        audience: Audience,
+        requests: MessageRequests,
+        intake: MessageIntake,
+        answerer: Answerer,
+        memory: MessageMemory,
+        standing: StandingAnswers,
+        retraction: Retraction,
+    ) -> None:
         self._watch = watch
-        self._replies = watch.replies
+        self._audience = audience
+        self._requests = requests
+        self._intake = intake
+        self._answerer = answerer
+        self._memory = memory
+        self._standing = standing
+        self._retraction = retraction
 
     @commands.Cog.listener()
     async def on_raw_message_edit(self, payload: discord.RawMessageUpdateEvent) -> None:
-        """An edit, or Discord has looked up a link, which comes like one."""
+        """Look again at a message that was edited, or whose links Discord has looked up."""
         message = payload.message
-        if not is_heard(self.bot, message):
+        if not self._audience.listens_to(message):
             return
-        if self._replies.recent.images(message.id) and not self._images(message):
-            await self._replies.clear([message.id])  # now, not when the work on them is done
-        await self._watch.work_on(message, self._reread)
+        if self._memory.images(message.id) and not self._requests.images_of(message):
+            await self._retraction.images_removed([message.id])  # now, not when the work on them is done
+        await self._intake.take(message, self._reread)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, payload: discord.RawMessageDeleteEvent) -> None:
-        """Takes the answer away with its message."""
-        await self._replies.forget([payload.message_id])
+        """Take the answer away with its message."""
+        await self._retraction.messages_deleted([payload.message_id])
 
     @commands.Cog.listener()
     async def on_raw_bulk_message_delete(self, payload: discord.RawBulkMessageDeleteEvent) -> None:
-        """Likewise, for a purge."""
-        await self._replies.forget(payload.message_ids)
+        """Take the answers to all these messages away."""
+        await self._retraction.messages_deleted(payload.message_ids)
 
     async def _reread(self, message: discord.Message) -> None:
-        images = self._images(message)
-        answers: Sequence[Answer] = ()
-        before = self._replies.recent.images(message.id)
+        images = self._requests.images_of(message)
+        answers: Sequence[StoredAnswer] = ()
+        before = self._memory.images(message.id)
         if before != 0:
-            answers = await self.bot.ledger.answers_to([message.id])
+            answers = await self._standing.to([message.id])
         if before is None:  # of an earlier run: its answer tells, if there is one
             before = next((answer.images for answer in answers if answer.images is not None), None)
         if before in (None, fingerprint(images)):
             return
-        self._replies.recent.saw(message.id, images)
+        self._memory.saw(message.id, images)
         if not images:
-            await self._replies.clear([message.id])
-            self._replies.recent.release(message.id)
+            await self._retraction.images_removed([message.id])
+            self._memory.release(message.id)
         elif answers:
-            await self._revise(message, images, answers)
+            await self._revise(message, answers)
         elif not self._is_late(message):
-            self._replies.recent.release(message.id)
-            await self._watch.read(message)
-
-    def _images(self, message: discord.Message) -> list[Source]:
-        return images_of(message, self.bot.settings.watch)
+            self._memory.release(message.id)
+            await self._intake.read(message)
 
     def _is_late(self, message: discord.Message) -> bool:
-        """Long after it was written: only Discord's looking up a link again."""
+        """Return whether the message was written long ago: then Discord has only looked up a link again."""
         written = message.edited_at or message.created_at
-        age = discord.utils.utcnow().timestamp() - written.timestamp()
-        return age > self.bot.settings.watch.late_after
+        return discord.utils.utcnow() > answer_deadline(written, self._watch)
 
-    async def _revise(
-        self, message: discord.Message, images: Sequence[Source], answers: Sequence[Answer]
-    ) -> None:
-        """Look at what the message shows now, and say so where its answer stands."""
-        request = await asked_for(self.bot, message, images, since=discord.utils.utcnow())
-        for answer in answers if request.images else ():
-            here = answer.channel_id == message.channel.id
-            ours = replace(request, manner="reply" if here else "direct")
-            grant = await granted(self.bot, ours)
-            if not grant.images:
-                await self._replies.signs.show(message, OVER)
+    async def _revise(self, message: discord.Message, answers: Sequence[StoredAnswer]) -> None:
+        """Look at what the message shows now, and say so where its answers stand."""
+        for answer in answers:
+            in_channel = answer.channel_id == message.channel.id
+            request = await self._requests.of_edit(message, in_channel=in_channel)
+            if request is None or not await self._answerer.revise(request, answer):
                 return
-            with self._replies.working_on(ours.sources):
-                new = await written(self.bot, ours, grant)
-            if new is not None:
-                await self._replies.revise(ours, *new, answer)

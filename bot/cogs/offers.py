@@ -1,75 +1,95 @@
-"""An answer on demand: somebody clicks the reaction with which Whatsit offers one."""
+"""Clicks on the reaction with which the bot offers an answer."""
 
 from __future__ import annotations
 
 import datetime
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import discord
 from discord.ext import commands
 
-from bot.delivery import FAILURES
-from bot.effective import guild_settings
-from bot.media import images_of
-from bot.request import asked_for
-from bot.signs import is_offer, offers
+from bot.answering.answerer import Answerer
+from bot.delivery.channel_permissions import FAILURES
+from bot.delivery.reactions import Reactions, is_offer, own_offers
+from bot.intake.message_intake import MessageIntake
+from bot.intake.message_requests import MessageRequests
+from bot.policy.in_force import guild_settings
+from bot.store import OpenMessage, Store
+from bot.work_in_hand import WorkInHand
 
-if TYPE_CHECKING:
-    from bot.client import Whatsit
-    from bot.cogs.watch import Watch
-    from bot.store import OpenMessage
-
-__all__ = ["Offers"]
+__all__ = ["OffersCog"]
 
 log = logging.getLogger(__name__)
 
 
-class Offers(commands.Cog):
-    """Offers outlive a restart: what is on offer has the bot's own reaction, and nothing else is known."""
+class OffersCog(commands.Cog):
+    """Answers on demand. An offer outlives a restart: it is the bot's own reaction, and nothing is stored."""
 
-    def __init__(self, bot: Whatsit, watch: Watch) -> None:
-        self.bot = bot
-        self._watch = watch
+    def __init__(
+        self,
+        *,
+        client: discord.Client,
+        store: Store,
+        requests: MessageRequests,
+        intake: MessageIntake,
+        answerer: Answerer,
+        reactions: Reactions,
+        work: WorkInHand,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._requests = requests
+        self._intake = intake
+        self._answerer = answerer
+        self._reactions = reactions
+        self._work = work
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
-        """Somebody clicked a reaction, ours or another."""
+        """Answer whoever clicked an offer; other reactions are none of the bot's business."""
         member = payload.member
-        if self.bot.stopping or payload.guild_id is None or member is None or member.bot:
+        if self._work.stopping or payload.guild_id is None or member is None or member.bot:
             return
-        settings = await guild_settings(self.bot.store, payload.guild_id)
+        settings = await guild_settings(self._store, payload.guild_id)
         if not is_offer(payload.emoji, settings.emoji):
             return
         try:
             message = await self._message(payload)
         except FAILURES as failure:
-            log.debug("A message with a reaction cannot be read: %s", failure)
+            log.debug("The message %d with an offer could not be read: %s", payload.message_id, failure)
             return
-        if offers(message, settings.emoji):
-            await self._watch.work_on(message, partial(self._take, member=member))
+        if own_offers(message, settings.emoji):
+            clicked_at = discord.utils.utcnow()
+            await self._intake.take(message, partial(self._take, member=member, clicked_at=clicked_at))
 
-    async def again(self, message: discord.Message, row: OpenMessage) -> None:
-        """A crash came between a click and its answer."""
+    async def take_again(self, message: discord.Message, row: OpenMessage) -> None:
+        """Answer a click that a crash has left unanswered."""
         if message.guild is not None:
             try:
                 member = await message.guild.fetch_member(row.user_id)
             except discord.NotFound:
                 return
-            await self._watch.work_on(message, partial(self._take, member=member, since=row.accepted_at))
+            step = partial(self._take, member=member, clicked_at=row.accepted_at, missed=True)
+            await self._intake.take(message, step)
 
     async def _take(
-        self, message: discord.Message, *, member: discord.Member, since: datetime.datetime | None = None
+        self,
+        message: discord.Message,
+        *,
+        member: discord.Member,
+        clicked_at: datetime.datetime,
+        missed: bool = False,
     ) -> None:
-        """Answer once. Who wants it for themself alone leaves the offer to the others."""
-        images = images_of(message, self.bot.settings.watch)
-        since = since or discord.utils.utcnow()
-        request = await asked_for(self.bot, message, images, asker=member, since=since, clicked=True)
-        done = not request.images or (await self._watch.answer(request) and not request.leaves_offer)
-        if done and self.bot.user is not None:
-            await self._watch.replies.signs.withdraw(message, request.wants.guild.emoji, self.bot.user)
+        """Answer once. Whoever gets the answer alone leaves the offer to the others."""
+        request = await self._requests.of_click(message, member, clicked_at=clicked_at, missed=missed)
+        done = not request.images or (await self._answerer.answer(request) and not request.leaves_offer)
+        if done and self._client.user is not None:
+            await self._reactions.withdraw(message, request.in_force.guild.emoji, self._client.user)
 
     async def _message(self, payload: discord.RawReactionActionEvent) -> discord.Message:
-        channel = self.bot.get_channel(payload.channel_id) or await self.bot.fetch_channel(payload.channel_id)
+        channel = self._client.get_channel(payload.channel_id) or await self._client.fetch_channel(
+            payload.channel_id
+        )
         return await cast("discord.abc.Messageable", channel).fetch_message(payload.message_id)

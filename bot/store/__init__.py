@@ -23,31 +23,30 @@ A write that has returned outlives the death of the process, `kill -9` too. A po
 last moments, never more; PostgreSQL not even those.
 """
 
-from bot.store.exchange import (
-    Allowed,
-    Change,
-    Fault,
+from bot.store.faults import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
+from bot.store.guild_settings import BUTTONS, FIELDS, PAGE_TITLES, PAGES, PER_MINUTE, GuildSettings, defaults
+from bot.store.member_preferences import MemberPreferences
+from bot.store.retention import Retention
+from bot.store.settings_file import (
+    Existing,
     InvalidSettings,
-    changes,
+    SettingChange,
+    SettingFault,
     difference,
     from_json,
-    short,
     to_json,
+    without_gone,
 )
-from bot.store.faults import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
-from bot.store.retention import Retention
-from bot.store.settings import BUTTONS, GROUPS, PER_MINUTE, GuildSettings, MemberPreferences, defaults
 from bot.store.store import Store
-from bot.store.tables import Answer, Feedback, OpenInteraction, OpenMessage
+from bot.store.tables import Feedback, OpenInteraction, OpenMessage, StoredAnswer
 
 __all__ = [
     "BUTTONS",
-    "GROUPS",
+    "FIELDS",
+    "PAGES",
+    "PAGE_TITLES",
     "PER_MINUTE",
-    "Allowed",
-    "Answer",
-    "Change",
-    "Fault",
+    "Existing",
     "Feedback",
     "GuildSettings",
     "InvalidSettings",
@@ -55,15 +54,17 @@ __all__ = [
     "OpenInteraction",
     "OpenMessage",
     "Retention",
+    "SettingChange",
+    "SettingFault",
     "Store",
     "StoreDamaged",
     "StoreError",
     "StoreTooNew",
     "StoreUnavailable",
-    "changes",
+    "StoredAnswer",
     "defaults",
     "difference",
     "from_json",
-    "short",
     "to_json",
+    "without_gone",
 ]

@@ -13,7 +13,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
-from bot.store.faults import StoreError, StoreUnavailable, explain
+from bot.store.faults import StoreClosed, StoreError, StoreUnavailable, explain
 from bot.store.location import Location
 from bot.store.tables import Base
 
@@ -156,7 +156,7 @@ class Database:
 
     def _check_open(self) -> None:
         if self._closed:  # a connection made now would be nobody's to close
-            raise StoreUnavailable("The store is closed.")
+            raise StoreClosed("The store is closed.")
 
     async def close(self) -> None:
         """Finish what is being read and written, then let go of the database."""

@@ -13,18 +13,18 @@ from sqlalchemy import delete, select, tuple_, union
 from sqlalchemy.orm import InstrumentedAttribute
 
 import config.settings
-from bot.store.answers import Answers
+from bot.store.answers import StoredAnswers
 from bot.store.choices import Choices
 from bot.store.database import Database, connect
 from bot.store.faults import StoreError, explain
 from bot.store.feedback import Opinions
+from bot.store.guild_settings import GuildSettings
 from bot.store.location import locate
+from bot.store.member_preferences import MemberPreferences
 from bot.store.meta import Notes
 from bot.store.retention import Retention
 from bot.store.seen import Seen
-from bot.store.settings import GuildSettings, MemberPreferences
 from bot.store.tables import (
-    Answer,
     Base,
     Cursor,
     Feedback,
@@ -32,6 +32,7 @@ from bot.store.tables import (
     MemberPreference,
     OpenInteraction,
     OpenMessage,
+    StoredAnswer,
 )
 from bot.store.upgrading import make_ready
 from bot.store.work import OpenWork
@@ -67,14 +68,14 @@ class Store:
         self.members = Choices(database, MemberPreference, MemberPreferences(), limit=MEMBERS_IN_MEMORY)
         self.work = OpenWork(database, retention, now)
         self.seen = Seen(database)
-        self.answers = Answers(database)
+        self.answers = StoredAnswers(database)
         self.feedback = Opinions(database)
         self.notes = Notes(database)
 
     @classmethod
     async def open(
         cls,
-        store: config.settings.Store,
+        store: config.settings.StoreSettings,
         data: config.settings.Data,
         *,
         guild_defaults: GuildSettings,
@@ -119,7 +120,7 @@ class Store:
         """
         await self.members.reset(user_id)
         async with self._database.transaction() as connection:
-            for table in (OpenMessage, OpenInteraction, Answer, Feedback):
+            for table in (OpenMessage, OpenInteraction, StoredAnswer, Feedback):
                 await connection.execute(delete(table).where(table.user_id == user_id))
 
     async def erase_guild(self, guild_id: int) -> None:
@@ -128,7 +129,7 @@ class Store:
         await self.guilds.reset(guild_id)
         self.guilds.forget(guild_id)
         async with self._database.transaction() as connection:
-            for table in (OpenMessage, OpenInteraction, Answer, Feedback, Cursor):
+            for table in (OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor):
                 await connection.execute(delete(table).where(table.guild_id == guild_id))
 
     async def erase_channel(self, guild_id: int, channel_id: int) -> None:
@@ -149,7 +150,9 @@ class Store:
                 ),
             )
         # An answer is younger than its channel: that spares a search through all the older ones.
-        answers = delete(Answer).where(Answer.channel_id == channel_id, Answer.answer_id > channel_id)
+        answers = delete(StoredAnswer).where(
+            StoredAnswer.channel_id == channel_id, StoredAnswer.answer_id > channel_id
+        )
         async with self._database.transaction() as connection:
             for table in (OpenMessage, OpenInteraction):
                 await connection.execute(delete(table).where(table.channel_id == channel_id))
@@ -157,7 +160,7 @@ class Store:
 
     async def guild_ids(self) -> set[int]:
         """The servers about which anything is kept."""
-        tables = (GuildSetting, OpenMessage, OpenInteraction, Answer, Feedback, Cursor)
+        tables = (GuildSetting, OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor)
         kept = union(*(select(table.guild_id) for table in tables)).subquery().c.guild_id
         found = await self._database.read(select(kept).where(kept.is_not(None)))
         return {*found, *self.seen.new_guilds()}
@@ -170,7 +173,7 @@ class Store:
         kept = self._retention
         return (
             await self._purge(Cursor, Cursor.message_id, kept.cursors)
-            + await self._purge(Answer, Answer.answer_id, kept.answers)
+            + await self._purge(StoredAnswer, StoredAnswer.answer_id, kept.answers)
             + await self._purge(Feedback, Feedback.answer_id, kept.feedback)
         )
 

@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from bot.store.database import Database, Write
 from bot.store.faults import StoreError
 from bot.store.retention import Retention
-from bot.store.tables import Answer, OpenInteraction, OpenMessage
+from bot.store.tables import OpenInteraction, OpenMessage, StoredAnswer
 
 __all__ = ["OpenWork"]
 
@@ -31,7 +31,7 @@ class OpenWork:
         self._expiring: asyncio.Task[None] | None = None
         self._accept_message = database.insert(OpenMessage).on_conflict_do_nothing()
         self._accept_interaction = database.insert(OpenInteraction).on_conflict_do_nothing()
-        self._answer = database.insert(Answer).on_conflict_do_nothing()
+        self._answer = database.insert(StoredAnswer).on_conflict_do_nothing()
         self._strike_message = delete(OpenMessage).where(OpenMessage.message_id == bindparam("struck"))
         self._strike_interaction = delete(OpenInteraction).where(
             OpenInteraction.interaction_id == bindparam("struck")

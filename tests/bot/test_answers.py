@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.answers import CONTENT, DETAILED, EMBEDS_TOTAL, Outcome, Writer
+from bot.discord_limits import EMBEDS_CHARACTERS, MESSAGE_CONTENT
 from bot.i18n import ENGLISH
-from bot.media import Source
-from bot.naming import neutral
+from bot.image_source import ImageSource
+from bot.presentation.answer import DETAILED, Outcome, Writer
+from bot.presentation.naming import neutral
 from bot.store import GuildSettings
 from config.settings import Settings
 from inference.results import Busy, Classification, Coarse, Label
@@ -21,7 +22,9 @@ WRITER = Writer(Settings(), ENGLISH)
 
 
 def outcome(result: Classification | Exception, name: str = "cat.png", *, spoiler: bool = False) -> Outcome:
-    return Outcome(Source(f"https://cdn.discordapp.com/{name}", name, "attachment", spoiler=spoiler), result)
+    return Outcome(
+        ImageSource(f"https://cdn.discordapp.com/{name}", name, "attachment", spoiler=spoiler), result
+    )
 
 
 def description(result: Classification, *, spoiler: bool = False) -> str:
@@ -216,8 +219,8 @@ def test_every_answer_is_inside_discords_limits(
 ) -> None:
     answer = Writer(Settings(), ENGLISH, top=top, apart=apart).write(outcomes, "one line", "another")
     assert len(answer.embeds) == (len(outcomes) if len(outcomes) <= DETAILED else 1)
-    assert sum(map(len, answer.embeds)) <= EMBEDS_TOTAL == 6000
-    assert len(answer.plain) <= CONTENT == 2000
+    assert sum(map(len, answer.embeds)) <= EMBEDS_CHARACTERS == 6000
+    assert len(answer.plain) <= MESSAGE_CONTENT == 2000
     for embed in answer.embeds:
         assert 0 < len(embed.description or "") <= 4096
         assert len(embed.title or "") <= 256
@@ -230,8 +233,8 @@ def test_the_longest_labels_of_ten_images_still_fit() -> None:
     )
     for number in (DETAILED, 10):
         answer = Writer(Settings(), ENGLISH, top=10).write([outcome(long, "*" * 200 + ".png")] * number)
-        assert sum(map(len, answer.embeds)) <= EMBEDS_TOTAL
-        assert len(answer.plain) <= CONTENT
+        assert sum(map(len, answer.embeds)) <= EMBEDS_CHARACTERS
+        assert len(answer.plain) <= MESSAGE_CONTENT
         bars = "".join(str(embed.description) for embed in answer.embeds).count("█")
         assert bars >= 4 * number
 

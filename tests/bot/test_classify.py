@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from typing import Any
 
 import discord
 import pytest
 from simcord.results import InteractionResult, ResponseMessage
 
-from bot.errors import UNEXPECTED
+from bot.presentation.errors import UNEXPECTED
 from inference.results import CorruptImage, NotAnImage, UnsupportedFormat
 from tests.world import World, classified, picture
 
@@ -255,7 +256,7 @@ async def test_an_interaction_that_discord_no_longer_waits_for_is_a_line_in_the_
     await world.alice.slash(world.channel, "classify", image=picture())
     assert world.classifier.admitted == []
     (line,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
-    assert line.startswith("An interaction could not be acknowledged")
+    assert re.match(r"The interaction \d+ could not be acknowledged", line)
 
 
 async def test_a_response_that_was_deleted_meanwhile_is_a_line_in_the_log(
@@ -275,7 +276,7 @@ async def test_a_command_that_fails_for_no_known_reason_still_answers(
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("bot.answers.Writer.write", broken)
+    monkeypatch.setattr("bot.presentation.answer.Writer.write", broken)
     result = await world.alice.slash(world.channel, "classify", image=picture())
     assert response(result).content == UNEXPECTED
     assert len([record for record in caplog.records if record.exc_info]) == 1
@@ -290,7 +291,7 @@ async def test_a_button_that_fails_for_no_known_reason_still_answers(
         raise ZeroDivisionError
 
     await world.alice.send(world.channel, attachments=[picture()])
-    monkeypatch.setattr("bot.delivery.direct", broken)
+    monkeypatch.setattr("bot.delivery.interaction_responses.send_directly", broken)
     result = await world.alice.click(world.only_answer(), custom_id=BUTTON)
     assert response(result).content.startswith("Something went wrong. Try again")
     assert result.ephemeral
@@ -299,7 +300,7 @@ async def test_a_button_that_fails_for_no_known_reason_still_answers(
 
 async def test_a_bot_that_is_leaving_says_so(world: World) -> None:
     await world.alice.send(world.channel, attachments=[picture()])
-    world.bot.stopping = True
+    world.bot.work_in_hand.stopping = True
     command = await world.alice.slash(world.channel, "classify", image=picture())
     button = await world.alice.click(world.only_answer(), custom_id=BUTTON)
     for result in (command, button):

@@ -10,7 +10,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.command_sync import sync
+from bot.connection.command_sync import sync
 from bot.store import StoreUnavailable
 from bot.store.meta import Notes
 from config.settings import Settings

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 from yarl import URL
 
-from bot import resize
-from bot.download import (
+from bot.download import reduced_copy as resize
+from bot.download.downloader import (
     Downloader,
     DownloadError,
     Gone,

@@ -8,7 +8,7 @@ from typing import Any
 import discord
 import pytest
 
-from bot.signs import OVER
+from bot.delivery.reactions import OVER_QUOTA
 from tests.bot.wishes import post, reactions, server, wish
 from tests.world import World, classified, picture
 
@@ -155,7 +155,7 @@ async def test_pictures_that_are_added_count(world: World) -> None:
     source = await send(world, cat)
     await edit(world, source, attachments=[cat, dog])
     assert len(world.only_answer().embeds) == 1
-    assert reactions(world, source) == [OVER]
+    assert reactions(world, source) == [OVER_QUOTA]
 
 
 async def test_the_answer_to_a_question_is_edited_too(world: World) -> None:

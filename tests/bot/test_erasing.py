@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from simcord.builders import ChannelHandle
 
-from bot.cogs.erasing import Erasing
+from bot.cogs.erasing import ErasingCog
 from bot.store import GuildSettings, StoreUnavailable
 from tests.bot.moderation import moderator, settings
 from tests.world import World, picture
@@ -135,7 +135,9 @@ async def test_servers_of_other_shards_are_none_of_this_ones_business(world: Wor
     for server in servers:
         await world.bot.store.guilds.update(server, {"top": 5})
     world.bot.shard_id, world.bot.shard_count = 1, 3
-    await Erasing(world.bot).on_ready()
+    erasing = world.bot.get_cog("ErasingCog")
+    assert isinstance(erasing, ErasingCog)
+    await erasing.on_ready()
     assert await world.bot.store.guild_ids() == {number << 22 for number in (2, 3, 5, 6)}
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.download import DownloadError
-from bot.errors import SENTENCES, UNEXPECTED, sentence
+from bot.download.downloader import DownloadError
 from bot.i18n import ENGLISH
+from bot.presentation.errors import SENTENCES, UNEXPECTED, sentence
 from config.settings import Limits
 from inference.results import ImageTooLarge, InferenceError
 

@@ -15,7 +15,7 @@ from babel.messages.pofile import read_po
 
 import bot
 from bot import i18n
-from bot.download import Gone
+from bot.download.downloader import Gone
 from tests.world import World, classified, picture
 
 CODE = Path(bot.__file__).parent
@@ -58,7 +58,7 @@ def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> i18n.Languages:
     """Somebody adds a file."""
     (tmp_path / "de.po").write_text(GERMAN, "utf-8")
     languages = i18n.Languages(tmp_path)
-    for module in ("bot.i18n", "bot.effective"):
+    for module in ("bot.i18n", "bot.policy.in_force"):
         monkeypatch.setattr(f"{module}.languages", languages)
     return languages
 

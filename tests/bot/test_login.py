@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.login import token
+from bot.connection.login import token
 from config.settings import ConfigError, Discord, Settings
 
 

@@ -10,8 +10,8 @@ from typing import cast
 
 import pytest
 
-from bot.client import Whatsit
-from bot.models import AGAIN
+from bot.answering.models import AGAIN
+from bot.composition import compose
 from config.settings import Model, Settings
 from inference.results import ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
@@ -61,7 +61,7 @@ class Others:
 @pytest.fixture
 def others(world: World) -> Others:
     made = Others()
-    world.bot.models._another = made  # as `whatsit run` gives it to the bot
+    world.classifier.another = made
     return made
 
 
@@ -140,7 +140,7 @@ async def test_all_models_end_with_the_bot_but_not_the_owners_which_it_was_given
     settings = Settings(model=Model(allowed=(SMALL,)))
     others, usual = Others(), Other("mobilenet_v2", None)
     async with opened_store(settings, tmp_path) as store:
-        bot = Whatsit(settings, cast("Classifier", usual), StoreFetcher(), store, another_model=others)
+        bot = compose(settings, cast("Classifier", usual), StoreFetcher(), store, another_model=others)
         async with bot.models.admit(1, model=SMALL):
             await asyncio.sleep(0)
         await bot.close()
@@ -158,7 +158,6 @@ def test_two_classifiers_may_share_one_queue() -> None:
 async def test_buttons_under_another_models_answer_work(world: World, others: Others) -> None:
     assert world.bot.models.infos() == (world.classifier.info,)
     await world.restart(model={"allowed": [SMALL]})
-    world.bot.models._another = others
     await server(world, model=SMALL)
     for _ in range(2):
         await post(world)

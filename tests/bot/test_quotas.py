@@ -7,7 +7,7 @@ import re
 import discord
 import pytest
 
-from bot.signs import OVER
+from bot.delivery.reactions import OVER_QUOTA
 from tests.bot.wishes import post, reactions, server
 from tests.world import World, picture
 
@@ -20,7 +20,7 @@ three = pytest.mark.whatsit(limits={"user_images_per_minute": 3, "user_burst": 3
 async def test_over_the_limit_a_message_gets_a_reaction_and_no_word(world: World) -> None:
     sources = [await post(world) for _ in range(5)]
     assert all(answer.embeds for answer in world.answers())
-    assert [reactions(world, source) for source in sources] == [[], [], [], [OVER], [OVER]]
+    assert [reactions(world, source) for source in sources] == [[], [], [], [OVER_QUOTA], [OVER_QUOTA]]
     assert len(world.classifier.asked) == 3
 
 
@@ -82,7 +82,7 @@ async def test_commands_and_messages_draw_on_one_limit_and_a_command_is_always_t
 async def test_mentions_cannot_be_used_to_make_the_bot_talk_without_end(world: World) -> None:
     messages = [await world.alice.send(world.channel, f"{world.me.mention} hello") for _ in range(6)]
     assert len(world.answers()) == 3
-    assert [reactions(world, message) for message in messages[3:]] == [[OVER]] * 3
+    assert [reactions(world, message) for message in messages[3:]] == [[OVER_QUOTA]] * 3
 
 
 @three

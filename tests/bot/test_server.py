@@ -9,7 +9,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
-from bot.server import Server, use
+from bot.connection.server import Server, use
 from config.settings import ConfigError, Discord
 
 

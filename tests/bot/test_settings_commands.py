@@ -24,7 +24,7 @@ def japanese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "utf-8",
     )
     languages = i18n.Languages(tmp_path)
-    for module in ("bot.i18n", "bot.effective"):
+    for module in ("bot.i18n", "bot.policy.in_force"):
         monkeypatch.setattr(f"{module}.languages", languages)
 
 
@@ -256,7 +256,7 @@ async def test_what_nobody_foresaw_is_logged_whole_and_said(
 async def test_about_to_leave_it_takes_no_press(world: World) -> None:
     mod = moderator(world)
     panel = await opened(world, mod, "what")
-    world.bot.stopping = True
+    world.bot.work_in_hand.stopping = True
     answer = await mod.select(panel, ["9"], custom_id="whatsit:settings:set:top")
     assert said(answer) == "I'm about to restart. Ask me again in a minute."
     assert (await settings(world)).top == 3

@@ -9,7 +9,7 @@ import pytest
 from simcord.actors import MemberActor
 from simcord.results import InteractionResult
 
-from bot.download import TooSlow
+from bot.download.downloader import TooSlow
 from bot.store import GuildSettings, to_json
 from tests.bot.moderation import demote, moderator, refusal, said, settings, shown
 from tests.world import World

@@ -8,7 +8,7 @@ from pathlib import Path
 import discord
 import skimage
 
-from bot.demo_stage import PHOTOGRAPHS, Stage, staged
+from bot.demo.stage import PHOTOGRAPHS, Stage, staged
 from config.settings import Model, Settings
 from inference.serving.client import Classifier
 from tests.e2e.browser import Page, browser_is_missing, opened

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from bot.client import Whatsit
+from bot.composition import compose
+from bot.connection.server import Server
 from bot.run import downloader
-from bot.server import Server
 from config.settings import Discord, Settings
 from inference.results import Classification, Label, ModelInfo
 from inference.serving.client import Classifier
@@ -91,7 +92,7 @@ async def online(
     try:
         async with (
             opened_store(settings, data) as store,
-            Whatsit(settings, classifier, fetcher, store, server=server, **options) as bot,
+            compose(settings, classifier, fetcher, store, server=server, **options) as bot,
         ):
             connection = asyncio.create_task(bot.start(TOKEN))
             connection.add_done_callback(lambda _: wire.world.changed())

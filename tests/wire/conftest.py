@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from bot import server
+from bot.connection import server
 from tests.wire.wire import Wire
 
 

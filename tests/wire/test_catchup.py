@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.client import Whatsit
+from bot.cogs.catch_up import CatchUpCog
 from bot.store import StoreUnavailable
 from tests.wire.bots import SlowModel, online, settings_for
 from tests.wire.wire import Wire
@@ -23,7 +24,9 @@ async def settled(wire: Wire, bot: Whatsit) -> None:
 
     A discord.py that is closed before it says that it is ready says so later, to nobody.
     """
-    await wire.world.until(lambda: not bot.ledger.away)
+    catch_up = bot.get_cog("CatchUpCog")
+    assert isinstance(catch_up, CatchUpCog)
+    await wire.world.until(lambda: not catch_up.is_behind)
 
 
 def answered(wire: Wire, channel: str | None = None) -> Counter[str]:
@@ -237,7 +240,7 @@ async def test_told_to_stop_it_leaves_what_it_cannot_finish_to_the_next_start(
         await settled(wire, bot)
         in_hand = await wire.post(PICTURE)
         await wire.cdn.until_asked()
-        stopping = asyncio.create_task(bot.finish(0.3))
+        stopping = asyncio.create_task(bot.work_in_hand.finish(0.3))
         await asyncio.sleep(0.05)
         refused = await wire.post(PICTURE)
         assert await stopping == 1
@@ -258,7 +261,7 @@ async def test_a_history_that_cannot_be_read_costs_the_other_channels_nothing(
     async with online(wire, data=tmp_path) as bot:
         await settled(wire, bot)
     assert answered(wire, other) == Counter([elsewhere["id"]])
-    assert [r.levelname for r in caplog.records if r.name == "bot.catchup"] == ["WARNING"]
+    assert [r.levelname for r in caplog.records if r.name == "bot.cogs.catch_up"] == ["WARNING"]
 
 
 async def test_a_rate_limit_on_reading_is_waited_for(wire: Wire, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot import intents, server
+from bot.connection import intents, server
 from config.settings import Settings
 from tests.wire.bots import LABEL, SlowModel, online, settings_for
 from tests.wire.gateway import MESSAGE_CONTENT

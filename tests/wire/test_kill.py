@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.catchup import AT_ONCE
+from bot.cogs.catch_up import AT_ONCE
 from tests.wire.bots import LABEL, Process, process
 from tests.wire.rest import LOADING
 from tests.wire.wire import Wire

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from yarl import URL
 
-from bot.server import Server
+from bot.connection.server import Server
 from tests.wire.bots import LABEL, online, settings_for
 from tests.wire.wire import Wire
 

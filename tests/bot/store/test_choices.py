@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
 
 from bot.store import (
-    GROUPS,
+    FIELDS,
+    PAGES,
     GuildSettings,
     InvalidSettings,
     MemberPreferences,
@@ -22,20 +20,7 @@ from bot.store import (
 from bot.store import store as store_module
 from config.settings import Answers, Watch
 from tests.bot.store.conftest import Place
-
-
-@contextmanager
-def statements(store: Store) -> Iterator[list[str]]:
-    """The statements that reach the database in the meantime."""
-    seen: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        seen.append(statement)
-
-    engine = store._database._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
+from tests.stores import statements
 
 
 async def test_a_server_that_changed_nothing_follows_the_owner(place: Place) -> None:
@@ -63,7 +48,7 @@ async def test_reading_again_asks_the_database_nothing(store: Store) -> None:
     await store.guilds.update(1, {"top": 5})
     await store.guilds.get(2)
     await store.members.get(3)
-    with statements(store) as seen:
+    with statements() as seen:
         for _ in range(3):
             assert (await store.guilds.get(1)).top == 5
             assert (await store.guilds.get(2)).top == 3
@@ -72,7 +57,7 @@ async def test_reading_again_asks_the_database_nothing(store: Store) -> None:
 
 
 async def test_many_first_readers_at_once_ask_once(store: Store) -> None:
-    with statements(store) as seen:
+    with statements() as seen:
         await asyncio.gather(*(store.guilds.get(1) for _ in range(20)))
     assert len(seen) == 1
 
@@ -147,7 +132,7 @@ def test_emojis_of_every_kind_may_be_set(emoji: str) -> None:
 async def test_a_reset_takes_the_named_fields_back_or_all(place: Place) -> None:
     async with place.opened() as store:
         await store.guilds.update(1, {"top": 5, "min_confidence": 0.9, "how": "silent", "emoji": "👀"})
-        settings = await store.guilds.reset(1, GROUPS["how"])
+        settings = await store.guilds.reset(1, PAGES["how"])
         assert settings == GuildSettings(top=5, min_confidence=0.9) == await store.guilds.get(1)
     async with place.opened() as store:
         assert await store.guilds.get(1) == settings
@@ -156,9 +141,9 @@ async def test_a_reset_takes_the_named_fields_back_or_all(place: Place) -> None:
         assert await place.rows("SELECT * FROM guild_setting") == []
 
 
-def test_every_field_is_in_one_group() -> None:
-    grouped = [field for fields in GROUPS.values() for field in fields]
-    assert sorted(grouped) == sorted(GuildSettings.model_fields)
+def test_every_setting_is_in_the_table_and_on_one_page() -> None:
+    on_pages = [name for names in PAGES.values() for name in names]
+    assert on_pages == list(FIELDS) == list(GuildSettings.model_fields)
 
 
 async def test_a_stored_value_that_is_not_usable_any_more_is_named_and_its_default_holds(
@@ -190,7 +175,7 @@ async def test_memory_holds_only_the_members_met_last(place: Place, monkeypatch:
         await store.members.update(1, {"leave_alone": True})
         for member in (2, 3, 1, 4, 5):
             await store.members.get(member)
-        with statements(store) as seen:
+        with statements() as seen:
             for member in (1, 4, 5):
                 await store.members.get(member)
             assert seen == []

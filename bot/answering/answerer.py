@@ -1,0 +1,181 @@
+"""Answer a request, from "may it be answered?" to striking it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.answering.classifying import ImageClassifying
+from bot.answering.ledger import Ledger
+from bot.answering.message_memory import MessageMemory
+from bot.answering.models import Models
+from bot.answering.request import MessageOrigin, Request
+from bot.answering.retraction import Retraction
+from bot.buttons import AnswerButtons, People, buttons_for
+from bot.delivery.destination import Fate
+from bot.delivery.standing_answers import StandingAnswers
+from bot.image_source import fingerprint
+from bot.policy.audience import role_ids
+from bot.policy.quota import Grant, Quota
+from bot.presentation.answer import Answer, Outcome, Writer
+from bot.store import StoredAnswer
+from config.settings import Settings
+from inference.results import NotAnImage, UnsupportedFormat
+
+__all__ = ["Answerer"]
+
+
+class Answerer:
+    """The one way from a request to its answer, whatever event it came from."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        models: Models,
+        quota: Quota,
+        classifying: ImageClassifying,
+        ledger: Ledger,
+        memory: MessageMemory,
+        standing: StandingAnswers,
+        retraction: Retraction,
+    ) -> None:
+        self._settings = settings
+        self._models = models
+        self._quota = quota
+        self._classifying = classifying
+        self._ledger = ledger
+        self._memory = memory
+        self._standing = standing
+        self._retraction = retraction
+
+    async def answer(self, request: Request) -> bool:
+        """Answer a request; return False if it is not answered and still may be.
+
+        Raises a `StoreError`, and what discord.py raises when Discord cannot be asked for somebody's roles.
+        """
+        if not await request.destination.admits():
+            return False
+        if not await self._claim(request):
+            return True
+        grant = await self._grant(request)
+        if not grant.images:
+            self._release(request)
+            await self._refuse(request, grant)
+            return False
+        if request.sentence:
+            return await self._deliver(request, Answer.line(request.sentence), None)
+        async with self._ledger.open(request, grant):
+            outcomes = await self._outcomes(request, grant)
+            return not outcomes or await self._deliver(request, *self._words(request, grant, outcomes))
+
+    async def revise(self, request: Request, standing: StoredAnswer) -> bool:
+        """Answer a request in the place of an answer that stands; return False if the quota is used up."""
+        grant = await self._grant(request)
+        if not grant.images:
+            await request.destination.refuse(grant.line(request.language))
+            return False
+        outcomes = await self._outcomes(request, grant)
+        if outcomes and isinstance(request.origin, MessageOrigin):
+            answer, buttons = self._words(request, grant, outcomes)
+            replaced = await self._standing.replace(
+                standing,
+                request.origin.message_id,
+                answer,
+                buttons.view() if buttons else None,
+                embeds=request.destination.takes_embeds,
+                images=fingerprint(request.images),
+            )
+            if not replaced:
+                await self._deliver(request, answer, buttons)
+        return True
+
+    async def report(self, request: Request, sentence: str) -> None:
+        """Say a sentence that is not an answer, such as that something failed; nobody is charged for it."""
+        await self._deliver(request, Answer.line(request.language.gettext(sentence)), None)
+
+    async def _claim(self, request: Request) -> bool:
+        """Take the message up, unless it has an answer; return whether the request is to be answered."""
+        origin = request.origin
+        if not isinstance(origin, MessageOrigin) or request.leaves_offer:
+            return True
+        if not self._memory.claim(origin.message_id):
+            return False
+        if self._memory.is_whole(origin.message_id):  # else it may have been answered without our knowing
+            return True
+        known = await self._standing.to([origin.message_id])
+        # Those who clicked for themselves alone have their answers elsewhere.
+        return not any(not origin.clicked or row.channel_id == origin.channel_id for row in known)
+
+    def _release(self, request: Request) -> None:
+        if isinstance(request.origin, MessageOrigin):
+            self._memory.release(request.origin.message_id)
+
+    async def _grant(self, request: Request) -> Grant:
+        """Charge the asker; a sentence counts like an image, or the bot could be made to talk without end."""
+        if request.granted is not None:
+            return request.granted
+        images = min(len(request.images), self._settings.limits.images_per_answer) or 1
+        settings = request.in_force.guild
+        if request.guild_id is not None and settings.unlimited_roles:
+            roles = await role_ids(request.guild, request.asker)
+            if not roles.isdisjoint(settings.unlimited_roles):
+                return Grant(images)
+        return self._quota.take(request.asker.id, images, guild_id=request.guild_id, settings=settings)
+
+    async def _refuse(self, request: Request, grant: Grant) -> None:
+        """Say that the images are too many: in words where only the asker reads them."""
+        line = grant.line(request.language)
+        if isinstance(request.origin, MessageOrigin) and request.guild_id is None:
+            await self._deliver(request, Answer.line(line), None)
+        else:
+            await request.destination.refuse(line)
+
+    async def _outcomes(self, request: Request, grant: Grant) -> list[Outcome]:
+        """Fetch and classify what is granted; empty where nobody waits, or where no file is an image."""
+        async with request.destination.waiting() as promise:
+            if promise is None:
+                return []
+            await self._ledger.promised(request, promise)
+            with self._retraction.cancels_with(request.source_ids):
+                outcomes = await self._classifying.classify(
+                    request.images[: grant.images], group=request.group, model=request.in_force.guild.model
+                )
+        return [outcome for outcome in outcomes if not (request.unasked and _was_no_image(outcome))]
+
+    def _words(
+        self, request: Request, grant: Grant, outcomes: Sequence[Outcome]
+    ) -> tuple[Answer, AnswerButtons | None]:
+        """Put the outcomes into words, with the buttons under them."""
+        guild, language, destination = request.in_force.guild, request.language, request.destination
+        writer = Writer(
+            self._settings, language, top=request.top, apart=destination.stands_apart, guild=guild
+        )
+        answer = writer.write(
+            outcomes, writer.left_out(request.found), grant.line(language), destination.source_link
+        )
+        if not destination.takes_buttons:
+            return answer, None
+        people = People(request.asker.id, request.author_id)
+        return answer, buttons_for(outcomes, people, language, guild=guild, models=self._models.infos())
+
+    async def _deliver(self, request: Request, answer: Answer, buttons: AnswerButtons | None) -> bool:
+        """Send the answer, unless its message is deleted or it is late; return whether it was sent."""
+        if self._memory.is_deleted(request.source_ids) or not await request.destination.admits():
+            return False
+        delivered = await request.destination.deliver(answer, buttons)
+        match delivered.fate:
+            case Fate.SENT if delivered.message is not None:
+                await self._ledger.answered(request, delivered.message)
+                if self._memory.is_deleted(request.source_ids):  # deleted while the answer was on its way
+                    await self._standing.take_away_from(request.source_ids)
+            case Fate.OFFERED:
+                self._release(request)
+            case Fate.POSTPONED:
+                self._release(request)
+                self._ledger.leave_open(request)
+        return delivered.fate is Fate.SENT
+
+
+def _was_no_image(outcome: Outcome) -> bool:
+    """A file of unknown kind that turned out to be no image is nobody's request."""
+    return not outcome.source.certain and isinstance(outcome.result, NotAnImage | UnsupportedFormat)

@@ -1,0 +1,238 @@
+"""A server's settings in Discord: a panel, and the same by plain commands for screen readers and scripts.
+
+Discord lets nobody invoke a command that has subcommands, so `/settings` alone cannot be the panel beside
+`/settings where`: the panel is `/settings panel`, the first of the list that Discord shows for `/settings`.
+
+Which setting an option changes is in the table of settings, `bot.store.guild_settings`; a test holds the
+options of each command against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.app_commands import Choice, Range, Transform, locale_str
+from discord.ext import commands
+
+from bot.components.controls import choices, matching_choices
+from bot.i18n import N_, Language
+from bot.policy.in_force import language_of
+from bot.presses.errors import explain
+from bot.settings_ui.guild_panel import ALL, GuildPanel
+from bot.settings_ui.guild_panel_presses import may_manage
+from bot.settings_ui.setting_faults import SENTENCES
+from bot.settings_ui.setting_values import from_options, guild_id_of, present
+from bot.settings_ui.setting_words import SettingWords
+from bot.settings_ui.settings_import import SettingsImport, exported
+from bot.store import FIELDS, PAGE_TITLES, PAGES, PER_MINUTE, GuildSettings, Store
+from inference.results import RANKED
+
+__all__ = ["GuildSettingsCog"]
+
+Interaction = discord.Interaction[Any]
+
+
+class ChannelId(app_commands.Transformer):
+    """Any channel of the server; of a thread or post, the channel that it is in."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return discord.AppCommandOptionType.channel
+
+    async def transform(self, interaction: Interaction, value: Any, /) -> int:  # noqa: ARG002
+        """Return the id that settings hold for Discord's channel or thread."""
+        return int(value.parent_id if isinstance(value, app_commands.AppCommandThread) else value.id)
+
+
+@app_commands.default_permissions(manage_guild=True)
+@app_commands.guild_only()
+@app_commands.allowed_installs(guilds=True, users=False)
+class GuildSettingsCog(
+    commands.GroupCog,
+    group_name=locale_str("settings"),
+    group_description=locale_str("How I behave in this server"),
+):
+    """Only for those who may manage the server; checked at each command and at each press."""
+
+    def __init__(
+        self, *, store: Store, words: Callable[[Language], SettingWords], imports: SettingsImport
+    ) -> None:
+        super().__init__()
+        self._store = store
+        self._words_in = words
+        self._imports = imports
+
+    @app_commands.command(
+        name=locale_str("panel"), description=locale_str("See and change the settings in one place")
+    )
+    async def panel(self, interaction: Interaction) -> None:
+        """Open the panel, for the asker's eyes only."""
+        panel = GuildPanel(await self._words(interaction), await self._present(interaction))
+        await interaction.response.send_message(view=panel.page(), ephemeral=True)
+
+    @app_commands.command(name=locale_str("show"), description=locale_str("List the settings, as text"))
+    async def show(self, interaction: Interaction) -> None:
+        """Say all settings in words."""
+        await self._say(interaction, *PAGES)
+
+    @app_commands.command(
+        name=locale_str("where"), description=locale_str("In which channels I answer unasked, and whom not")
+    )
+    @app_commands.describe(
+        watch=locale_str("Which channels"),
+        add=locale_str("A channel to put on the list; its threads come along"),
+        remove=locale_str("A channel to take off the list"),
+        ignore=locale_str("A role whose pictures I shall not answer unasked"),
+        heed=locale_str("A role to ignore no longer"),
+    )
+    @app_commands.choices(watch=choices(FIELDS["where"].words))
+    async def where(  # noqa: PLR0917 - discord.py reads the options from it
+        self,
+        interaction: Interaction,
+        watch: Choice[str] | None = None,
+        add: Transform[int, ChannelId] | None = None,
+        remove: Transform[int, ChannelId] | None = None,
+        ignore: discord.Role | None = None,
+        heed: discord.Role | None = None,
+    ) -> None:
+        """Change what is given, and show how it stands now."""
+        await self._change(
+            interaction, "where", watch=watch, add=add, remove=remove, ignore=ignore, heed=heed
+        )
+
+    @app_commands.command(
+        name=locale_str("how"), description=locale_str("What a picture gets that nobody asked about")
+    )
+    @app_commands.describe(
+        answer=locale_str("What it gets"),
+        emoji=locale_str("The emoji of the reaction, such as 🔍 or one of this server"),
+    )
+    @app_commands.choices(answer=choices(FIELDS["how"].words))
+    async def how(
+        self,
+        interaction: Interaction,
+        answer: Choice[str] | None = None,
+        emoji: Range[str, 1, 64] | None = None,
+    ) -> None:
+        """Change what is given, and show how it stands now."""
+        await self._change(interaction, "how", answer=answer, emoji=emoji)
+
+    @app_commands.command(name=locale_str("what"), description=locale_str("What an answer says and carries"))
+    @app_commands.describe(
+        top=locale_str("How many guesses to show for each picture"),
+        min_confidence=locale_str("Per cent; below it I say that I'm not sure"),
+        model=locale_str("What recognises the pictures"),
+        language=locale_str("The language of answers that everyone reads"),
+        more=locale_str("Whether answers carry the button “More”"),
+        direct=locale_str("Whether answers carry the button “Send to my DMs”"),
+        right=locale_str("Whether answers carry the button “Was this right?”"),
+        alt_text=locale_str("Whether answers carry the button “Alt text”"),
+    )
+    async def what(  # noqa: PLR0917 - discord.py reads the options from it
+        self,
+        interaction: Interaction,
+        top: Range[int, 1, RANKED] | None = None,
+        min_confidence: Range[int, 0, 100] | None = None,
+        model: Range[str, 1, 100] | None = None,
+        language: Range[str, 1, 100] | None = None,
+        more: bool | None = None,
+        direct: bool | None = None,
+        right: bool | None = None,
+        alt_text: bool | None = None,
+    ) -> None:
+        """Change what is given, and show how it stands now."""
+        buttons = {"more": more, "direct": direct, "right": right, "alt_text": alt_text}
+        await self._change(
+            interaction,
+            "what",
+            top=top,
+            min_confidence=min_confidence,
+            model=model,
+            language=language,
+            **buttons,
+        )
+
+    @what.autocomplete("model")
+    async def _models(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
+        return matching_choices((await self._words(interaction)).names("model"), typed)
+
+    @what.autocomplete("language")
+    async def _languages(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
+        return matching_choices((await self._words(interaction)).names("language"), typed)
+
+    @app_commands.command(
+        name=locale_str("quotas"), description=locale_str("How many pictures a minute I look at")
+    )
+    @app_commands.describe(
+        member=locale_str("Images a minute for each member; 0 for the usual limit"),
+        server=locale_str("Images a minute for the whole server; 0 for no limit"),
+        exempt=locale_str("A role that shall have no quota"),
+        limit=locale_str("A role that shall have one again"),
+    )
+    async def quotas(
+        self,
+        interaction: Interaction,
+        member: Range[int, 0, PER_MINUTE] | None = None,
+        server: Range[int, 0, PER_MINUTE] | None = None,
+        exempt: discord.Role | None = None,
+        limit: discord.Role | None = None,
+    ) -> None:
+        """Change what is given, and show how it stands now."""
+        await self._change(interaction, "quotas", member=member, server=server, exempt=exempt, limit=limit)
+
+    @app_commands.command(
+        name=locale_str("reset"), description=locale_str("Back to how it was in the beginning")
+    )
+    @app_commands.describe(settings=locale_str("Which settings"))
+    @app_commands.choices(settings=choices({ALL: N_("Everything"), **PAGE_TITLES}))
+    async def reset(self, interaction: Interaction, settings: Choice[str]) -> None:
+        """Reset one page, or all, and show how it stands now."""
+        page = settings.value
+        await self._store.guilds.reset(guild_id_of(interaction), PAGES.get(page))
+        await self._say(interaction, *(PAGES if page == ALL else (page,)))
+
+    @app_commands.command(name=locale_str("export"), description=locale_str("Get the settings as a file"))
+    async def export(self, interaction: Interaction) -> None:
+        """Give the settings as a JSON file, which `/settings import` takes."""
+        file = exported(await self._present(interaction))
+        await interaction.response.send_message(file=file, ephemeral=True)
+
+    @app_commands.command(
+        name=locale_str("import"),
+        description=locale_str("Take settings from a file; you see first what changes"),
+    )
+    @app_commands.describe(file=locale_str("A file that /settings export gave"))
+    async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
+        """Show what the file would change, and offer to do so."""
+        words = await self._words(interaction)
+        await interaction.response.defer(ephemeral=True, thinking=True)
+        await self._imports.offer(interaction, words, file)
+
+    def interaction_check(self, interaction: Interaction, /) -> bool:
+        """Check each command, also where a server does not keep to the permissions that commands declare."""
+        return may_manage(interaction)
+
+    async def cog_app_command_error(
+        self, interaction: Interaction, error: app_commands.AppCommandError
+    ) -> None:
+        """Say one sentence to whoever asked."""
+        await explain(interaction, error, await language_of(self._store, interaction), SENTENCES)
+
+    async def _change(self, interaction: Interaction, page: str, **options: Any) -> None:
+        change = await from_options(interaction, await self._words(interaction), page, options)
+        await self._store.guilds.update(guild_id_of(interaction), change)
+        await self._say(interaction, page)
+
+    async def _words(self, interaction: Interaction) -> SettingWords:
+        return self._words_in(await language_of(self._store, interaction))
+
+    async def _present(self, interaction: Interaction) -> GuildSettings:
+        return present(interaction, await self._store.guilds.get(guild_id_of(interaction)))
+
+    async def _say(self, interaction: Interaction, *pages: str) -> None:
+        words = await self._words(interaction)
+        text = words.pages(await self._present(interaction), pages)
+        await interaction.response.send_message(text, ephemeral=True)

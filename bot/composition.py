@@ -1,0 +1,148 @@
+"""Put the bot together: every service gets just what it uses, and every cog its services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import discord
+
+from bot.answering.answerer import Answerer
+from bot.answering.classifying import ImageClassifying
+from bot.answering.ledger import Ledger
+from bot.answering.message_memory import MessageMemory
+from bot.answering.models import Models
+from bot.answering.retraction import Retraction
+from bot.client import Whatsit
+from bot.cogs.catch_up import CatchUpCog
+from bot.cogs.classify import ClassifyCog
+from bot.cogs.edits import EditsCog
+from bot.cogs.erasing import ErasingCog
+from bot.cogs.guild_settings import GuildSettingsCog
+from bot.cogs.member_preferences import MemberPreferencesCog
+from bot.cogs.messages import MessagesCog
+from bot.cogs.offers import OffersCog
+from bot.cogs.presses import PressesCog
+from bot.connection.server import Server
+from bot.delivery.reactions import Reactions
+from bot.delivery.standing_answers import StandingAnswers
+from bot.download.downloader import Fetcher
+from bot.intake.message_intake import MessageIntake
+from bot.intake.message_requests import MessageRequests
+from bot.intake.read_positions import ReadPositions
+from bot.policy.audience import Audience
+from bot.policy.quota import Quota
+from bot.presses.answer_presses import AnswerPresses
+from bot.settings_ui.guild_panel_presses import GuildPanelPresses
+from bot.settings_ui.member_panel import MemberPanelPresses
+from bot.settings_ui.setting_words import SettingWords
+from bot.settings_ui.settings_import import SettingsImport
+from bot.store import Store
+from bot.store.guarded import StoreGuard
+from config.settings import Settings
+from inference.serving.client import Classifier
+
+__all__ = ["compose"]
+
+
+def compose(
+    settings: Settings,
+    classifier: Classifier,
+    fetcher: Fetcher,
+    store: Store,
+    *,
+    intents: discord.Intents | None = None,
+    server: Server | None = None,
+    another_model: Callable[[Settings], Classifier] | None = None,
+) -> Whatsit:
+    """Return the bot, not connected yet. Whoever makes `classifier`, `fetcher` and `store` closes them.
+
+    `intents`: None asks for what the application's flags allow; intents that are given are used as they are.
+    `server` is a Discord-compatible server instead of Discord. `another_model` makes a classifier, not
+    started yet, for a model that a server chose; without it all have the owner's.
+    """
+    models = Models(settings, classifier, another_model)
+    bot = Whatsit(settings, classifier, store, models, intents=intents, server=server)
+    work, watch = bot.work_in_hand, settings.watch
+
+    guard = StoreGuard()
+    memory = MessageMemory()
+    reactions = Reactions()
+    standing = StandingAnswers(bot, store, guard)
+    retraction = Retraction(memory, standing)
+    ledger = Ledger(store, guard, work)
+    positions = ReadPositions(store, work)
+    answerer = Answerer(
+        settings=settings,
+        models=models,
+        quota=Quota(settings.limits),
+        classifying=ImageClassifying(models, fetcher, settings.limits),
+        ledger=ledger,
+        memory=memory,
+        standing=standing,
+        retraction=retraction,
+    )
+
+    audience = Audience(bot, watch)
+    requests = MessageRequests(
+        client=bot, settings=settings, store=store, audience=audience, reactions=reactions
+    )
+    intake = MessageIntake(
+        requests=requests,
+        answerer=answerer,
+        audience=audience,
+        memory=memory,
+        positions=positions,
+        work=work,
+    )
+
+    offers = OffersCog(
+        client=bot,
+        store=store,
+        requests=requests,
+        intake=intake,
+        answerer=answerer,
+        reactions=reactions,
+        work=work,
+    )
+    words = partial(SettingWords, config=settings, models=models)
+    imports = SettingsImport(store.guilds, fetcher)
+    handlers = (
+        AnswerPresses(store, models),
+        GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
+        MemberPanelPresses(store),
+    )
+    bot.cogs_to_add = [
+        MessagesCog(intake),
+        EditsCog(
+            watch=watch,
+            audience=audience,
+            requests=requests,
+            intake=intake,
+            answerer=answerer,
+            memory=memory,
+            standing=standing,
+            retraction=retraction,
+        ),
+        offers,
+        ClassifyCog(tree=bot.tree, settings=settings, store=store, answerer=answerer, work=work),
+        CatchUpCog(
+            client=bot,
+            seconds=watch.catch_up,
+            store=store,
+            ledger=ledger,
+            positions=positions,
+            requests=requests,
+            intake=intake,
+            offers=offers,
+            answerer=answerer,
+            standing=standing,
+            retraction=retraction,
+            work=work,
+        ),
+        PressesCog(client=bot, store=store, work=work, handlers=handlers),
+        GuildSettingsCog(store=store, words=words, imports=imports),
+        MemberPreferencesCog(store),
+        ErasingCog(bot, store, positions),
+    ]
+    return bot

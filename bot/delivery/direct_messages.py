@@ -1,0 +1,43 @@
+"""Send an answer to one person alone."""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+
+from bot.delivery.channel_permissions import FAILURES
+from bot.delivery.destination import message_body
+from bot.i18n import Language
+from bot.presentation.answer import Answer
+
+__all__ = ["send_directly"]
+
+log = logging.getLogger(__name__)
+
+CLOSED, NO_SHARED_SERVER = 50007, 50278
+
+
+async def send_directly(
+    client: discord.Client, user: discord.abc.Snowflake, answer: Answer, language: Language, *, source_id: int
+) -> discord.Message | str:
+    """Send the answer; return the message, or the sentence that says why it could not be sent.
+
+    `source_id` is what it answers: Discord takes a second message with the same nonce for the first.
+    """
+    try:
+        channel = await client.create_dm(user)
+        return await channel.send(**message_body(answer, embeds=True), nonce=str(source_id))
+    except discord.Forbidden as refused:
+        if refused.code == CLOSED:
+            return language.gettext(
+                "Your direct messages are closed to me, so here it is, for your eyes only."
+            )
+        if refused.code == NO_SHARED_SERVER:
+            return language.gettext(
+                "We share no server, so I can't write to you. Here it is, for your eyes only."
+            )
+        log.info("The direct message to the user %d was refused: %s", user.id, refused)
+    except FAILURES as failure:
+        log.warning("The direct message to the user %d could not be sent: %s", user.id, failure)
+    return language.gettext("I couldn't send you a direct message, so here it is, for your eyes only.")

@@ -1,0 +1,81 @@
+"""React to messages: say what needs no words, and offer an answer."""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+
+from bot.delivery.channel_permissions import FAILURES, permissions_at
+
+__all__ = ["CLOSED", "LATE", "MUTE", "OFFER", "OVER_QUOTA", "Reactions", "is_offer", "own_offers"]
+
+log = logging.getLogger(__name__)
+
+LATE, MUTE = "⌛", "🔇"
+OVER_QUOTA = "🐢"
+"""More images than a member, or the server, may have looked at in a minute."""
+CLOSED = "📪"
+"""The answer was to come by direct message, and they are closed."""
+OFFER = "🔍"
+"""Whoever clicks it gets the answer; a server may choose another one."""
+QUIET = 3600.0
+"""Seconds between two log lines about one channel."""
+UNKNOWN_EMOJI = 10014
+
+
+class Reactions:
+    """Sets reactions where that is allowed; elsewhere the log says so, once an hour and channel."""
+
+    def __init__(self) -> None:
+        self._logged: dict[int, float] = {}
+
+    async def show(self, message: discord.Message, emoji: str) -> None:
+        """React to a message."""
+        if permissions_at(message).react:
+            try:
+                await message.add_reaction(emoji)
+            except FAILURES as failure:
+                if getattr(failure, "code", None) == UNKNOWN_EMOJI and emoji != OFFER:
+                    await self.show(message, OFFER)  # a server's own emoji that was deleted since
+                    return
+                if isinstance(failure, discord.NotFound):
+                    return  # the message is gone, and with it the need to say anything
+                log.debug("The message %d could not be reacted to: %s", message.id, failure)
+            else:
+                return
+        self._log_once(message.channel)
+
+    async def withdraw(self, message: discord.Message, emoji: str, me: discord.abc.Snowflake) -> None:
+        """Take the bot's own offer away, where there is one."""
+        for reaction in own_offers(message, emoji):
+            try:
+                await message.remove_reaction(reaction.emoji, me)
+            except FAILURES as failure:
+                log.debug("The offer under the message %d could not be withdrawn: %s", message.id, failure)
+
+    def _log_once(self, channel: discord.abc.MessageableChannel) -> None:
+        now = discord.utils.utcnow().timestamp()
+        self._logged = {known: at for known, at in self._logged.items() if now - at < QUIET}
+        if channel.id not in self._logged:
+            self._logged[channel.id] = now
+            log.warning(
+                "Cannot answer in %s (%d): it allows me neither messages nor reactions", channel, channel.id
+            )
+
+
+def own_offers(message: discord.Message, chosen: str) -> list[discord.Reaction]:
+    """Return the bot's own offers under a message that was just fetched."""
+    return [reaction for reaction in message.reactions if reaction.me and is_offer(reaction.emoji, chosen)]
+
+
+def is_offer(emoji: discord.PartialEmoji | discord.Emoji | str, chosen: str) -> bool:
+    """Return whether a reaction with `emoji` is an offer where a server has chosen `chosen`."""
+    return any(_key(emoji) == _key(offer) for offer in (chosen, OFFER))
+
+
+def _key(emoji: discord.PartialEmoji | discord.Emoji | str) -> int | str:
+    """Tell emoji apart: a server's own may be renamed, and Discord drops the mark that asks for colour."""
+    if isinstance(emoji, str):
+        emoji = discord.PartialEmoji.from_str(emoji)
+    return emoji.id or emoji.name.removesuffix("\ufe0f")

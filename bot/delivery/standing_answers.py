@@ -1,0 +1,103 @@
+"""Change the answers that stand, and take them away when their messages are gone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Collection, Sequence
+
+import discord
+
+from bot.delivery.channel_permissions import FAILURES
+from bot.delivery.destination import message_body
+from bot.delivery.outbox import merged_sources, without_sources
+from bot.presentation.answer import Answer
+from bot.store import Store, StoredAnswer
+from bot.store.guarded import StoreGuard
+
+__all__ = ["StandingAnswers"]
+
+log = logging.getLogger(__name__)
+
+
+class StandingAnswers:
+    """Knows from the store which message has which answer, also those of earlier runs."""
+
+    def __init__(self, client: discord.Client, store: Store, guard: StoreGuard) -> None:
+        self._client = client
+        self._answers = store.answers
+        self._guard = guard
+        self._shrinking = asyncio.Lock()
+
+    async def to(self, message_ids: Collection[int]) -> Sequence[StoredAnswer]:
+        """Return the answers to these messages; none if the store fails."""
+        return await self._guard.read(self._answers.to, message_ids) or ()
+
+    async def replace(
+        self,
+        standing: StoredAnswer,
+        message_id: int,
+        answer: Answer,
+        view: discord.ui.View | None,
+        *,
+        embeds: bool,
+        images: int,
+    ) -> bool:
+        """Put another answer to a message in the place of one that stands.
+
+        `images` is the fingerprint of those it names. False: the answer was taken out of a merged one, and
+        has to be sent anew.
+        """
+        answer_id = standing.answer_id
+        try:
+            message = self._message(standing.channel_id, answer_id)
+            if await self._is_merged(answer_id) and message_id in merged_sources(await message.fetch()):
+                await self._shrink(standing.channel_id, answer_id, [message_id])
+                return False
+            await message.edit(**message_body(answer, embeds=embeds), view=view)
+        except discord.NotFound:  # somebody has deleted it, and does not want it back
+            await self._guard.write(self._answers.forget, answer_id)
+        except FAILURES as failure:
+            log.warning("The answer %d could not be changed: %s", answer_id, failure)
+        else:
+            await self._guard.write(self._answers.revise, message_id, answer_id, images)
+        return True
+
+    async def take_away_from(self, message_ids: Collection[int]) -> None:
+        """Delete the answers to these messages, or what answers them in a merged one."""
+        rows = {row.answer_id: row for row in await self.to(message_ids)}
+        for row in rows.values():
+            if await self._is_merged(row.answer_id):
+                await self._shrink(row.channel_id, row.answer_id, message_ids)
+            else:
+                await self.take_away(row.channel_id, row.answer_id)
+
+    async def take_away(self, channel_id: int, answer_id: int) -> None:
+        """Delete an answer whose picture is gone."""
+        try:
+            await self._message(channel_id, answer_id).delete()
+        except discord.NotFound:
+            log.debug("The answer %d is gone already", answer_id)
+        except FAILURES as failure:
+            log.warning("The answer %d to a deleted message could not be deleted: %s", answer_id, failure)
+            return
+        await self._guard.write(self._answers.forget, answer_id)
+
+    async def _is_merged(self, answer_id: int) -> bool:
+        return len(await self._guard.read(self._answers.sources, answer_id) or ()) > 1
+
+    async def _shrink(self, channel_id: int, answer_id: int, gone: Collection[int]) -> None:
+        async with self._shrinking:  # or of two at once the second would undo the first
+            try:
+                answer = await self._message(channel_id, answer_id).fetch()
+                left = without_sources(answer, gone)
+                if left and not merged_sources(answer).isdisjoint(gone):
+                    await answer.edit(**left)
+                    await self._guard.write(self._answers.forget_sources, answer_id, gone)
+                    return
+            except FAILURES as failure:
+                log.debug("The answer %d could not be made shorter: %s", answer_id, failure)
+        await self.take_away(channel_id, answer_id)
+
+    def _message(self, channel_id: int, message_id: int) -> discord.PartialMessage:
+        return self._client.get_partial_messageable(channel_id).get_partial_message(message_id)

@@ -1,0 +1,82 @@
+"""Find where messages may have been missed, from what is known already and without asking Discord."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+
+import discord
+
+from bot.store import OpenMessage, Store
+
+__all__ = ["MESSAGES", "MissedPlace", "missed_places"]
+
+MESSAGES = 50
+"""Messages of one channel that are looked through."""
+
+ALL_READ = 2**63 - 1
+
+
+@dataclass
+class MissedPlace:
+    """A channel, thread or direct-message channel that is worth one request.
+
+    `since`: where to begin to look. `read`: up to here every message was read. `newest`: the last message
+    that Discord told of. `open`: accepted and unanswered, by id.
+    """
+
+    channel_id: int
+    guild_id: int | None
+    since: datetime
+    read: int = ALL_READ
+    newest: int = 0
+    open: dict[int, OpenMessage] = field(default_factory=dict)
+
+    async def channel(self, client: discord.Client) -> discord.abc.MessageableChannel | None:
+        """Return the channel; None if the bot has no way to it any more."""
+        known = client.get_channel(self.channel_id)
+        if known is None and (self.guild_id is None or client.get_guild(self.guild_id) is not None):
+            try:
+                known = await client.fetch_channel(self.channel_id)
+            except (discord.NotFound, discord.Forbidden):
+                return None
+        return cast("discord.abc.MessageableChannel | None", known)
+
+
+async def missed_places(guilds: Iterable[discord.Guild], store: Store, since: datetime) -> list[MissedPlace]:
+    """Return all of them, those with open work first.
+
+    Besides these, channels with something newer than the last message read there, and channels with answers
+    of late, whose pictures may have been deleted. Raises a `StoreError`.
+    """
+    found: dict[int, MissedPlace] = {}
+    nothing = discord.utils.time_snowflake(since)
+    for row in await store.work.messages_since(since):
+        place = found.setdefault(row.channel_id, MissedPlace(row.channel_id, row.guild_id, since))
+        place.open[row.message_id] = row
+    for guild in guilds:
+        if guild.unavailable:
+            continue
+        seen = await store.seen.of(guild.id)
+        # Where nothing was read yet, all is new since the bot joined.
+        joined = guild.me.joined_at
+        begin = max(nothing, discord.utils.time_snowflake(joined) if joined else 0)
+        for channel in _channels(guild):
+            read, last = max(seen.get(channel.id, 0), begin), channel.last_message_id or 0
+            if last > read:
+                place = found.setdefault(channel.id, MissedPlace(channel.id, guild.id, since))
+                place.read, place.newest = read, last
+    for answer in await store.answers.since(nothing):
+        found.setdefault(answer.channel_id, MissedPlace(answer.channel_id, answer.guild_id, since))
+    return list(found.values())
+
+
+def _channels(
+    guild: discord.Guild,
+) -> Iterator[discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread]:
+    yield from guild.text_channels
+    yield from guild.voice_channels
+    yield from guild.stage_channels
+    yield from guild.threads

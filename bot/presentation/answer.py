@@ -1,0 +1,242 @@
+"""Classifications and errors -> what a person sees: embeds, or the same in plain text.
+
+Up to `DETAILED` images have an embed each, with a bar for every guess; more than that share one, a line each.
+Whatever comes out is inside Discord's limits, and no label or file name can be more than text in it.
+
+Embeds, not Components V2: both were drawn on the demo's page, at 900 and at 390 pixels. One image looked the
+same. Ten images were one screen of a phone as lines of an embed and more than two as sections, whose buttons
+fall under their text there. Then, a V2 message can carry no text beside it and can never be turned back, an
+edit included; Discord-compatible servers do not know it; and whoever switched embeds off is better served by
+the plain text that is there anyway.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import discord
+
+from bot.discord_limits import EMBED_DESCRIPTION, EMBEDS_CHARACTERS, MESSAGE_CONTENT
+from bot.i18n import Language
+from bot.image_source import ImageSource
+from bot.presentation import errors
+from bot.presentation.naming import SURE, Finding, beside, guess, neutral, shorten
+from bot.presentation.spoilers import behind_bars, shown_name
+from bot.store import GuildSettings
+from config.settings import Settings
+from inference.results import Classification, Label
+
+__all__ = [
+    "DETAILED",
+    "Answer",
+    "Outcome",
+    "Writer",
+    "body",
+    "color",
+    "neutral",
+]
+
+DETAILED = 5
+"""Images of one answer that show all their guesses; of more, each shows its best: five embeds of three rows
+fill a phone. As many as `/classify` takes, so that a `top` which somebody set is always kept."""
+BAR, SHORT_BAR = 10, 5  # characters of a bar at 100 %
+FAILED, UNSURE, LIKELY, CERTAIN = (discord.Color(value) for value in (0xE0555A, 0x99AAB5, 0x5865F2, 0x2D9D78))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one image: its classification, or the error in which it ended."""
+
+    source: ImageSource
+    result: Classification | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One message, in two shapes: `note` above `embeds`, or `plain` where embeds may not be posted.
+
+    `named` says whether anything in it is worth keeping: at least one image has labels.
+    """
+
+    note: str = ""
+    embeds: tuple[discord.Embed, ...] = ()
+    plain: str = ""
+    named: bool = False
+
+    @classmethod
+    def line(cls, text: str) -> Answer:
+        """An answer that is one sentence and no labels."""
+        return cls(note=text, plain=text)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes answers in one language. A `top` that the asker set wins, and lists also what is in doubt."""
+
+    settings: Settings
+    language: Language
+    top: int | None = None
+    apart: bool = False
+    """The answer will not stand under its images, so it shows and names them itself."""
+    guild: GuildSettings | None = None
+    """The server's, in whose place else the owner's defaults hold."""
+
+    def write(self, outcomes: Sequence[Outcome], *notes: str) -> Answer:
+        note = "\n".join(filter(None, notes))
+        return Answer(
+            note=note,
+            embeds=self._embeds(outcomes),
+            plain=self._plain(outcomes, note),
+            named=any(isinstance(outcome.result, Classification) for outcome in outcomes),
+        )
+
+    def left_out(self, found: int) -> str:
+        """The line that says how many of the images found are not in the answer; empty if none."""
+        shown = self.settings.limits.images_per_answer
+        if found <= shown:
+            return ""
+        return self.language.ngettext(
+            "I looked at the first {shown} images; {more} more was left out.",
+            "I looked at the first {shown} images; {more} more were left out.",
+            found - shown,
+        ).format(shown=shown, more=found - shown)
+
+    @property
+    def min_confidence(self) -> float:
+        """Below it nothing is said without a "maybe"."""
+        return (self.guild or self.settings.answers).min_confidence
+
+    def _embeds(self, outcomes: Sequence[Outcome]) -> tuple[discord.Embed, ...]:
+        embeds: tuple[discord.Embed, ...] = ()
+        for top, width in self._shrinking():
+            if len(outcomes) > DETAILED:
+                embeds = (self._list(outcomes, width),)
+            else:
+                embeds = tuple(
+                    self._embed(o, i, len(outcomes), top, width) for i, o in enumerate(outcomes, 1)
+                )
+            if sum(map(len, embeds)) <= EMBEDS_CHARACTERS and all(
+                len(e.description or "") <= EMBED_DESCRIPTION for e in embeds
+            ):
+                break
+        return embeds
+
+    def _plain(self, outcomes: Sequence[Outcome], note: str) -> str:
+        text = ""
+        for top, width in self._shrinking():
+            blocks = [note] if note else []
+            if len(outcomes) > DETAILED:
+                blocks.append(self._lines(outcomes, width))
+            else:
+                blocks += self._blocks(outcomes, top, width)
+            models = _models(outcomes)
+            blocks += [f"-# {', '.join(neutral(model, 60) for model in models)}"] if models else []
+            text = "\n".join(blocks)
+            if len(text) <= MESSAGE_CONTENT:
+                break
+        return text
+
+    def _shrinking(self) -> Iterator[tuple[int, int]]:
+        """(labels an image, characters a label), from what was asked for down to what always fits."""
+        wanted = self.top or (self.guild or self.settings.answers).top
+        yield from ((top, 80) for top in range(wanted, 0, -1))
+        yield from ((1, 40), (1, 20))
+
+    def _embed(self, outcome: Outcome, number: int, of: int, top: int, width: int) -> discord.Embed:
+        source, result = outcome.source, outcome.result
+        embed = discord.Embed(description=self._body(outcome, top, width), color=self._color(result))
+        if of > 1 or self.apart:
+            # The name of a file may give away what its spoiler hides.
+            name = shown_name(neutral(source.filename, 50), self.language, spoiler=source.spoiler)
+            embed.title = f"{number}. {name}" if of > 1 else name
+        if isinstance(result, Classification):
+            embed.set_footer(text=shorten(result.model, 60))
+        if (
+            self.apart
+            and not source.spoiler
+            and urlsplit(source.url).hostname in self.settings.download.hosts
+        ):
+            embed.set_thumbnail(url=source.url)
+        return embed
+
+    def _list(self, outcomes: Sequence[Outcome], width: int) -> discord.Embed:
+        """All images in one embed, in the colour of the worst."""
+        shades = (FAILED, UNSURE, LIKELY, CERTAIN)
+        worst = min(shades.index(self._color(outcome.result)) for outcome in outcomes)
+        embed = discord.Embed(description=self._lines(outcomes, width), color=shades[worst])
+        if models := _models(outcomes):
+            embed.set_footer(text=", ".join(shorten(model, 60) for model in models))
+        return embed
+
+    def _lines(self, outcomes: Sequence[Outcome], width: int) -> str:
+        return "\n".join(f"`{n:>2}` {self._line(outcome, width)}" for n, outcome in enumerate(outcomes, 1))
+
+    def _line(self, outcome: Outcome, width: int) -> str:
+        if isinstance(outcome.result, Exception):
+            return errors.sentence(outcome.result, self.language, self.settings.limits)
+        finding = Finding.of(outcome.result, self.min_confidence)
+        if finding.doubtful:
+            line = guess(finding, self.language, width)
+        else:
+            finer = finding.finer.name if finding.finer else beside(finding.labels[0])
+            line = f"{_bar(finding.probability, SHORT_BAR)} **{neutral(finding.said, width)}**"
+            line += f" · {neutral(finer, width)}" if finer else ""
+        return behind_bars(line, spoiler=outcome.source.spoiler)
+
+    def _blocks(self, outcomes: Sequence[Outcome], top: int, width: int) -> Iterator[str]:
+        for number, outcome in enumerate(outcomes, 1):
+            heading = f"**{number}.** " if len(outcomes) > 1 else ""
+            text = self._body(outcome, top, width)
+            yield f"{heading}\n{text}" if heading and "\n" in text else heading + text
+
+    def _body(self, outcome: Outcome, top: int, width: int) -> str:
+        if isinstance(outcome.result, Exception):
+            return errors.sentence(outcome.result, self.language, self.settings.limits)
+        finding = Finding.of(outcome.result, self.min_confidence)
+        text = body(finding, self.language, top, width, listed=self.top is not None)
+        return behind_bars(text, spoiler=outcome.source.spoiler)
+
+    def _color(self, result: Classification | Exception) -> discord.Color:
+        if isinstance(result, Exception):
+            return FAILED
+        return color(Finding.of(result, self.min_confidence))
+
+
+def body(finding: Finding, language: Language, top: int, width: int, *, listed: bool) -> str:
+    """The name of one image and its guesses, a row each; in doubt a sentence, and rows only if `listed`."""
+    rows = [_row(label, width) for label in finding.labels[:top]]
+    if finding.doubtful:
+        sentence = guess(finding, language, width)
+        return "\n".join([sentence, *rows]) if listed else sentence
+    if finding.headline:
+        return "\n".join([f"**{neutral(finding.said, width)}** {_percent(finding.probability)}", *rows])
+    best = finding.labels[0]
+    everyday = f" · {beside(best)}" if beside(best) else ""
+    rows[0] = f"{_bar(best.probability, BAR)} **{neutral(best.name, width)}**{everyday}"
+    return "\n".join(rows)
+
+
+def color(finding: Finding) -> discord.Color:
+    """How sure it is, at a glance."""
+    if finding.doubtful:
+        return UNSURE
+    return CERTAIN if finding.probability >= SURE else LIKELY
+
+
+def _row(label: Label, width: int) -> str:
+    return f"{_bar(label.probability, BAR)} {neutral(label.name, width)}"
+
+
+def _bar(probability: float, width: int) -> str:
+    filled = round(probability * width)
+    return f"`{'█' * filled}{'░' * (width - filled)} {_percent(probability):>4}`"
+
+
+def _percent(probability: float) -> str:
+    return f"{probability:.0%}" if probability >= 0.005 or not probability else "<1%"  # noqa: PLR2004
+
+
+def _models(outcomes: Sequence[Outcome]) -> list[str]:
+    return list(dict.fromkeys(o.result.model for o in outcomes if isinstance(o.result, Classification)))

@@ -1,0 +1,39 @@
+"""What somebody is told who asks where there is nothing to look at."""
+
+from __future__ import annotations
+
+from bot.i18n import N_, Language
+
+__all__ = ["LEFT_ALONE", "LEFT_ALONE_YOURSELF", "MENU", "left_alone_sentence", "no_picture_sentence"]
+
+MENU = N_("What's in this image?")
+LEFT_ALONE = N_("Whoever posted this wishes that I leave their pictures alone.")
+LEFT_ALONE_YOURSELF = N_(
+    "You wished that I leave the pictures you post alone. You can show me one with `/classify`, or change "
+    "your mind in `/preferences`."
+)
+
+
+def left_alone_sentence(author_id: int, asker_id: int, language: Language) -> str:
+    """Return why the pictures of this author are not looked at."""
+    return language.gettext(LEFT_ALONE_YOURSELF if author_id == asker_id else LEFT_ALONE)
+
+
+def no_picture_sentence(language: Language, *, in_guild: bool, replied: bool, reads_messages: bool) -> str:
+    """Return the answer to a question without a picture.
+
+    `replied`: it was asked in a reply to another message. `reads_messages`: the bot sees the pictures of
+    messages that do not address it.
+    """
+    if replied and in_guild and not reads_messages:
+        return language.gettext(
+            "I can't see the pictures of other messages here. Open that message's menu and choose "
+            "Apps, then **{menu}**"
+        ).format(menu=language.gettext(MENU))
+    if replied:
+        return language.gettext("I see no picture in that message. Reply to one that has a picture.")
+    if in_guild:
+        return language.gettext(
+            "Show me a picture and I'll say what's in it: post it and mention me, or use `/classify`."
+        )
+    return language.gettext("Send me a picture, and I'll say what's in it.")

@@ -1,0 +1,114 @@
+"""What is wrong with settings that cannot be, in a reader's language: a line for each fault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+import discord
+from discord import app_commands
+
+from bot.download.downloader import DownloadError
+from bot.i18n import N_, Language
+from bot.presses.errors import PressOutdated, Sentences
+from bot.settings_ui.setting_words import language_names, listed
+from bot.store import FIELDS, InvalidSettings, SettingFault, StoreError
+from bot.store.setting_fields import SettingField
+from bot.store.settings_file import short
+
+__all__ = ["MANAGERS_ONLY", "RULES", "SENTENCES", "fault_sentence", "rule_sentence", "unknown_name"]
+
+MANAGERS_ONLY = N_("Only who may manage this server can see or change its settings.")
+_IDS = N_("It is a list of at most 500 ids, each a whole number.")
+RULES: Final[Mapping[str, str]] = {
+    "choice": N_("It can be one of these: {choices}."),
+    "choices": N_("It is a list of some of these: {choices}."),
+    "number": N_("It is a whole number from {least} to {most}."),
+    "percentage": N_("It is a number from {least} to {most}."),
+    "limit": N_("It is a whole number from {least} to {most}, or null for the usual."),
+    "emoji": N_("It is one emoji, such as 🔍, or one of this server, such as <:name:123…>."),
+    "model": N_("It is the name of a model, or null for the usual one."),
+    "language": N_("It is the name of a language, such as en, or null for the server's."),
+    "channels": _IDS,
+    "roles": _IDS,
+}
+"""What a setting of each kind can be."""
+
+
+def _all_faults(error: InvalidSettings, language: Language) -> str:
+    title = language.gettext(N_("Nothing was changed, because of this:"))
+    lines = [fault_sentence(fault, language) for fault in error.faults]
+    return listed(title, lines, language)
+
+
+SENTENCES: Sentences = {
+    InvalidSettings: _all_faults,
+    DownloadError: N_("I couldn't fetch that file. Try again in a minute."),
+    app_commands.CheckFailure: MANAGERS_ONLY,
+    StoreError: N_(
+        "I can't get at my notes right now, so nothing was changed. Try again in a minute; if it fails "
+        "again, tell whoever runs me."
+    ),
+    PressOutdated: N_("This panel is of another version of me. Open a new one."),
+}
+"""What people hear when settings or preferences could not be read or changed. What stood, stands."""
+
+
+def fault_sentence(fault: SettingFault, language: Language) -> str:
+    """Return what is wrong in one line of Discord's markdown."""
+    say = language.gettext
+    match fault.kind:
+        case "large":
+            return say(N_("The file is larger than {limit} KiB; settings never are.")).format(
+                limit=fault.given
+            )
+        case "json":
+            return say(N_("The file is not JSON, or only a part of it ({where}).")).format(where=fault.given)
+        case "none":
+            return say(N_("The file holds no settings of mine. Take one that {command} gave.")).format(
+                command="`/settings export`"
+            )
+        case "format":
+            return say(
+                N_("The file is of another version of me, and I cannot read it (format {given}).")
+            ).format(given=_shown(fault.given))
+        case "unknown":
+            return say(N_("There is no setting “{name}”.")).format(name=_shown(fault.given, quoted=False))
+    field = FIELDS.get(fault.field)  # None: a preference, which has no table
+    title = say(field.title) if field else fault.field
+    if fault.kind == "value":
+        rule = rule_sentence(field, language) if field else ""
+        cannot_be = say(N_("{given} cannot be.")).format(given=_shown(fault.given))
+        line = f"{cannot_be} {rule}".rstrip()
+    elif isinstance(fault.given, str):
+        line = unknown_name(fault.field, fault.given, fault.existing, language)
+    else:
+        ids = ", ".join(map(str, fault.given))
+        line = say(N_("Not of this server: {ids}")).format(ids=ids)
+    return f"**{title}**: {line}"
+
+
+def rule_sentence(field: SettingField, language: Language) -> str:
+    """Return what a setting can be."""
+    choices = ", ".join(f"`{value}`" for value in field.words)
+    return language.gettext(RULES[field.kind]).format(least=field.least, most=field.most, choices=choices)
+
+
+def unknown_name(name: str, given: str, existing: Collection[str], language: Language) -> str:
+    """Return that there is no such model or language as `given`, and which there are; `name`: the setting."""
+    shown = _shown(given, quoted=False)
+    if name == "language":
+        return language.gettext(N_("I don't speak “{given}”. Choose one of these: {languages}.")).format(
+            given=shown, languages=", ".join(language_names().values())
+        )
+    if not existing:
+        return language.gettext(N_("Whoever runs me allows no other model than the usual one."))
+    return language.gettext(N_("There is no model “{given}” here. Choose one of these: {models}.")).format(
+        given=shown, models=", ".join(existing)
+    )
+
+
+def _shown(given: Any, *, quoted: bool = True) -> str:
+    text = json.dumps(given, ensure_ascii=False, default=str) if quoted else str(given)
+    return discord.utils.escape_markdown(short(text))

@@ -1,0 +1,191 @@
+"""The one table of a server's settings. Everything else about a setting is derived from its entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Literal
+
+import config.settings
+from bot.i18n import N_
+from bot.store import setting_fields as kinds
+from bot.store.setting_fields import SettingField
+from inference.results import RANKED
+
+__all__ = ["BUTTONS", "FIELDS", "PAGES", "PAGE_TITLES", "PER_MINUTE", "GuildSettings", "defaults"]
+
+BUTTONS: Final[Mapping[str, str]] = {
+    "more": N_("More"),
+    "direct": N_("Send to my DMs"),
+    "right": N_("Was this right?"),
+    "alt_text": N_("Alt text"),
+}
+"""The buttons that an answer can carry, and their labels."""
+PER_MINUTE: Final = 10_000
+"""The most images a minute that may be allowed."""
+LIMITS: Final = kinds.SettingForm(
+    "limits", N_("Change the limits…"), N_("Images a minute"), N_("Empty: {usual}")
+)
+REACTION: Final = kinds.SettingForm(
+    "emoji",
+    N_("Change the emoji…"),
+    N_("The emoji of the reaction"),
+    N_("One emoji, such as 🔍, or one of this server, such as <:name:123…>"),
+)
+
+
+class GuildSettings(kinds.StoredSettings):
+    """How Whatsit behaves in one server."""
+
+    where: Annotated[
+        Literal["all", "only", "except"],
+        SettingField(
+            "where",
+            N_("Answers unasked in"),
+            "choice",
+            ("watch",),
+            words={
+                "all": N_("All channels"),
+                "only": N_("Only the channels listed"),
+                "except": N_("All but the channels listed"),
+            },
+        ),
+    ] = "all"
+    """The channels it watches: all, only `channels`, or all but `channels`. Threads follow their channel."""
+    channels: Annotated[
+        kinds.Snowflakes,
+        SettingField(
+            "where",
+            N_("Channels"),
+            "channels",
+            ("add", "remove"),
+            matters={"where": ("only", "except")},
+            hints=(
+                (N_("Threads and posts follow their channel, channels their category."), {}),
+                (
+                    N_("No channel is listed yet: I answer nowhere unasked."),
+                    {"where": ("only",), "channels": ((),)},
+                ),
+            ),
+        ),
+    ] = ()
+    ignored_roles: Annotated[
+        kinds.Snowflakes, SettingField("where", N_("Ignored roles"), "roles", ("ignore", "heed"))
+    ] = ()
+    """Whose images are not answered unasked."""
+
+    how: Annotated[
+        Literal["reply", "silent", "react", "direct", "on_demand"],
+        SettingField(
+            "how",
+            N_("A picture gets"),
+            "choice",
+            ("answer",),
+            words={
+                "reply": N_("A reply"),
+                "silent": N_("A silent reply"),
+                "react": N_("A reaction"),
+                "direct": N_("A direct message, if wished for"),
+                "on_demand": N_("Nothing, until somebody asks"),
+            },
+            descriptions={
+                "reply": N_("The answer, with Discord's usual notification"),
+                "silent": N_("The answer, without a notification"),
+                "react": N_("An emoji; whoever clicks it gets the answer"),
+                "direct": N_("Only to authors who chose that in /preferences"),
+                "on_demand": N_("By /classify, by a message's menu, or by mentioning me"),
+            },
+        ),
+    ] = "reply"
+    emoji: Annotated[
+        kinds.Emoji,
+        SettingField("how", N_("Reaction"), "emoji", ("emoji",), matters={"how": ("react",)}, form=REACTION),
+    ] = "🔍"
+
+    top: Annotated[
+        kinds.Whole, SettingField("what", N_("Guesses shown"), "number", ("top",), least=1, most=RANKED)
+    ] = 3
+    """Labels shown for each image."""
+    min_confidence: Annotated[
+        kinds.Fraction,
+        SettingField("what", N_("Says “I'm not sure” below"), "percentage", ("min_confidence",), most=1),
+    ] = 0.2
+    model: Annotated[
+        kinds.ModelName | None,
+        SettingField("what", N_("Model"), "model", ("model",), unset=N_("The usual one ({model})")),
+    ] = None
+    """A name of the catalogue, as far as the owner allows it; None is the owner's own choice."""
+    language: Annotated[
+        kinds.Locale | None,
+        SettingField("what", N_("Language"), "language", ("language",), unset=N_("The server's")),
+    ] = None
+    """None is the language the server has set in Discord."""
+    buttons: Annotated[
+        tuple[Literal["more", "direct", "right", "alt_text"], ...],
+        SettingField("what", N_("Buttons under an answer"), "choices", tuple(BUTTONS), words=BUTTONS),
+    ] = ("more", "direct", "right", "alt_text")
+
+    member_per_minute: Annotated[
+        kinds.Whole | None,
+        SettingField(
+            "quotas",
+            N_("Images a minute, each member"),
+            "limit",
+            ("member",),
+            least=1,
+            most=PER_MINUTE,
+            unset=N_("The usual limit ({limit})"),
+            form=LIMITS,
+            label=N_("For each member"),
+        ),
+    ] = None
+    guild_per_minute: Annotated[
+        kinds.Whole | None,
+        SettingField(
+            "quotas",
+            N_("Images a minute, the whole server"),
+            "limit",
+            ("server",),
+            least=1,
+            most=PER_MINUTE,
+            unset=N_("No limit"),
+            form=LIMITS,
+            label=N_("For the whole server"),
+        ),
+    ] = None
+    unlimited_roles: Annotated[
+        kinds.Snowflakes, SettingField("quotas", N_("Roles without quota"), "roles", ("exempt", "limit"))
+    ] = ()
+
+    def watches(self, *channel_ids: int) -> bool:
+        """Tell whether a place is watched: its own id, and those of what it is in (channel, category)."""
+        listed = any(channel in self.channels for channel in channel_ids)
+        return self.where == "all" or listed == (self.where == "only")
+
+    def meets(self, condition: kinds.Condition) -> bool:
+        """Tell whether the settings that the condition names have values that it names."""
+        return all(getattr(self, name) in values for name, values in condition.items())
+
+
+FIELDS: Final[Mapping[str, SettingField]] = {field.name: field for field in kinds.fields_of(GuildSettings)}
+"""The settings by their names, in the order in which people see them."""
+PAGE_TITLES: Final[Mapping[str, str]] = {
+    "where": N_("Where"),
+    "how": N_("How"),
+    "what": N_("What"),
+    "quotas": N_("Quotas"),
+}
+"""The pages of the panel, each of which is also a command: `/settings where`, `/settings how`, ..."""
+PAGES: Final[Mapping[str, tuple[str, ...]]] = {
+    page: tuple(name for name, field in FIELDS.items() if field.page == page) for page in PAGE_TITLES
+}
+"""The names of the settings on each page."""
+
+
+def defaults(watch: config.settings.Watch, answers: config.settings.Answers) -> GuildSettings:
+    """Return what the owner's configuration says for a server that changed nothing."""
+    return GuildSettings(
+        where="all" if watch.channels is None else "only",
+        channels=watch.channels or (),
+        top=answers.top,
+        min_confidence=answers.min_confidence,
+    )

@@ -1,0 +1,191 @@
+"""`/preferences`: how a member wants to be treated, in a small panel or by options; and to be forgotten."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import discord
+import pytest
+from simcord.components import walk_components
+
+from bot import i18n
+from bot.store import MemberPreferences, StoreUnavailable
+from tests.bot.moderation import refusal, said, shown, text
+from tests.world import World
+
+PO = """
+msgid ""
+msgstr "Content-Type: text/plain; charset=UTF-8\\n"
+
+msgid "How I treat you"
+msgstr "So behandle ich dich"
+"""
+
+
+@pytest.fixture
+def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody adds a file, in which one sentence is translated."""
+    (tmp_path / "de.po").write_text(PO, "utf-8")
+    languages = i18n.Languages(tmp_path)
+    for module in ("bot.i18n", "bot.policy.in_force"):
+        monkeypatch.setattr(f"{module}.languages", languages)
+
+
+async def opened(world: World) -> discord.Message:
+    return shown(await world.alice.slash(world.channel, "preferences")).message
+
+
+async def preferences(world: World) -> MemberPreferences:
+    return await world.bot.store.members.get(world.alice.id)
+
+
+async def test_it_shows_how_things_stand_and_changes_nothing(world: World) -> None:
+    words = text(world, await opened(world))
+    for part in ("[x] As my Discord is", "[x] As the server has it", "Leave my images alone", "Forget me…"):
+        assert part in words
+    assert await preferences(world) == MemberPreferences()
+
+
+@pytest.mark.parametrize(
+    ("delivery", "shows"),
+    [("private", "[x] Always privately"), ("direct", "[x] Always by direct message")],
+)
+async def test_answers_can_come_privately_or_directly(world: World, delivery: str, shows: str) -> None:
+    panel = await opened(world)
+    await world.alice.select(panel, [delivery], custom_id="whatsit:preferences:set:delivery")
+    assert shows in text(world, panel)
+    assert (await preferences(world)).delivery == delivery
+    await world.alice.select(panel, ["default"], custom_id="whatsit:preferences:set:delivery")
+    assert await preferences(world) == MemberPreferences()
+
+
+async def test_a_language_is_chosen_and_spoken_at_once(world: World, german: None) -> None:
+    panel = await opened(world)
+    assert "## How I treat you" in text(world, panel)
+    await world.alice.select(panel, ["de"], custom_id="whatsit:preferences:set:language")
+    assert "## So behandle ich dich" in text(world, panel)
+    assert "[x] Deutsch" in text(world, panel)
+    await world.alice.select(panel, ["default"], custom_id="whatsit:preferences:set:language")
+    assert "## How I treat you" in text(world, panel)
+    assert await preferences(world) == MemberPreferences()
+
+
+async def test_images_are_left_alone_until_that_is_taken_back(world: World) -> None:
+    panel = await opened(world)
+    await world.alice.click(panel, label="Leave my images alone")
+    assert "I look at none that you post, whoever asks me to." in text(world, panel)
+    assert (await preferences(world)).leave_alone
+    await world.alice.click(panel, label="Look at my images again")
+    assert not (await preferences(world)).leave_alone
+
+
+async def test_options_do_the_same_in_one_go(world: World, german: None) -> None:
+    answer = await world.alice.slash(
+        world.channel, "preferences", language="de", answers="direct", leave_alone=True
+    )
+    assert "So behandle ich dich" in text(world, shown(answer).message)
+    assert await preferences(world) == MemberPreferences(language="de", delivery="direct", leave_alone=True)
+    await world.alice.slash(world.channel, "preferences", language="default", leave_alone=False)
+    assert await preferences(world) == MemberPreferences(delivery="direct")
+
+
+async def test_languages_are_completed_and_others_refused(world: World, german: None) -> None:
+    found = await world.alice.autocomplete(world.channel, "preferences", "language", "deu")
+    assert found == [{"name": "Deutsch", "value": "de"}]
+    answer = await world.alice.slash(world.channel, "preferences", language="tlh", leave_alone=True)
+    assert refusal(world, answer) == "I don't speak “tlh”. Choose one of these: English, Deutsch."
+    assert await preferences(world) == MemberPreferences()
+
+
+async def test_it_works_in_direct_messages_and_with_the_app_alone() -> None:
+    from bot.cogs.member_preferences import MemberPreferencesCog  # noqa: PLC0415
+
+    command = MemberPreferencesCog.preferences
+    assert command.allowed_contexts is not None
+    assert command.allowed_installs is not None
+    contexts, installs = command.allowed_contexts, command.allowed_installs
+    assert (contexts.guild, contexts.dm_channel, contexts.private_channel) == (True, True, True)
+    assert (installs.guild, installs.user) == (True, True)
+
+
+async def test_it_works_in_the_bots_direct_messages(world: World) -> None:
+    answer = await world.alice.user.slash("preferences", answers="private")
+    panel = answer.response.message
+    await world.alice.user.click(panel, label="Leave my images alone")
+    assert await preferences(world) == MemberPreferences(delivery="private", leave_alone=True)
+
+
+async def test_the_panel_outlives_a_restart(world: World) -> None:
+    panel = await opened(world)
+    await world.restart()
+    await world.alice.click(panel, label="Leave my images alone")
+    await world.restart()
+    assert (await preferences(world)).leave_alone
+
+
+async def test_each_has_their_own(world: World) -> None:
+    bob = world.guild.add_member(world.env.create_user("bob"))
+    await world.alice.slash(world.channel, "preferences", answers="direct")
+    await bob.slash(world.channel, "preferences", leave_alone=True)
+    assert await preferences(world) == MemberPreferences(delivery="direct")
+    assert await world.bot.store.members.get(bob.id) == MemberPreferences(leave_alone=True)
+
+
+@pytest.mark.parametrize("left_alone", [False, True])
+async def test_to_be_forgotten_is_everything_but_the_wish_to_be_left_alone(
+    world: World, left_alone: bool
+) -> None:
+    store, alice = world.bot.store, world.alice.id
+    await store.members.update(alice, {"delivery": "direct", "leave_alone": left_alone})
+    await store.answers.add(source_ids=[1], answer_id=2, channel_id=3, guild_id=None, user_id=alice)
+    panel = await opened(world)
+    await world.alice.click(panel, label="Forget me…")
+    await world.alice.click(panel, label="Cancel")
+    assert (await preferences(world)).delivery == "direct"
+
+    await world.alice.click(panel, label="Forget me…")
+    kept = "I keep one thing, because you wished it: to leave your images alone."
+    assert (kept in text(world, panel)) == left_alone
+    await world.alice.click(panel, label="Forget me")
+    assert "Everything I knew about you is forgotten." in text(world, panel)
+    assert (kept in text(world, panel)) == left_alone
+    stored = world.env.backend.get_message(panel.channel.id, panel.id)
+    assert not [part for part in walk_components(stored.components) if "custom_id" in part]
+    assert await preferences(world) == MemberPreferences(leave_alone=left_alone)
+    assert list(await store.answers.to([1])) == []
+    await world.restart()
+    assert await preferences(world) == MemberPreferences(leave_alone=left_alone)
+
+
+async def test_when_the_store_fails_a_member_hears_that_nothing_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    panel = await opened(world)
+
+    async def fails(*_: object) -> None:
+        raise StoreUnavailable("the disk is full. Make room.")
+
+    for name in ("get", "update"):
+        monkeypatch.setattr(world.bot.store.members, name, fails)
+    answer = await world.alice.click(panel, label="Leave my images alone")
+    assert said(answer).startswith("I can't get at my notes right now, so nothing was changed.")
+    assert "the disk is full. Make room." in caplog.text
+    by_command = await world.alice.slash(world.channel, "preferences", leave_alone=True)
+    assert refusal(world, by_command).startswith("I can't get at my notes")
+
+
+async def test_about_to_leave_it_takes_no_press(world: World) -> None:
+    panel = await opened(world)
+    world.bot.work_in_hand.stopping = True
+    answer = await world.alice.click(panel, label="Leave my images alone")
+    assert said(answer) == "I'm about to restart. Ask me again in a minute."
+
+
+async def test_of_another_version_it_says_so(world: World) -> None:
+    panel = await opened(world)
+    stored = world.env.backend.get_message(panel.channel.id, panel.id)
+    for part in walk_components(stored.components):
+        if part.get("label") == "Leave my images alone":
+            part["custom_id"] = "whatsit:preferences:dance:now"
+    answer = await world.alice.click(panel, label="Leave my images alone")
+    assert said(answer) == "This panel is of another version of me. Open a new one."
