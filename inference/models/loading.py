@@ -64,6 +64,14 @@ class LocatedModel:
         """What logits are divided by before the softmax."""
         return self.entry.temperature if self.entry else 1.0
 
+    def converted(
+        self, digest: str, cache_dir: Path, *, report: Report
+    ) -> tuple[Path, convert.ConversionResult]:
+        """Do `convert.ensure` for this model, whose folder has the content hash `digest`."""
+        return convert.ensure(
+            self.name, self.folder, digest, cache_dir, default_size=self.default_size, report=report
+        )
+
 
 def load(model: settings.Model, *, report: Report) -> LoadedModel:
     """Find, fetch or build the model that the settings name, and start its engine.
@@ -92,14 +100,7 @@ def _start_engine(
     one."""
     note = None
     if _wants_openvino(located.name, model):
-        folder, found = convert.ensure(
-            located.name,
-            located.folder,
-            digest,
-            model.cache_dir,
-            default_size=located.default_size,
-            report=report,
-        )
+        folder, found = located.converted(digest, model.cache_dir, report=report)
         if found.objection is None:
             # Before the engine starts, because a start that fails should do so at once.
             labels = labels_for(located.name, found.classes, model.labels)
