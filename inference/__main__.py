@@ -1,4 +1,4 @@
-"""`python -m inference JOB SETTINGS [...]`: what the `whatsit` command has done outside the bot's process.
+"""`python -m inference JOB SETTINGS [...]`: jobs of the `whatsit` command that the bot's process must not do.
 
 SETTINGS is all of `config.settings.Settings` as JSON. Each job prints one JSON object a line.
 """
@@ -19,13 +19,13 @@ __all__ = ["main"]
 
 
 def main(arguments: list[str]) -> int:
-    """Do the job that the first argument names; 0 if it was done."""
+    """Do the job that the first argument names, and return the exit code: 0 if it was done."""
     job, settings, *more = arguments
     return JOBS[job](Settings.model_validate_json(settings), *more)
 
 
 def _models(settings: Settings) -> int:
-    """The catalogue, and what of it is on this machine."""
+    """Print the catalogue, and what of it is on this machine."""
     for row in catalogue.describe(settings.model):
         entry = row.entry
         _say(
@@ -42,7 +42,7 @@ def _models(settings: Settings) -> int:
 
 
 def _quantize(settings: Settings, name: str, photographs: str = "") -> int:
-    """The int8 variant of the model `name`, calibrated on the pictures in `photographs` if that is given."""
+    """Make the int8 variant of the model `name`, calibrated on the pictures in `photographs` if given."""
     model = settings.model.model_copy(update={"name": name})
     try:
         made = quantize(

@@ -1,7 +1,7 @@
 """The int8 variant of a model: post-training quantisation by NNCF, kept only if it loses next to nothing.
 
-Started by `whatsit models quantize NAME`; needs the extra `[int8]`. The work is a child's: it brings
-libraries that nothing else of Whatsit needs.
+`whatsit models quantize NAME` starts it, and it needs the extra `[int8]`. A child process does the work,
+because it brings libraries that nothing else of Whatsit needs.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from config import settings
-from inference.models import child_process as child
-from inference.models import convert as ready
-from inference.models import model_cache as folders
+from inference.models import child_process, convert, model_cache
 from inference.models.child_process import Report
 from inference.models.loading import locate
 from inference.results import ModelUnavailable
@@ -28,8 +26,7 @@ WORTH_ITS_TIME = 0.9
 """With a larger share of f32's time than this, an int8 variant is not worth what it loses."""
 
 QUANTIZE_SECONDS = 1800.0
-"""Twenty seconds on two busy cores, for the models of the catalogue; one of one's own may be a hundred times
-as big."""
+"""The models of the catalogue take twenty seconds on two busy cores; an owner's may be much larger."""
 
 
 class QuantizeReport(NamedTuple):
@@ -66,7 +63,7 @@ class QuantizeReport(NamedTuple):
 
     @property
     def loss(self) -> str:
-        """What is lost, and on how many pictures, as the end of a sentence."""
+        """What is lost, and on how many pictures, in words that end a sentence."""
         return (
             f"{100 * self.lost:.1f} points of top-1 accuracy, as estimated on {self.crops} crops of "
             f"{self.photographs} photographs that it was not made from."
@@ -85,33 +82,26 @@ def quantize(model: settings.Model, *, report: Report, photographs: Path | None 
             "folder: pip install '.[int8]')."
         )
     located = locate(model, report=report)
-    digest = folders.content_hash(located.folder)
-    folder, verdict = ready.ensure(
-        located.name,
-        located.folder,
-        digest,
-        model.cache_dir,
-        default_size=located.default_size,
-        report=report,
-    )
-    if verdict.objection is not None:
+    digest = model_cache.content_hash(located.folder)
+    folder, converted = located.converted(digest, model.cache_dir, report=report)
+    if converted.objection is not None:
         raise ModelUnavailable(
             f"The model {located.name} cannot have an int8 version, because OpenVINO cannot run it: "
-            f"{verdict.objection}."
+            f"{converted.objection}."
         )
-    place = ready.place_of(digest, model.cache_dir, kind=ready.INT8)
+    place = convert.place_of(digest, model.cache_dir, kind=convert.INT8)
     found: list[QuantizeReport] = []
 
     def fill(made: Path) -> None:
         arguments = {
             "name": located.name,
-            "source": str(folder / ready.MODEL),
+            "source": str(folder / convert.MODEL),
             "folder": str(made),
-            "size": verdict.input_size,
+            "size": converted.input_size,
             "temperature": located.temperature,
             "photographs": str(photographs) if photographs else None,
         }
-        result = child.run(
+        result = child_process.run(
             "inference.models.quantize_child:make", arguments, deadline=QUANTIZE_SECONDS, report=report
         )
         found.append(QuantizeReport(located.name, **result))
@@ -123,19 +113,6 @@ def quantize(model: settings.Model, *, report: Report, photographs: Path | None 
                 "that does not help, leave model.precision at f32 or set it to bf16."
             )
 
-    try:
-        with folders.locked(place, name=located.name):
-            folders.install(place, fill)
-    except child.ChildJobFailed as error:
-        raise ModelUnavailable(f"The int8 version of {located.name} could not be made: {error}.") from None
-    except child.ChildJobTimedOut:
-        raise ModelUnavailable(
-            f"Making the int8 version of {located.name} took over {QUANTIZE_SECONDS / 60:.0f} minutes and "
-            "was given up."
-        ) from None
-    except OSError as error:
-        raise ModelUnavailable(
-            f"The int8 version of {located.name} cannot be written to {place.parent}: "
-            f"{error.strerror or error}. Free some space there, or set model.cache_dir to another folder."
-        ) from None
+    with model_cache.building(f"the int8 version of {located.name}", place):
+        model_cache.install(place, fill)
     return found[0]

@@ -16,10 +16,8 @@ result than the second choice.
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
 
@@ -29,18 +27,17 @@ import openvino
 from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, OverflowFix
 from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from inference.images.views import DecodedFrame
 from inference.models.child_process import Report
 from inference.models.convert import MODEL
 from inference.models.engines.openvino import OpenVINOEngine
+from inference.models.photographs import SMALLEST_SIDE, load_photographs, random_crops
 from inference.results import ModelUnavailable
 
-__all__ = ["Result", "make"]
+__all__ = ["QuantizeResult", "make"]
 
 CALIBRATION = 300
-"""Crops that NNCF sees; its own default, too."""
+"""Crops that NNCF sees, as many as by its own default."""
 
 JUDGED = 600
 """Crops to compare on. One standard error of the loss is about 0.1 points."""
@@ -53,17 +50,9 @@ SURE = 0.5
 
 BATCH = 8
 
-PACKAGES = {"matplotlib": "mpl-data/sample_data", "skimage": "data", "sklearn": "datasets/images"}
-"""Packages that carry photographs, and where."""
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
-SMALLEST_SIDE = 200
-LARGEST_SIDE = 1024
-PHOTOGRAPHS = 500
-
-
-class Result(TypedDict):
-    """See `inference.models.quantize.QuantizeReport`."""
+class QuantizeResult(TypedDict):
+    """The figures of `inference.models.quantize.QuantizeReport`."""
 
     lost: float
     agreement: float
@@ -82,11 +71,14 @@ def make(
     temperature: float,
     photographs: str | None,
     report: Report,
-) -> Result:
-    """Write the int8 variant of the OpenVINO model `source` into the new folder `folder`, and compare the
-    two."""
+) -> QuantizeResult:
+    """Write the int8 variant of the OpenVINO model `source` into the new `folder`, and compare the two.
+
+    `size` is the input's height and width in pixels, `photographs` a folder or None for those of installed
+    packages. Raises ModelUnavailable for too few photographs, or where the model knows none of them.
+    """
     nncf.set_log_level(logging.ERROR)
-    pictures = _load(_files(Path(photographs) if photographs else None))
+    pictures = load_photographs(Path(photographs) if photographs else None)
     held_out = pictures[::HELD_OUT_EVERY]
     seen = [picture for i, picture in enumerate(pictures) if i % HELD_OUT_EVERY]
     if not seen:
@@ -101,8 +93,8 @@ def make(
         )
     random = np.random.default_rng(7)
     report(f"cutting crops of {len(pictures)} photographs", 0.0)
-    calibration = list(_crops(seen, size, CALIBRATION, random))
-    judged = np.concatenate(list(_crops(held_out, size, JUDGED, random)))
+    calibration = list(random_crops(seen, size, CALIBRATION, random))
+    judged = np.concatenate(list(random_crops(held_out, size, JUDGED, random)))
     fed = 0
 
     def feed(crop: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -116,7 +108,7 @@ def make(
         nncf.Dataset(calibration, feed),
         preset=nncf.QuantizationPreset.PERFORMANCE,
         subset_size=CALIBRATION,
-        # Not validated, because a model without depthwise convolutions is welcome too.
+        # Not validated, because a model may have no depthwise convolutions.
         ignored_scope=nncf.IgnoredScope(types=["GroupConvolution"], validate=False),
         advanced_parameters=AdvancedQuantizationParameters(
             overflow_fix=OverflowFix.ENABLE,
@@ -137,7 +129,7 @@ def make(
             "of what it knows."
         )
     first = given.argmax(axis=1)
-    return Result(
+    return QuantizeResult(
         lost=float(np.mean(probabilities.max(axis=1) - probabilities[np.arange(len(first)), first])),
         agreement=float(np.mean(expected.argmax(axis=1) == first)),
         crops=len(first),
@@ -147,51 +139,13 @@ def make(
     )
 
 
-def _files(folder: Path | None) -> Iterator[Path]:
-    folders = [folder] if folder else []
-    for package, inside in PACKAGES.items() if folder is None else ():
-        spec = importlib.util.find_spec(package)
-        folders += [Path(place, inside) for place in spec.submodule_search_locations or ()] if spec else []
-    for place in folders:
-        yield from sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES)
-
-
-def _load(files: Iterator[Path]) -> list[Image.Image]:
-    """What can be read and is large enough, as RGB of at most `LARGEST_SIDE` pixels."""
-    loaded: list[Image.Image] = []
-    for file in files:
-        try:
-            with Image.open(file) as image:
-                if min(image.size) < SMALLEST_SIDE:
-                    continue
-                image.draft("RGB", (LARGEST_SIDE, LARGEST_SIDE))
-                image.thumbnail((LARGEST_SIDE, LARGEST_SIDE))
-                loaded.append(image.convert("RGB"))
-        except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-            continue  # an owner's folder holds all sorts of things
-        if len(loaded) == PHOTOGRAPHS:
-            break
-    return loaded
-
-
-def _crops(
-    pictures: list[Image.Image], size: int, count: int, random: np.random.Generator
-) -> Iterator[NDArray[np.uint8]]:
-    """Random crops, uint8 [1, size, size, 3], of 20 to 100 % of a picture's area and as many mirrored as
-    not."""
-    for i in range(count):
-        picture = pictures[i % len(pictures)]
-        side = int(min(picture.size) * np.sqrt(random.uniform(0.2, 1)))
-        left, top = (int(random.integers(0, length - side + 1)) for length in picture.size)
-        pixels = DecodedFrame(picture, *picture.size).view((left, top, left + side, top + side), size)[None]
-        yield pixels[:, :, ::-1] if random.random() < 0.5 else pixels  # noqa: PLR2004 - heads or tails
-
-
 def _logits(
     engines: tuple[OpenVINOEngine, OpenVINOEngine], crops: NDArray[np.uint8]
 ) -> list[tuple[NDArray[np.float32], float]]:
-    """For each engine its logits, float32 [n, classes], and the fewest seconds a crop took in a batch. They
-    take turns, so that whatever else the machine does slows both."""
+    """Return each engine's logits, float32 [n, classes], and the fewest seconds that a crop took in a batch.
+
+    The engines take turns, so that other work on the machine slows both.
+    """
     logits: tuple[list[NDArray[np.float32]], ...] = tuple([] for _ in engines)
     seconds = [float("inf") for _ in engines]
     for start in range(0, len(crops) - BATCH + 1, BATCH):

@@ -259,10 +259,10 @@ def test_auto_is_mobilenet_where_the_hub_was_reached_before(
 def test_auto_is_the_embedded_model_where_the_hub_is_out_of_reach(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def unreachable(name: str, *_: object) -> None:
+    def unreachable(name: str, *_: object, **__: object) -> None:
         raise hub.HubOutOfReach(name, "there is no network")
 
-    monkeypatch.setattr(hub, "_reach", unreachable)
+    monkeypatch.setattr(hub, "fetch", unreachable)
     monkeypatch.setattr(embedded, "ensure", lambda *_, **__: tmp_path)
     located = loading.locate(settings(tmp_path), report=unread)
     assert located.name == "efficientnet_lite0"
