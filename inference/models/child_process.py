@@ -50,13 +50,14 @@ def run(
     deadline: float,
     report: Report,
     environment: Mapping[str, str] | None = None,
+    network: bool = False,
     started: Callable[[int], None] | None = None,
 ) -> Any:
     """Call `job` ("module:function") with `arguments` and `report=` in a new process, and return its result.
 
-    Arguments and result are JSON. `started` is told the child's process id. Raises the job's own
-    ModelUnavailable, ChildJobFailed, or ChildJobTimedOut after `deadline` seconds of work (importing what the
-    job needs has a deadline of its own). No process is left behind.
+    Arguments and result are JSON. `network`: the job downloads. `started` is told the child's process id.
+    Raises the job's own ModelUnavailable, ChildJobFailed, or ChildJobTimedOut after `deadline` seconds of
+    work (importing what the job needs has a deadline of its own). No process is left behind.
     """
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(  # noqa: S603 - this very interpreter, our own module
@@ -64,7 +65,7 @@ def run(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=own_environment(forced={**tensorflow_environment(), **(environment or {})}),
+            env=own_environment(forced={**tensorflow_environment(), **(environment or {})}, network=network),
         )
         try:
             if started:

@@ -200,6 +200,7 @@ def _download(name: str, handle: str, place: Path, deadline: float, report: Repo
             deadline=deadline,
             report=report,
             environment={"TFHUB_CACHE_DIR": str(place.parent), "TFHUB_MODEL_LOAD_FORMAT": "COMPRESSED"},
+            network=True,
             started=pids.append,
         )
     except child_process.ChildJobTimedOut:
