@@ -1,4 +1,4 @@
-"""How a Python process of our own is started: the worker, the model jobs, the measured systems."""
+"""How a Python process of our own is started: the worker and the model jobs."""
 
 from __future__ import annotations
 
