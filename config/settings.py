@@ -184,7 +184,7 @@ class Watch(Section):
 class Answers(Section):
     top: Annotated[int, Field(ge=1, le=10)] = 3
     """Labels shown for each image."""
-    min_confidence: Probability = 0.2
+    min_confidence: Probability = 0.3
     """Below this the answer is "I'm not sure", with the best guess."""
 
 

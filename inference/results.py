@@ -47,10 +47,11 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Coarse:
-    """An everyday name, and the sum of the probabilities of all classes that have it."""
+    """An everyday name, the sum of the probabilities of all classes that have it, and how many these are."""
 
     name: str
     probability: float
+    classes: int = 1
 
 
 @dataclass(frozen=True, slots=True)

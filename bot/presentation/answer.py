@@ -22,7 +22,7 @@ from bot.discord_limits import EMBED_DESCRIPTION, EMBEDS_CHARACTERS, MESSAGE_CON
 from bot.i18n import Language
 from bot.image_source import ImageSource
 from bot.presentation import errors
-from bot.presentation.naming import SURE, Finding, beside, guess, neutral, shorten
+from bot.presentation.naming import Certainty, Finding, beside, guess, neutral, shorten
 from bot.presentation.spoilers import behind_bars, shown_name
 from bot.store import GuildSettings
 from config.settings import Settings
@@ -179,6 +179,8 @@ class Writer:
         finding = Finding.of(outcome.result, self.min_confidence)
         if finding.doubtful:
             line = guess(finding, self.language, width)
+        elif finding.certainty < Certainty.SURE:
+            line = f"{_bar(finding.probability, SHORT_BAR)} {guess(finding, self.language, width)}"
         else:
             finer = finding.finer.name if finding.finer else beside(finding.labels[0])
             line = f"{_bar(finding.probability, SHORT_BAR)} **{neutral(finding.said, width)}**"
@@ -205,11 +207,14 @@ class Writer:
 
 
 def body(finding: Finding, language: Language, top: int, width: int, *, listed: bool) -> str:
-    """The name of one image and its guesses, a row each; in doubt a sentence, and rows only if `listed`."""
+    """Return the name of one image and its guesses, a row each.
+
+    A name that is not sure is said in a sentence; where it is in doubt, there are rows only if `listed`.
+    """
     rows = [_row(label, width) for label in finding.labels[:top]]
-    if finding.doubtful:
+    if finding.certainty < Certainty.SURE:
         sentence = guess(finding, language, width)
-        return "\n".join([sentence, *rows]) if listed else sentence
+        return sentence if finding.doubtful and not listed else "\n".join([sentence, *rows])
     if finding.headline:
         return "\n".join([f"**{neutral(finding.said, width)}** {_percent(finding.probability)}", *rows])
     best = finding.labels[0]
@@ -219,10 +224,8 @@ def body(finding: Finding, language: Language, top: int, width: int, *, listed: 
 
 
 def color(finding: Finding) -> discord.Color:
-    """How sure it is, at a glance."""
-    if finding.doubtful:
-        return UNSURE
-    return CERTAIN if finding.probability >= SURE else LIKELY
+    """Return the colour that shows at a glance how sure a name is."""
+    return (UNSURE, UNSURE, LIKELY, CERTAIN)[finding.certainty]
 
 
 def _row(label: Label, width: int) -> str:

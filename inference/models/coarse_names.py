@@ -38,15 +38,16 @@ class CoarseNames:
         numbers = {name: number for number, name in enumerate(self._groups)}
         self._classes = np.array([i for i, name in enumerate(names) if name is not None], np.intp)
         self._group_of = np.array([numbers[name] for name in names if name is not None], np.intp)
+        self._sizes = np.bincount(self._group_of, minlength=len(self._groups))
 
-    def best(self, probabilities: NDArray[np.float64]) -> tuple[tuple[str, float], ...]:
-        """Return the everyday names of greatest probability, with the sum of their classes, best first.
+    def best(self, probabilities: NDArray[np.float64]) -> tuple[tuple[str, float, int], ...]:
+        """Return the everyday names of greatest probability, each with the sum and number of its classes.
 
         `probabilities` is [classes]. All classes count, not only those that are shown.
         """
         sums = np.bincount(self._group_of, probabilities[self._classes], minlength=len(self._groups))
         best = np.argsort(-sums, kind="stable")[:BEST]
-        return tuple((self._groups[number], float(sums[number])) for number in best)
+        return tuple((self._groups[number], float(sums[number]), int(self._sizes[number])) for number in best)
 
 
 def _lines(file: str) -> list[str]:

@@ -128,13 +128,13 @@ class BatchRequest(WorkerMessage):
 
 
 class AnsweredReply(WorkerMessage):
-    """`labels` are (name, index, probability, everyday name), best first, and `coarse` (everyday name,
-    probability); `size` is (width, height)."""
+    """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
+    probability, number of its classes); `size` is (width, height)."""
 
     kind: Literal["answered"] = "answered"
     id: int
     labels: tuple[tuple[str, NonNegativeInt, Probability, str | None], ...]
-    coarse: tuple[tuple[str, Probability], ...] = ()
+    coarse: tuple[tuple[str, Probability, int], ...] = ()
     size: tuple[PositiveInt, PositiveInt]
     views: PositiveInt
     decode_ms: NonNegativeFloat

@@ -40,7 +40,7 @@ async def test_show_lists_everything(world: World) -> None:
         "",
         "### What",
         "**Guesses shown**: 3",
-        "**Says “I'm not sure” below**: 20%",
+        "**Says “I'm not sure” below**: 30%",
         "**Model**: The usual one (mobilenet_v2)",
         "**Language**: The server's",
         "**Buttons under an answer**: More, Send to my DMs, Was this right?, Alt text",

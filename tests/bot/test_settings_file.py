@@ -57,7 +57,7 @@ async def test_what_was_exported_is_imported_on_another_day(world: World) -> Non
         "- **A picture gets**: A reply → A reaction",
         "- **Reaction**: 🔍 → 👀",
         "- **Guesses shown**: 3 → 7",
-        "- **Says “I'm not sure” below**: 20% → 35%",
+        "- **Says “I'm not sure” below**: 30% → 35%",
         "- **Language**: The server's → English",
         "- **Buttons under an answer**: \N{MINUS SIGN} More, Send to my DMs, Alt text",
         "- **Images a minute, each member**: The usual limit (10) → 5",
