@@ -12,7 +12,6 @@ from pathlib import Path
 
 from config.settings import Settings
 from inference.models import catalogue
-from inference.models.quantize import quantize
 from inference.results import ModelUnavailable
 
 __all__ = ["main"]
@@ -43,6 +42,8 @@ def _models(settings: Settings) -> int:
 
 def _quantize(settings: Settings, name: str, photographs: str = "") -> int:
     """The int8 variant of the model `name`, calibrated on the pictures in `photographs` if that is given."""
+    from inference.models.quantize import quantize  # noqa: PLC0415 - it imports NumPy, which a list does not need
+
     model = settings.model.model_copy(update={"name": name})
     try:
         made = quantize(
