@@ -1,4 +1,4 @@
-"""`whatsit models`: what there is to choose from, what is on this machine, and the int8 variant of a model.
+"""`whatsit models`: what there is to choose from, what is on this machine, and what can be done for a model.
 
 The work is done by `python -m inference` in a process of its own: nothing of it belongs into this one.
 """
@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -34,7 +33,9 @@ def main(args: argparse.Namespace) -> int:
         complain(error)
         return USAGE
     if args.action == "quantize":
-        return _quantize(args.name, args.photographs, settings)
+        return _do("quantize", settings, args.name, *([str(args.photographs)] if args.photographs else []))
+    if args.action == "refresh":
+        return _do("refresh", settings)
     return _list(settings, as_json=args.json)
 
 
@@ -74,9 +75,10 @@ def _show(console: Console, models: list[dict[str, Any]], chosen: str) -> None:
     console.print(f"model.name is {chosen}. A SavedModel folder, its .tar.gz or a Hub address will also do.")
 
 
-def _quantize(name: str, photographs: Path | None, settings: Settings) -> int:
-    code, extra = FAILED, [str(photographs)] if photographs else []
-    with _inference("quantize", settings, name, *extra) as said, model_progress(errors()) as report:
+def _do(job: str, settings: Settings, *arguments: str) -> int:
+    """Do a job that reports its progress and ends in a sentence, and print that."""
+    code = FAILED
+    with _inference(job, settings, *arguments) as said, model_progress(errors()) as report:
         for words in said:
             match words:
                 case {"stage": stage, "fraction": fraction}:
