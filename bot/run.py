@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -50,10 +51,17 @@ def run(settings: Settings) -> int:
     """
     secret = token(settings)
     server = Server.of(settings.discord)
-    discord.utils.setup_logging(level=logging.INFO, root=True)
+    _set_up_logging()
     logging.getLogger("alembic").setLevel(logging.WARNING)  # else ten lines a start about its own insides
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak
     return asyncio.run(_live(settings, secret, server))
+
+
+def _set_up_logging() -> None:
+    """Log to standard error, in colour on a terminal only: discord.py takes each container for one."""
+    plain = logging.Formatter("[{asctime}] [{levelname:<8}] {name}: {message}", "%Y-%m-%d %H:%M:%S", "{")
+    formatter = discord.utils.MISSING if sys.stderr.isatty() else plain
+    discord.utils.setup_logging(level=logging.INFO, root=True, formatter=formatter)
 
 
 async def _live(settings: Settings, secret: str, server: Server | None) -> int:

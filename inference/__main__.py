@@ -11,8 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.settings import Settings
-from inference.models import catalogue
-from inference.models.quantize import quantize
+from inference.models import catalogue, hub_failure
 from inference.results import ModelUnavailable
 
 __all__ = ["main"]
@@ -43,6 +42,8 @@ def _models(settings: Settings) -> int:
 
 def _quantize(settings: Settings, name: str, photographs: str = "") -> int:
     """Make the int8 variant of the model `name`, calibrated on the pictures in `photographs` if given."""
+    from inference.models.quantize import quantize  # noqa: PLC0415 - it imports NumPy, which a list does not need
+
     model = settings.model.model_copy(update={"name": name})
     try:
         made = quantize(
@@ -57,11 +58,22 @@ def _quantize(settings: Settings, name: str, photographs: str = "") -> int:
     return 0
 
 
+def _refresh(settings: Settings) -> int:
+    """Forget that the Hub was out of reach."""
+    try:
+        hub_failure.forget(settings.model.cache_dir)
+    except OSError as error:
+        _say(error=f"{settings.model.cache_dir} cannot be written: {error.strerror}.")
+        return 1
+    _say(done="The next start asks the Hub for a model that is not on this machine.")
+    return 0
+
+
 def _say(**words: object) -> None:
     print(json.dumps(words), flush=True)
 
 
-JOBS: dict[str, Callable[..., int]] = {"models": _models, "quantize": _quantize}
+JOBS: dict[str, Callable[..., int]] = {"models": _models, "quantize": _quantize, "refresh": _refresh}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

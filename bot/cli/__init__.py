@@ -102,6 +102,10 @@ def _parser() -> argparse.ArgumentParser:
         help="pictures to make and judge it by (default: those that matplotlib and scikit-image carry)",
     )
 
+    actions.add_parser(
+        "refresh", help="forget that the Hub was out of reach: the next start asks it", allow_abbrev=False
+    )
+
     doctor = command(
         "doctor", "bot.cli.doctor", "check everything the bot needs, and say what to do for what fails"
     )

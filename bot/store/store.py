@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -35,6 +34,7 @@ from bot.store.tables import (
     StoredAnswer,
 )
 from bot.store.upgrading import make_ready
+from bot.store.upkeep_timer import UpkeepTimer
 from bot.store.work import OpenWork
 
 __all__ = ["Store"]
@@ -62,8 +62,7 @@ class Store:
         self._database = database
         self._retention = retention
         self._now = now
-        self._timer: asyncio.TimerHandle | None = None
-        self._purging: asyncio.Task[None] | None = None
+        self._timer = UpkeepTimer(self._purge_again, "store: purge")
         self.guilds = Choices(database, GuildSetting, guild_defaults)
         self.members = Choices(database, MemberPreference, MemberPreferences(), limit=MEMBERS_IN_MEMORY)
         self.work = OpenWork(database, retention, now)
@@ -98,15 +97,12 @@ class Store:
             if fault := explain(error, location):
                 raise fault from error
             raise
-        opened._arm()
+        opened._timer.start(PURGE_EVERY)
         return opened
 
     async def close(self) -> None:
         """Write what is still in memory, finish what is being written, and let go of the database."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._purging is not None:
-            await asyncio.wait([self._purging])
+        await self._timer.close()
         try:
             await self.work.close()
             await self.seen.close()
@@ -189,14 +185,8 @@ class Store:
             if deleted < PURGE_CHUNK:
                 return purged
 
-    def _arm(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(PURGE_EVERY, self._wake)
-
-    def _wake(self) -> None:
-        self._purging = asyncio.create_task(self._purge_again(), name="store: purge")
-        self._arm()
-
     async def _purge_again(self) -> None:
+        self._timer.start(PURGE_EVERY)
         try:
             await self.work.expire()
             await self.purge()

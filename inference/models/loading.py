@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import settings
-from inference.models import child_process, convert, embedded, hub, model_cache
+from inference.models import child_process, convert, embedded, hub, hub_failure, model_cache
 from inference.models.catalogue import AUTO, EMBEDDED, CatalogueEntry, entries, find
 from inference.models.child_process import Report
 from inference.models.engines import Engine
@@ -22,6 +22,8 @@ from inference.models.labels import labels_for
 from inference.results import ModelUnavailable
 
 __all__ = ["LoadedModel", "LocatedModel", "load", "locate"]
+
+ASK_AGAIN = "`whatsit models refresh` lets the next start ask at once"
 
 DEFAULT_SIZE = 224
 """Input height and width in pixels for an owner's model whose signature leaves them open."""
@@ -124,12 +126,25 @@ def locate(model: settings.Model, *, report: Report) -> LocatedModel:
     if model.name != "auto":
         return _locate(model.name, model, report)
     try:
-        return _locate(AUTO, model, report)
+        return _locate_on_hub(model, report)
     except ModelUnavailable as error:
         fallback = _locate(EMBEDDED, model, report)
         why = f"{error.why}." if isinstance(error, hub.HubOutOfReach) else str(error)
         note = f"{EMBEDDED} answers in place of {AUTO}: {why}"
         return LocatedModel(fallback.name, fallback.folder, fallback.entry, note)
+
+
+def _locate_on_hub(model: settings.Model, report: Report) -> LocatedModel:
+    """The Hub's model that `auto` means. A Hub that is out of reach is asked only once a day."""
+    entry = find(AUTO)
+    if entry and not hub.cached(entry.source, model.cache_dir) and hub_failure.is_recent(model.cache_dir):
+        raise hub.HubOutOfReach(AUTO, f"the Hub was out of reach within the last day; {ASK_AGAIN}")
+    try:
+        return _locate(AUTO, model, report)
+    except hub.HubOutOfReach as error:
+        if not hub_failure.remember(model.cache_dir):
+            raise
+        raise hub.HubOutOfReach(AUTO, f"{error.why}. It is asked again in a day; {ASK_AGAIN}") from error
 
 
 def _locate(name: str, model: settings.Model, report: Report) -> LocatedModel:
