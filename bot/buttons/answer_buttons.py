@@ -32,7 +32,7 @@ __all__ = [
 
 PANEL = "pic"
 """These buttons' name in a `custom_id`: short, because a mark takes nearly all of its 100 characters."""
-VERBS: Final = {"more": "more", "right": "ask", "alt_text": "alt"}
+VERBS: Final = {"more": "more", "feedback": "ask", "alt_text": "alt"}
 """What is pressed, by the name that a server's settings have for it."""
 PICK = N_("More about a picture…")
 OF = ":"
@@ -80,7 +80,7 @@ class AnswerButtons:
             return _menus(options, self.wanted, self.language)
         items: list[ui.Item[Any]] = []
         for name in self.wanted:
-            if name == "direct":
+            if name == "dm_button":
                 items.append(_direct(self.language))
             elif self.marks:
                 mark, model = self.marks[0]
@@ -158,13 +158,13 @@ def _menus(
                 options=list(options[first : first + SELECT_OPTIONS]),
             )
             items.append(menu)
-    if "direct" in wanted:
+    if "dm_button" in wanted:
         items.append(_direct(language))
     return controls.view(*items) if items else None
 
 
 def _direct(language: Language) -> ui.Button[Any]:
-    return controls.button(controls.custom_id(PANEL, "dm"), _label("direct", language))
+    return controls.button(controls.custom_id(PANEL, "dm"), _label("dm_button", language))
 
 
 def _name(mark: ImageMark, language: Language, width: int) -> str:

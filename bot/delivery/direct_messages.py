@@ -31,13 +31,13 @@ async def send_directly(
     except discord.Forbidden as refused:
         if refused.code == CLOSED:
             return language.gettext(
-                "Your direct messages are closed to me, so here it is, for your eyes only."
+                "You don't accept direct messages from me, so here it is; only you see it."
             )
         if refused.code == NO_SHARED_SERVER:
             return language.gettext(
-                "We share no server, so I can't write to you. Here it is, for your eyes only."
+                "We have no server in common, so I can't send you a message. Here it is; only you see it."
             )
         log.info("The direct message to the user %d was refused: %s", user.id, refused)
     except FAILURES as failure:
         log.warning("The direct message to the user %d could not be sent: %s", user.id, failure)
-    return language.gettext("I couldn't send you a direct message, so here it is, for your eyes only.")
+    return language.gettext("I couldn't send you a direct message, so here it is; only you see it.")

@@ -168,8 +168,8 @@ class DirectReply:
             await self.in_channel.reactions.show(source, CLOSED)
             return Delivered(Fate.DROPPED)
         line = self.channel_language.gettext(
-            "Your direct messages are closed to me. Open the menu of the message with the picture and choose "
-            "Apps, then **{menu}**: only you see that answer."
+            "You don't accept direct messages from me. Open the menu of the message with the picture and "
+            "choose Apps, then **{menu}**: only you see that answer."
         ).format(menu=self.channel_language.gettext(MENU))
         return await self.in_channel.deliver(Answer.line(line), None)
 

@@ -103,11 +103,8 @@ class Writer:
         shown = self.settings.limits.images_per_answer
         if found <= shown:
             return ""
-        return self.language.ngettext(
-            "I looked at the first {shown} images; {more} more was left out.",
-            "I looked at the first {shown} images; {more} more were left out.",
-            found - shown,
-        ).format(shown=shown, more=found - shown)
+        sentence = self.language.gettext("I looked at the first {shown} pictures and left {more} out.")
+        return sentence.format(shown=shown, more=found - shown)
 
     @property
     def min_confidence(self) -> float:

@@ -37,9 +37,11 @@ JUDGING = frozenset({"ask", "yes", "no", "said", "else", "form"})
 """The verbs that ask whether an answer was right, or say so."""
 
 NOT_YOURS = N_("This is for whoever posted the picture or asked about it.")
-NOT_TO_JUDGE = N_("Only whoever posted the picture or asked about it, or a moderator, can say so.")
+NOT_TO_JUDGE = N_(
+    "Only the person who posted the picture or asked about it, or a moderator, can answer that."
+)
 THANKS = N_("Thank you. That helps me to get better.")
-OTHER_MODEL = N_("I no longer use the model that named this picture. Ask me again with `/classify`.")
+OTHER_MODEL = N_("I no longer use the model that named this picture. Show it to me again with `/classify`.")
 
 
 class _Image(NamedTuple):
@@ -58,7 +60,7 @@ class AnswerPresses(PressHandler):
         OtherModel: OTHER_MODEL,
         PressOutdated: OTHER_MODEL,
         ModelUnavailable: SENTENCES[ModelUnavailable],
-        StoreError: N_("I can't write that down right now. Try again in a minute."),
+        StoreError: N_("I can't save that right now. Try again in a minute."),
     }
 
     def __init__(self, store: Store, models: Models) -> None:

@@ -93,7 +93,7 @@ class SettingWords:
             case "model":
                 said = discord.utils.escape_markdown(value)
                 if value in self.models.unusable:
-                    said = self(N_("{model} (cannot be loaded; the usual one answers)"), model=said)
+                    said = self(N_("{model} (can't be loaded, so the default answers)"), model=said)
             case _:
                 said = str(value)
         return said or self(NOTHING)

@@ -60,12 +60,12 @@ async def test_an_answer_carries_all_buttons_unless_the_server_chose_others(worl
 
 @pytest.mark.parametrize(
     ("chosen", "carried"),
-    [(["alt_text", "more"], ["More", "Alt text"]), (["direct"], ["Send to my DMs"]), ([], [])],
+    [(["alt_text", "more"], ["More", "Alt text"]), (["dm_button"], ["Send to my DMs"]), ([], [])],
 )
 async def test_a_server_chooses_the_buttons(world: World, chosen: list[str], carried: list[str]) -> None:
     await world.bot.store.guilds.update(world.guild.id, {"buttons": chosen})
     assert pressable(await answered(world)) == carried
-    result = await world.alice.slash(world.channel, "classify", image=picture())
+    result = await world.alice.slash(world.channel, "classify", picture=picture())
     assert result.response is not None
     assert pressable(result.response) == carried
 
@@ -99,7 +99,7 @@ async def test_more_shows_the_ten_best_guesses_to_whoever_presses(world: World) 
 
 async def test_more_of_a_command_works_after_a_restart(world: World) -> None:
     world.classifier.otherwise = TEN
-    result = await world.alice.slash(world.channel, "classify", image=picture())
+    result = await world.alice.slash(world.channel, "classify", picture=picture())
     assert result.response is not None
     await world.restart()
     shown = private(await world.alice.click(result.response, label="More"))
@@ -203,7 +203,10 @@ async def test_whoever_asked_and_whoever_posted_may_both_judge(world: World) -> 
 @pytest.mark.parametrize(
     ("button", "line"),
     [
-        ("Was this right?", "Only whoever posted the picture or asked about it, or a moderator, can say so."),
+        (
+            "Was this right?",
+            "Only the person who posted the picture or asked about it, or a moderator, can answer that.",
+        ),
         ("Alt text", "This is for whoever posted the picture or asked about it."),
     ],
 )
@@ -226,7 +229,7 @@ async def test_an_opinion_that_cannot_be_kept_is_said_to_be_lost(
     question = private(await world.alice.click(answer, label="Was this right?"))
     monkeypatch.setattr("bot.store.feedback.Opinions.give", full)
     result = await world.alice.click(question, label="Yes")
-    assert private(result).content == "I can't write that down right now. Try again in a minute."
+    assert private(result).content == "I can't save that right now. Try again in a minute."
     assert pressable(now(world, question)) == ["Yes", "No"]
 
 

@@ -131,7 +131,7 @@ def test_more_than_five_images_are_a_line_each() -> None:
         "` 2` `█████  93%` **cat** · tabby",
         "` 3` ||`█████  97%` **Blenheim spaniel** · dog||",
         "` 4` ||I'm not sure. Maybe a **lynx**?||",
-        "` 5` I have my hands full right now. Send it again in a minute.",
+        "` 5` I'm busy right now. Send it again in a minute.",
         "` 6` `████░  71%` **Egyptian cat**",
     ]
     assert embed.footer.text == "mobilenet_v2"

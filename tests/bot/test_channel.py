@@ -74,9 +74,9 @@ async def test_an_image_that_fails_does_not_spoil_its_neighbours(world: World) -
     await world.alice.send(world.channel, attachments=files)
 
     broken, cat, gone = world.only_answer().embeds
-    assert broken.description == "This image is damaged or cut short. Save it anew and send it again."
+    assert broken.description == "This picture is damaged or incomplete. Save it again and send it once more."
     assert "Egyptian cat" in str(cat.description)
-    assert gone.description == "This image is no longer there. Upload it again."
+    assert gone.description == "This picture is no longer there. Upload it again."
 
 
 @pytest.mark.parametrize("error", [Busy("full"), CorruptImage("cut"), NotAnImage("text")])
@@ -103,7 +103,7 @@ async def test_an_error_that_nobody_foresaw_is_logged_once_and_still_answered(
     await world.alice.send(world.channel, attachments=[picture("odd.png", b"odd"), picture()])
 
     odd, cat = world.only_answer().embeds
-    assert str(odd.description).startswith("Something went wrong with this image.")
+    assert str(odd.description).startswith("Something went wrong with this picture.")
     assert "Egyptian cat" in str(cat.description)
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.exc_info
@@ -269,7 +269,7 @@ async def test_more_images_than_fit_are_counted_in_a_line(world: World) -> None:
     await world.alice.send(world.channel, attachments=[picture(f"{n}.png") for n in range(5)])
     answer = world.only_answer()
     assert len(answer.embeds) == 3
-    assert answer.content == "I looked at the first 3 images; 2 more were left out."
+    assert answer.content == "I looked at the first 3 pictures and left 2 out."
 
 
 @pytest.mark.parametrize("flagged", [False, True])
