@@ -15,8 +15,7 @@ from numpy.typing import NDArray
 
 from config.settings import Limits, Model
 from inference import cpus
-from inference.bench.load import MeasuredSystem
-from inference.bench.sampling import clocked, read
+from inference.bench.measuring import MeasuredSystem, clocked, read
 from inference.images.decode import decode
 from inference.models.loading import load, locate
 

@@ -1,24 +1,19 @@
-"""What the comparison also has Whatsit do: name pictures, hold a crowd, and answer downloads."""
+"""What the comparison also has Whatsit do: name pictures, and hold a crowd of them."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psutil
 
-from inference.bench.load import drive, stamp
 from inference.bench.measured_whatsit import MeasuredWhatsit
-from inference.bench.sampling import clocked, read, resident_mb
+from inference.bench.measuring import clocked, read, resident_mb, stamp
 
 __all__ = ["ComparedWhatsit"]
-
-CHUNK_BYTES = 64 * 1024
-"""One read of a pretended download."""
 
 PEAK_SECONDS = 0.005
 """Between two looks at the resident size."""
@@ -39,51 +34,17 @@ class ComparedWhatsit(MeasuredWhatsit):
     async def flood(
         self, *, pictures: list[str], megabytes: float, start: int, count: int, guilds: int
     ) -> dict[str, Any]:
-        """Classify `count` images at once; each is fetched (from its file, in pieces) once it is admitted."""
+        """Classify `count` images at once; each is read from its file once it is admitted."""
         size = int(megabytes * 1e6)
 
         async def one(number: int) -> None:
             file = pictures[number % len(pictures)]
             async with self._classifier.admit(size, group=number % guilds) as admission:
-                await admission.classify(await _fetch_file(file, start + number))
+                await admission.classify(stamp(read([file])[0], start + number))
 
         with clocked() as sample, _peak() as largest:
             await asyncio.gather(*(one(number) for number in range(count)))
         return sample | {"bot_peak_mb": largest[0]}
-
-    async def fetched(self, *, urls: list[str], in_flight: int) -> dict[str, Any]:
-        """Download images by HTTP and classify them: `named` maps each address to its first label."""
-        sizes: list[int] = []
-        named: dict[str, str] = {}
-
-        async def fetch_and_classify(url: bytes) -> None:
-            data = await asyncio.to_thread(_fetch_url, url.decode())
-            sizes.append(len(data))
-            named[url.decode()] = (await self._classifier.classify(data, top=1)).labels[0].name
-
-        with clocked() as sample:
-            await drive(fetch_and_classify, iter([url.encode() for url in urls]), in_flight)
-        return sample | {"bytes": sum(sizes), "named": [named[url] for url in urls]}
-
-
-async def _fetch_file(file: str, number: int) -> bytes:
-    """Read a file as the bot's downloader brings it: chunk by chunk on the loop, into one growing buffer.
-
-    Its number goes into the first chunk; the file is in the system's cache, so reading waits for nothing.
-    """
-    buffer = bytearray()
-    with open(file, "rb") as source:  # noqa: ASYNC230, PTH123 - see above
-        buffer += stamp(source.read(CHUNK_BYTES), number)
-        while chunk := source.read(CHUNK_BYTES):
-            buffer += chunk
-            await asyncio.sleep(0)
-    return bytes(buffer)
-
-
-def _fetch_url(url: str) -> bytes:
-    with urllib.request.urlopen(url) as response:  # noqa: S310 - the benchmark's own server
-        body: bytes = response.read()
-    return body
 
 
 @contextmanager

@@ -11,8 +11,7 @@ import numpy as np
 from PIL import Image
 
 from config.settings import Limits
-from inference.bench.load import MeasuredSystem, unique
-from inference.bench.sampling import clocked, read
+from inference.bench.measuring import MeasuredSystem, clocked, read, unique
 from inference.images.decode import decode
 
 __all__ = ["Decoder"]

@@ -18,8 +18,7 @@ import tf_keras
 from PIL import Image
 
 from config.settings import Model
-from inference.bench.load import MeasuredSystem, drive, unique
-from inference.bench.sampling import clocked, read
+from inference.bench.measuring import MeasuredSystem, clocked, drive, read, unique
 from inference.models.labels import labels_for
 from inference.models.loading import locate
 

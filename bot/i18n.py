@@ -1,4 +1,4 @@
-"""Every sentence a person reads on Discord passes through here, in that person's language.
+"""Translate every sentence that a person reads on Discord into that person's language.
 
 The code says its sentences in English, in `gettext`'s way. A language is one file,
 `config/locales/<locale>.po`, named as Discord names its locales (`ja`, `pt-BR`); `config/locales/whatsit.pot`
@@ -43,7 +43,7 @@ def _read(file: Path) -> Language:
 
 
 class Languages:
-    """The languages of one folder, all read at once: nothing is read from disk while the bot runs."""
+    """The languages of one folder. All are read at once, so that nothing is read from disk later."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._by_locale = {file.stem: _read(file) for file in sorted(folder.glob("*.po"))}
@@ -52,11 +52,11 @@ class Languages:
         return iter(self._by_locale)
 
     def named(self, name: str) -> Language:
-        """The language that somebody chose by its name; English, if it is not there (any more)."""
+        """Return the language that somebody chose by its name; English, if there is no such language."""
         return self._by_locale.get(name, ENGLISH)
 
     def of(self, locale: discord.Locale | None) -> Language:
-        """The language of a person or a server: `pt-BR`, else `pt`, else English."""
+        """Return the language of a person or a server: `pt-BR`, else `pt`, else English."""
         if locale is None:
             return ENGLISH
         exact = locale.value
@@ -67,7 +67,7 @@ languages = Languages()
 
 
 class CommandTranslator(app_commands.Translator):
-    """Names and descriptions of commands, for the people who see them in Discord's own menus."""
+    """Translates the names and descriptions of commands for Discord's own menus."""
 
     async def translate(
         self,

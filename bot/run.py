@@ -1,4 +1,4 @@
-"""The life of the bot on Discord: its start, the signals it obeys, and its end."""
+"""Start the bot on Discord, obey signals, and end it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -40,7 +41,7 @@ AUTHENTICATION_FAILED = 4004
 
 
 def run(settings: Settings) -> int:
-    """Run the bot until it is told to stop; returns the exit code of the process.
+    """Run the bot until it is told to stop; return the exit code of the process.
 
     0: told to stop, and everything in hand was answered. 1: it could not go on (the log says why), or images
     were left when `queue.drain` seconds were over. `ConfigError` is raised for what only its owner can mend:
@@ -50,10 +51,17 @@ def run(settings: Settings) -> int:
     """
     secret = token(settings)
     server = Server.of(settings.discord)
-    discord.utils.setup_logging(level=logging.INFO, root=True)
+    _set_up_logging()
     logging.getLogger("alembic").setLevel(logging.WARNING)  # else ten lines a start about its own insides
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak
     return asyncio.run(_live(settings, secret, server))
+
+
+def _set_up_logging() -> None:
+    """Log to standard error, in colour on a terminal only: discord.py takes each container for one."""
+    plain = logging.Formatter("[{asctime}] [{levelname:<8}] {name}: {message}", "%Y-%m-%d %H:%M:%S", "{")
+    formatter = discord.utils.MISSING if sys.stderr.isatty() else plain
+    discord.utils.setup_logging(level=logging.INFO, root=True, formatter=formatter)
 
 
 async def _live(settings: Settings, secret: str, server: Server | None) -> int:
@@ -115,7 +123,7 @@ async def _close(store: Store) -> None:
 
 
 def downloader(settings: Settings, classifier: Classifier, server: Server | None) -> Downloader:
-    """Fetches from the hosts of the settings; on a self-hosted server, from its own instead of Discord's."""
+    """Return what fetches from the hosts of the settings; on a self-hosted server, from its own hosts."""
     download = settings.download
     if server is not None:
         download = download.model_copy(update={"hosts": tuple(server.file_hosts(download.hosts))})
@@ -124,7 +132,7 @@ def downloader(settings: Settings, classifier: Classifier, server: Server | None
 
 @contextmanager
 def _stop_signals() -> Iterator[asyncio.Event]:
-    """An event that the first SIGINT or SIGTERM sets; the second does what it does to any process."""
+    """Give an event that the first SIGINT or SIGTERM sets; the second one ends the process at once."""
     loop = asyncio.get_running_loop()
     told = asyncio.Event()
 
@@ -150,7 +158,7 @@ async def _first(connection: asyncio.Task[None], told: asyncio.Event) -> None:
 
 
 async def _leave(bot: Whatsit, connection: asyncio.Task[None]) -> None:
-    """Close the gateway, and raise what ended the connection, if it was not we."""
+    """Close the gateway; raise what ended the connection, if it ended by itself."""
     if connection.done():
         await connection
     try:

@@ -41,7 +41,7 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
     }
     known = {variable(section, key) for section, keys in sections().items() for key in keys.model_fields}
     faults = [
-        f"{name}: there is no such setting.{_suggest(name, known)}"
+        f"{name}: there is no such setting.{_suggest_variable(name, known)}"
         for name in sorted(variables.keys() - known)
     ]
     merged = dict(file.values)
@@ -155,6 +155,13 @@ class _Variables(EnvSettingsSource):
 def _suggest(word: str, known: Iterable[str]) -> str:
     close = get_close_matches(word, known, n=1)
     return f" Did you mean {close[0]}?" if close else f" There are: {', '.join(known)}."
+
+
+def _suggest_variable(name: str, known: Iterable[str]) -> str:
+    """As `_suggest`; the prefix, which all have, makes no two of them alike."""
+    by_key = {each.removeprefix(PREFIX): each for each in known}
+    close = get_close_matches(name.removeprefix(PREFIX), by_key, n=1)
+    return f" Did you mean {by_key[close[0]]}?" if close else f" {DEFAULT_FILE} lists what there is."
 
 
 def _explain(fault: ErrorDetails, file: _File, variables: Mapping[str, str]) -> str:

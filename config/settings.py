@@ -33,7 +33,7 @@ __all__ = [
     "Queue",
     "Section",
     "Settings",
-    "Store",
+    "StoreSettings",
     "Watch",
     "Worker",
     "sections",
@@ -184,7 +184,7 @@ class Watch(Section):
 class Answers(Section):
     top: Annotated[int, Field(ge=1, le=10)] = 3
     """Labels shown for each image."""
-    min_confidence: Probability = 0.2
+    min_confidence: Probability = 0.3
     """Below this the answer is "I'm not sure", with the best guess."""
 
 
@@ -195,7 +195,7 @@ class Data(Section):
     """Where Whatsit keeps what must outlive a restart. No image is ever among it."""
 
 
-class Store(Section):
+class StoreSettings(Section):
     url: Annotated[str, Field(min_length=1)] | None = Field(
         default=None, examples=["postgresql://whatsit@localhost/whatsit"]
     )
@@ -217,7 +217,7 @@ class Settings(BaseModel):
     watch: Watch = Field(default_factory=Watch)
     answers: Answers = Field(default_factory=Answers)
     data: Data = Field(default_factory=Data)
-    store: Store = Field(default_factory=Store)
+    store: StoreSettings = Field(default_factory=StoreSettings)
 
 
 def sections() -> dict[str, type[Section]]:

@@ -1,4 +1,4 @@
-"""`python -m inference JOB SETTINGS [...]`: what the `whatsit` command has done outside the bot's process.
+"""`python -m inference JOB SETTINGS [...]`: jobs of the `whatsit` command that the bot's process must not do.
 
 SETTINGS is all of `config.settings.Settings` as JSON. Each job prints one JSON object a line.
 """
@@ -11,21 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from config.settings import Settings
-from inference.models import catalogue
-from inference.models.quantize import quantize
+from inference.models import catalogue, hub_failure
 from inference.results import ModelUnavailable
 
 __all__ = ["main"]
 
 
 def main(arguments: list[str]) -> int:
-    """Do the job that the first argument names; 0 if it was done."""
+    """Do the job that the first argument names, and return the exit code: 0 if it was done."""
     job, settings, *more = arguments
     return JOBS[job](Settings.model_validate_json(settings), *more)
 
 
 def _models(settings: Settings) -> int:
-    """The catalogue, and what of it is on this machine."""
+    """Print the catalogue, and what of it is on this machine."""
     for row in catalogue.describe(settings.model):
         entry = row.entry
         _say(
@@ -42,7 +41,9 @@ def _models(settings: Settings) -> int:
 
 
 def _quantize(settings: Settings, name: str, photographs: str = "") -> int:
-    """The int8 variant of the model `name`, calibrated on the pictures in `photographs` if that is given."""
+    """Make the int8 variant of the model `name`, calibrated on the pictures in `photographs` if given."""
+    from inference.models.quantize import quantize  # noqa: PLC0415 - it imports NumPy, which a list does not need
+
     model = settings.model.model_copy(update={"name": name})
     try:
         made = quantize(
@@ -57,11 +58,22 @@ def _quantize(settings: Settings, name: str, photographs: str = "") -> int:
     return 0
 
 
+def _refresh(settings: Settings) -> int:
+    """Forget that the Hub was out of reach."""
+    try:
+        hub_failure.forget(settings.model.cache_dir)
+    except OSError as error:
+        _say(error=f"{settings.model.cache_dir} cannot be written: {error.strerror}.")
+        return 1
+    _say(done="The next start asks the Hub for a model that is not on this machine.")
+    return 0
+
+
 def _say(**words: object) -> None:
     print(json.dumps(words), flush=True)
 
 
-JOBS: dict[str, Callable[..., int]] = {"models": _models, "quantize": _quantize}
+JOBS: dict[str, Callable[..., int]] = {"models": _models, "quantize": _quantize, "refresh": _refresh}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""How many cores this process may really use."""
+"""How many cores this process may use."""
 
 from __future__ import annotations
 
@@ -10,15 +10,17 @@ __all__ = ["usable"]
 
 
 def usable(cgroups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> int:
-    """Cores by affinity mask, and no more than the control group's quota of processor time, rounded up: a
-    container with `--cpus 1.5` on a machine of 32 gets 2."""
+    """Return the cores of the affinity mask, and no more than the control group's quota, rounded up.
+
+    A container with `--cpus 1.5` on a machine of 32 cores gets 2. The arguments are for tests.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quotas = [cores, *map(math.ceil, _quotas(cgroups, own))]
     return max(1, min(quotas))
 
 
 def _quotas(cgroups: Path, own: Path) -> list[float]:
-    """Every limit from the process's own group up to the root: the lowest counts."""
+    """Return every limit from the process's own group up to the root, in cores."""
     try:
         lines = own.read_text(encoding="utf-8").splitlines()
     except OSError:

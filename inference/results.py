@@ -1,6 +1,6 @@
-"""What the inference module answers: a `Classification`, or one typed error.
+"""What inference answers: a `Classification`, or one typed error. The bot imports this, and the client.
 
-Everything here crosses a process boundary, so it is plain, frozen and picklable, and imports nothing heavy.
+Everything here is plain and frozen, and imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -35,9 +35,8 @@ RANKED = 10
 class Label:
     """A class name and its probability.
 
-    `index` is the class's place in the model's own output, so 0 is `background` where a model has 1001
-    classes. `coarse` is its everyday name ("cat" for "Egyptian cat"), None where its own is one, or where
-    none is known.
+    `index` is the class's place in the model's output, so 0 is `background` where a model has 1001 classes.
+    `coarse` is its everyday name ("cat" for "Egyptian cat"), None where its own is one or none is known.
     """
 
     name: str
@@ -48,20 +47,20 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Coarse:
-    """An everyday name, and the probabilities of all classes that have it added."""
+    """An everyday name, the sum of the probabilities of all classes that have it, and how many these are."""
 
     name: str
     probability: float
+    classes: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The ranked labels of one image, best first, and how they came about.
+    """The ranked labels of one image, best first, and what it took to get them.
 
     `size` is (width, height) in pixels as a person sees the picture, after EXIF orientation. `views` is how
-    many crops were averaged. Times are milliseconds spent in the worker on this image's behalf. `coarse` are
-    the everyday names of greatest probability, best first, at most three; none for a model whose classes have
-    none.
+    many crops were averaged. Times are milliseconds that the worker spent on this image. `coarse` has the
+    everyday names of greatest probability, best first, at most three.
     """
 
     labels: tuple[Label, ...]
@@ -80,9 +79,9 @@ class ModelInfo:
 
     `name` is what a person is shown, `engine` is "openvino" or "tensorflow", `input_size` the height and
     width of the model's input in pixels, `classes` the number of labels. `note` is one sentence where
-    something was not as asked for (the Hub could not be reached, the fast engine disagreed), else None.
+    something is not as asked for (the Hub could not be reached, the fast engine disagreed), else None.
     `content_hash` is the SHA-256 of the SavedModel and `preprocessing` the version of the code between bytes
-    and model: together with the picture's bytes they decide an answer.
+    and model: with the picture's bytes, they decide an answer.
     """
 
     name: str
@@ -103,10 +102,9 @@ class Stats:
     """What a classifier has done since it was made.
 
     Every image that `classify` was given is in `accepted`, and in the end in exactly one of `answered`,
-    `refused` (by error code) and `cancelled`. `turned_away` (by error code) counts those that never got so
-    far, because the queue was full or no model was there. `known` of the answered ones needed no work: their
-    bytes had been seen before.
-    `restarts` counts workers that had to be replaced, `batches` those that came back answered.
+    `refused` (by error code) and `cancelled`. `turned_away` (by error code) counts images that got no place,
+    because the queue was full or no model was there. `known` of the answered ones needed no work, because
+    their bytes had been seen before. `restarts` counts replaced workers, `batches` answered batches.
     """
 
     accepted: int
@@ -120,7 +118,7 @@ class Stats:
 
 
 class InferenceError(Exception):
-    """A failure with a cause a person can be told; `code` is its stable, machine-readable name."""
+    """A failure that a person can be told of; `code` is its stable, machine-readable name."""
 
     code: ClassVar[str] = "inference_error"
 
@@ -144,13 +142,13 @@ class ImageTooLarge(InferenceError):
 
 
 class CorruptImage(InferenceError):
-    """It begins like an image, and then is cut short, damaged, or built to hurt its decoder."""
+    """The image is cut short, damaged, or built to hurt its decoder."""
 
     code = "corrupt_image"
 
 
 class HarmfulImage(InferenceError):
-    """This very image killed, hung or bloated the worker, and is refused by its hash from then on."""
+    """The image killed, hung or bloated the worker, and is refused by its hash from then on."""
 
     code = "harmful_image"
 
@@ -168,7 +166,9 @@ class TimedOut(InferenceError):
 
 
 class ModelUnavailable(InferenceError):
-    """No model can answer now: it cannot be loaded, or its worker keeps dying. The message says the way
-    out."""
+    """No model can answer now: it cannot be loaded, or its worker keeps dying.
+
+    The message says what can be done.
+    """
 
     code = "model_unavailable"

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from bot.store import Store, defaults
-from config.settings import Data, Settings
-from config.settings import Store as StoreSettings
+from sqlalchemy import Engine, event
 
-__all__ = ["Stores", "open_store", "opened_store"]
+from bot.store import Store, defaults
+from config.settings import Data, Settings, StoreSettings
+
+__all__ = ["Stores", "open_store", "opened_store", "statements"]
 
 
 @dataclass
@@ -49,3 +50,18 @@ async def opened_store(settings: Settings, folder: Path | None = None) -> AsyncI
             yield store
         finally:
             await store.close()
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The statements that reach any database until the block is left."""
+    seen: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)

@@ -50,9 +50,12 @@ def classified(
     *pairs: tuple[str, float],
     model: str = MODEL,
     size: tuple[int, int] = (640, 480),
-    coarse: Mapping[str, float] | None = None,
+    coarse: Mapping[str, float | tuple[float, int]] | None = None,
 ) -> Classification:
-    """A classification with these labels and probabilities, best first; with `coarse` also everyday names."""
+    """A classification with these labels and probabilities, best first; with `coarse` also everyday names.
+
+    An everyday name has a probability, or that and the number of its classes.
+    """
     labels = tuple(
         Label(name, NAMES.setdefault(name, len(NAMES)), probability, EVERYDAY.get(name) if coarse else None)
         for name, probability in pairs
@@ -65,7 +68,10 @@ def classified(
         views=1,
         decode_ms=1.0,
         predict_ms=2.0,
-        coarse=tuple(Coarse(name, probability) for name, probability in (coarse or {}).items()),
+        coarse=tuple(
+            Coarse(name, *(value if isinstance(value, tuple) else (value,)))
+            for name, value in (coarse or {}).items()
+        ),
     )
 
 

@@ -17,7 +17,7 @@ from bot.image_source import fingerprint
 from bot.policy.audience import role_ids
 from bot.policy.quota import Grant, Quota
 from bot.presentation.answer import Answer, Outcome, Writer
-from bot.store import Answer as StoredAnswer
+from bot.store import StoredAnswer
 from config.settings import Settings
 from inference.results import NotAnImage, UnsupportedFormat
 

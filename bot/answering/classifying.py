@@ -9,9 +9,9 @@ from collections.abc import Hashable, Sequence
 from bot.answering.models import Models
 from bot.download.downloader import DownloadError, Fetcher
 from bot.image_source import ImageSource
-from bot.presentation.answer import RANKED, Outcome
+from bot.presentation.answer import Outcome
 from config.settings import Limits
-from inference.results import InferenceError
+from inference.results import RANKED, InferenceError
 
 __all__ = ["ImageClassifying"]
 

@@ -1,5 +1,4 @@
-"""The models that servers chose, beside the owner's own: each has a worker, which starts when it is first
-wanted."""
+"""Run the models that servers chose beside the owner's own, each in a worker of its own."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ AGAIN = 600.0
 
 
 class Models:
-    """From the name of a model to what classifies with it.
+    """Finds what classifies with a model of a given name; a worker starts when its model is first wanted.
 
     Nobody waits while a model is loaded, or does without an answer because it cannot be: meanwhile the
     owner's own answers, which has been loaded before the bot came online.
@@ -51,17 +50,17 @@ class Models:
     async def admit(
         self, size: int, *, group: Hashable = None, model: str | None = None
     ) -> AsyncIterator[Admission]:
-        """As `Classifier.admit`, with `model`, or, where that is None or not to be had, the owner's own."""
+        """Admit an image as `Classifier.admit` does, to `model` or, where it is not ready, to the owner's."""
         async with self._of(model).admit(size, group=group) as admission:
             yield admission
 
     def infos(self) -> tuple[ModelInfo, ...]:
-        """All models that answer now, the owner's own first."""
+        """Return all models that answer now, the owner's own first."""
         return (self._usual.info, *(classifier.info for classifier in self._ready.values()))
 
     @property
     def unusable(self) -> frozenset[str]:
-        """Those that could not be loaded; the log says why."""
+        """The models that could not be loaded; the log says why."""
         return frozenset(self._failed)
 
     async def close(self) -> None:

@@ -15,6 +15,7 @@ from bot.discord_limits import SELECT_OPTIONS, SELECT_PLACEHOLDER
 from bot.i18n import N_, Language
 from bot.presentation.answer import Outcome
 from bot.presentation.naming import Finding, shorten
+from bot.presentation.spoilers import shown_name
 from bot.store import BUTTONS, GuildSettings
 from inference.results import Classification, ModelInfo
 
@@ -169,7 +170,7 @@ def _direct(language: Language) -> ui.Button[Any]:
 
 def _name(mark: ImageMark, language: Language, width: int) -> str:
     """Return what an image is called in a menu, where a spoiler is not named either."""
-    return language.gettext("spoiler") if mark.spoiler else shorten(mark.finding.said, width)
+    return shown_name(shorten(mark.finding.said, width), language, spoiler=mark.spoiler)
 
 
 def _label(name: str, language: Language) -> str:

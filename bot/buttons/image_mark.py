@@ -60,13 +60,13 @@ class ImageMark:
     def pack(self, model: ModelInfo) -> str:
         """Return at most `MARK_CHARACTERS` characters for `unpack`; probabilities are kept in per cent."""
         finding = self.finding
-        flags = self.spoiler * _SPOILER | finding.doubtful * _DOUBTFUL | bool(finding.coarse) * _COARSE
+        flags = self.spoiler * _SPOILER | finding.doubtful * _DOUBTFUL | bool(finding.headline) * _COARSE
         packed = _HEAD.pack(
             flags, self.image, _key(model), self.answer, self.people.asker, self.people.author
         )
-        if finding.coarse:
+        if finding.headline:
             packed += _NAME.pack(
-                model.coarse.index(finding.coarse.name), _per_cent(finding.coarse.probability)
+                model.coarse.index(finding.headline.name), _per_cent(finding.headline.probability)
             )
         for label in finding.labels[:RANKED]:
             packed += _NAME.pack(label.index, _per_cent(label.probability))

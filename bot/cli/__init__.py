@@ -92,14 +92,18 @@ def _parser() -> argparse.ArgumentParser:
     models.add_argument("--json", action="store_true", help="one JSON object a line")
     actions = models.add_subparsers(metavar="ACTION", dest="action")
     quantize = actions.add_parser(
-        "quantize", help="make the int8 variant of a model, and keep it if it agrees", allow_abbrev=False
+        "quantize", help="make the int8 variant of a model, and keep it if it is as good", allow_abbrev=False
     )
     quantize.add_argument("name", metavar="NAME", help="a name of the catalogue, or a path")
     quantize.add_argument(
         "--photographs",
         type=Path,
         metavar="FOLDER",
-        help="pictures to calibrate it on (default: those that matplotlib and scikit-image carry)",
+        help="pictures to make and judge it by (default: those that matplotlib and scikit-image carry)",
+    )
+
+    actions.add_parser(
+        "refresh", help="forget that the Hub was out of reach: the next start asks it", allow_abbrev=False
     )
 
     doctor = command(

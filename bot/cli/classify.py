@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import os
 import sys
 from collections import deque
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from bot.cli import FAILED, OK, USAGE
@@ -20,15 +20,13 @@ from bot.cli.settings import ConfigError, complain, settings_for
 from bot.cli.sources import STDIN, Source, Unreadable, sources_of
 from bot.cli.terminal import counting, errors, model_progress, safe
 from config.settings import Settings
-from inference.results import Classification, ImageTooLarge, InferenceError, ModelUnavailable
+from inference.results import Classification, ImageTooLarge, InferenceError, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
 
 __all__ = ["main"]
 
 AHEAD = 24
 """Pictures under way at once: enough to fill batches, few enough that files are read as they are needed."""
-BAR = 12
-"""Characters of a bar that stands for certainty."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,17 @@ class Outcome:
         return not isinstance(self.result, Classification)
 
     def as_json(self, views: str) -> str:
-        """The object that `--json` prints, on one line and in ASCII, whatever the file is called."""
+        """The object that `--json` prints, on one line and in ASCII, whatever the file is called.
+
+        A byte of the file's name that is no UTF-8 is written as `\\xe9`: JSON has no form of its own for it.
+        """
         found = self.result
+        source = os.fsencode(self.source).decode(errors="backslashreplace")
         if not isinstance(found, Classification):
-            return json.dumps({"source": self.source, "error": {"code": found.code, "message": str(found)}})
+            return json.dumps({"source": source, "error": {"code": found.code, "message": str(found)}})
         return json.dumps(
             {
-                "source": self.source,
+                "source": source,
                 "model": found.model,
                 "engine": found.engine,
                 "size": list(found.size),
@@ -92,24 +94,22 @@ def main(args: argparse.Namespace) -> int:
 async def _run(args: argparse.Namespace, settings: Settings) -> int:
     sources = await asyncio.to_thread(lambda: list(sources_of(args.files)))
     terminal = sys.stdout.isatty() and not args.json
-    table, failed = _table(show_views=args.views is not None), False
+    console, failed = Console(highlight=False) if terminal else errors(), False
     classifier = Classifier(settings)
     try:
-        broken = await _start(classifier)
-        with counting(errors(), len(sources)) as count:
+        # Both at once: for a terminal the second imports what the bot needs, which takes a while.
+        broken, write = await asyncio.gather(
+            _start(classifier), asyncio.to_thread(_writer, args, settings, console if terminal else None)
+        )
+        if terminal and broken is None:
+            console.print(_heading(classifier.info, settings))
+        with counting(console, len(sources)) as count:
             async with aclosing(_outcomes(classifier, settings, sources, args.top, broken)) as outcomes:
                 async for outcome in outcomes:
                     failed |= outcome.failed
-                    if terminal:
-                        _add(table, outcome)
-                    else:
-                        line = outcome.as_json(settings.model.views) if args.json else outcome.as_line()
-                        print(line, flush=True)
+                    write(outcome)
                     count()
-    finally:  # also when interrupted: what is known by then is shown
-        if table.row_count:
-            table.caption = _caption(classifier, settings)
-            Console().print(table)
+    finally:
         await classifier.close()
     return FAILED if failed else OK
 
@@ -169,33 +169,25 @@ async def _outcome(
         return Outcome(source.name, error)
 
 
-def _caption(classifier: Classifier, settings: Settings) -> str:
-    try:
-        info = classifier.info
-    except ModelUnavailable:
-        return ""
-    return f"{info.name} on {info.engine}, views: {settings.model.views}"
+def _writer(
+    args: argparse.Namespace, settings: Settings, terminal: Console | None
+) -> Callable[[Outcome], None]:
+    """What prints an outcome, in the way that was asked for."""
+    if args.json:
+        return lambda outcome: print(outcome.as_json(settings.model.views), flush=True)
+    if terminal is None:
+        return lambda outcome: print(outcome.as_line(), flush=True)
+    from bot.cli.classify_terminal import show  # noqa: PLC0415 - it imports discord.py, half a second
+
+    return lambda outcome: show(
+        terminal,
+        outcome.source,
+        outcome.result,
+        top=args.top,
+        min_confidence=settings.answers.min_confidence,
+        crops=args.views is not None,
+    )
 
 
-def _table(*, show_views: bool) -> Table:
-    table = Table(highlight=False, expand=True)
-    table.add_column("picture", ratio=2, overflow="fold")
-    table.add_column("what it is", ratio=3)
-    table.add_column("", width=BAR, no_wrap=True)
-    table.add_column("", width=6, no_wrap=True, justify="right")
-    if show_views:
-        table.add_column("crops", width=5, no_wrap=True, justify="right")
-    return table
-
-
-def _add(table: Table, outcome: Outcome) -> None:
-    found = outcome.result
-    name = Text(safe(outcome.source))
-    if not isinstance(found, Classification):
-        table.add_row(name, Text(str(found), style="red"), end_section=True)
-        return
-    names = Text("\n".join(label.name for label in found.labels), no_wrap=True, overflow="ellipsis")
-    bars = Text("\n".join("█" * round(label.probability * BAR) for label in found.labels), style="cyan")
-    chances = Text("\n".join(f"{label.probability:.1%}" for label in found.labels))
-    crops = [str(found.views)] if len(table.columns) > 4 else []  # noqa: PLR2004  # the column of --views
-    table.add_row(name, names, bars, chances, *crops, end_section=True)
+def _heading(info: ModelInfo, settings: Settings) -> Text:
+    return Text(f"{info.name} on {info.engine}, views: {settings.model.views}", style="dim")

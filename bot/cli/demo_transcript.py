@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Sequence
 
 import discord
@@ -10,7 +9,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from bot.cli.terminal import safe
+from bot.cli.terminal import safe, without_markdown
 
 __all__ = ["names", "show"]
 
@@ -35,20 +34,13 @@ def _lines(message: discord.Message) -> Iterator[str]:
     yield from message.content.splitlines()
     for embed in message.embeds:
         for text in (embed.author.name, embed.title, embed.description):
-            yield from _plain(text or "")
+            yield from without_markdown(text or "")
         for field in embed.fields:
-            yield from _plain(field.name or "")
-            yield from _plain(field.value or "")
-        yield from _plain(embed.footer.text or "")
+            yield from without_markdown(field.name or "")
+            yield from without_markdown(field.value or "")
+        yield from without_markdown(embed.footer.text or "")
     buttons = [
         child.label for row in message.components for child in getattr(row, "children", []) if child.label
     ]
     if buttons:
         yield " ".join(f"[{label}]" for label in buttons)
-
-
-def _plain(text: str) -> list[str]:
-    """Lines of `text` without Discord's marks for bold, code and spoiler, and without its escapes."""
-    return [
-        re.sub(r"\\([^\w\s])", r"\1", re.sub(r"\*\*|`|\|\|", "", line)).rstrip() for line in text.splitlines()
-    ]

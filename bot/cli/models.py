@@ -1,4 +1,4 @@
-"""`whatsit models`: what there is to choose from, what is on this machine, and the int8 variant of a model.
+"""`whatsit models`: what there is to choose from, what is on this machine, and what can be done for a model.
 
 The work is done by `python -m inference` in a process of its own: nothing of it belongs into this one.
 """
@@ -11,11 +11,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
 from bot.cli import FAILED, OK, USAGE
@@ -34,7 +33,9 @@ def main(args: argparse.Namespace) -> int:
         complain(error)
         return USAGE
     if args.action == "quantize":
-        return _quantize(args.name, args.photographs, settings)
+        return _do("quantize", settings, args.name, *([str(args.photographs)] if args.photographs else []))
+    if args.action == "refresh":
+        return _do("refresh", settings)
     return _list(settings, as_json=args.json)
 
 
@@ -50,7 +51,7 @@ def _list(settings: Settings, *, as_json: bool) -> int:
         for model in models:
             print(json.dumps(model))
     elif sys.stdout.isatty():
-        Console().print(_table(models, settings.model.name))
+        _show(Console(highlight=False), models, settings.model.name)
     else:
         for model in models:
             place = model["cached"] or "not on this machine"
@@ -58,24 +59,26 @@ def _list(settings: Settings, *, as_json: bool) -> int:
     return OK if models else FAILED
 
 
-def _table(models: list[dict[str, Any]], chosen: str) -> Table:
-    table = Table("model", "input", "classes", "licence", "on this machine", "what it is", highlight=False)
+def _show(console: Console, models: list[dict[str, Any]], chosen: str) -> None:
+    """Print each model below its name, which is whole at any width: it is what one has to type."""
     for model in models:
-        table.add_row(
-            Text(model["name"], style="bold" if model["name"] == chosen else ""),
-            f"{model['input_size']} x {model['input_size']}",
-            str(model["classes"]),
-            model["licence"],
-            Text(f"{model['bytes'] / 1e6:.0f} MB", style="green") if model["cached"] else "no",
-            Text(model["summary"]),
+        place = (
+            f"on this machine, {model['bytes'] / 1e6:.0f} MB" if model["cached"] else "not on this machine"
         )
-    table.caption = f"model.name is {chosen}. A SavedModel folder, its .tar.gz or a Hub address will also do."
-    return table
+        mark = ", chosen" if model["name"] == chosen else ""
+        size = model["input_size"]
+        facts = f"{size} x {size} pixels, {model['classes']} classes, {model['licence']}, {place}"
+        console.print(
+            Text(model["name"] + mark, style="bold", overflow="fold"),
+            Padding(Text(f"{model['summary']}.\n{facts}"), (0, 0, 1, 4), expand=False),
+        )
+    console.print(f"model.name is {chosen}. A SavedModel folder, its .tar.gz or a Hub address will also do.")
 
 
-def _quantize(name: str, photographs: Path | None, settings: Settings) -> int:
-    code, extra = FAILED, [str(photographs)] if photographs else []
-    with _inference("quantize", settings, name, *extra) as said, model_progress(errors()) as report:
+def _do(job: str, settings: Settings, *arguments: str) -> int:
+    """Do a job that reports its progress and ends in a sentence, and print that."""
+    code = FAILED
+    with _inference(job, settings, *arguments) as said, model_progress(errors()) as report:
         for words in said:
             match words:
                 case {"stage": stage, "fraction": fraction}:

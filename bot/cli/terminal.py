@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -15,7 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-__all__ = ["counting", "errors", "model_progress", "safe"]
+__all__ = ["counting", "errors", "model_progress", "safe", "without_markdown"]
 
 Report = Callable[[str, float | None], None]
 
@@ -33,9 +34,19 @@ def safe(text: str) -> str:
     )
 
 
+def without_markdown(text: str) -> list[str]:
+    """The lines of `text` without Discord's marks for bold, code and spoiler, and without its escapes."""
+    return [
+        re.sub(r"\\([^\w\s])", r"\1", re.sub(r"\*\*|`|\|\|", "", line)).rstrip() for line in text.splitlines()
+    ]
+
+
 @contextmanager
 def counting(console: Console, total: int) -> Iterator[Callable[[], None]]:
-    """A bar that the returned call moves by one; none where nobody would see it or there is one step."""
+    """A bar that the returned call moves by one; none where nobody would see it or there is one step.
+
+    What is printed on `console` meanwhile stands above the bar; standard output is left as it is.
+    """
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -43,6 +54,7 @@ def counting(console: Console, total: int) -> Iterator[Callable[[], None]]:
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        redirect_stdout=False,
         disable=not console.is_terminal or total < 2,  # noqa: PLR2004  # one step is no progress
     )
     with bar:

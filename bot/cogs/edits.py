@@ -16,7 +16,7 @@ from bot.intake.message_intake import MessageIntake
 from bot.intake.message_requests import MessageRequests
 from bot.policy.audience import Audience
 from bot.policy.deadlines import answer_deadline
-from bot.store import Answer as StoredAnswer
+from bot.store import StoredAnswer
 from config.settings import Watch
 
 __all__ = ["EditsCog"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from pathlib import Path
 
 from config.settings import ConfigError, Settings
@@ -13,15 +13,16 @@ __all__ = ["WHERE_TOKENS_ARE", "token"]
 WHERE_TOKENS_ARE = "discord.com/developers/applications, your application, Bot, Reset Token"
 
 
-def token(settings: Settings, environ: Mapping[str, str] | None = None) -> str:
-    """The bot's token: `DISCORD_TOKEN`, else what the file of `DISCORD_TOKEN_FILE`, else of
+def token(settings: Settings, environ: MutableMapping[str, str] | None = None) -> str:
+    """Return the bot's token: `DISCORD_TOKEN`, else what the file of `DISCORD_TOKEN_FILE`, else of
     `discord.token_file`, holds.
 
-    Raises `ConfigError`, which never repeats the token.
+    The variable is forgotten, so that no child process inherits it. Raises `ConfigError`, which never repeats
+    the token.
     """
     environ = os.environ if environ is None else environ
-    if environ.get("DISCORD_TOKEN"):
-        return _checked(environ["DISCORD_TOKEN"], "DISCORD_TOKEN")
+    if secret := environ.pop("DISCORD_TOKEN", ""):
+        return _checked(secret, "DISCORD_TOKEN")
     file = Path(environ["DISCORD_TOKEN_FILE"]) if environ.get("DISCORD_TOKEN_FILE") else None
     place = "discord.token_file" if file is None else "DISCORD_TOKEN_FILE"
     file = file or settings.discord.token_file

@@ -14,8 +14,9 @@ from bot.buttons import AnswerButtons
 from bot.delivery.channel_permissions import FAILURES, GONE
 from bot.delivery.destination import Delivered, Fate, Promise, message_body
 from bot.delivery.direct_messages import send_directly
+from bot.discord_limits import MESSAGE_CONTENT
 from bot.i18n import Language
-from bot.presentation.answer import CONTENT, Answer
+from bot.presentation.answer import Answer
 
 __all__ = ["InteractionResponse", "defer", "say"]
 
@@ -91,7 +92,7 @@ class InteractionResponse:
             )
             if isinstance(sent, str):
                 note = f"{sent}\n{answer.note}".strip()
-                answer = Answer(note[:CONTENT], answer.embeds)
+                answer = Answer(note[:MESSAGE_CONTENT], answer.embeds)
             else:
                 done = self.language.gettext("Sent to your DMs: {link}").format(link=sent.jump_url)
                 answer = Answer.line(done)

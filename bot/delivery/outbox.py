@@ -1,4 +1,4 @@
-"""Answers on their way to a channel: each for itself while Discord takes them, merged while it does not.
+"""Send answers to channels: each for itself while Discord takes them, and merged while it does not.
 
 Discord takes about five messages in five seconds in one channel, and discord.py holds back what comes
 beyond. So that answers do not queue up there until they are late, only the first few of a burst are sent each
@@ -19,19 +19,18 @@ import discord
 from bot import buttons
 from bot.buttons import AnswerButtons, MergedPart
 from bot.delivery.destination import message_body
-from bot.presentation.answer import CONTENT, Answer
+from bot.discord_limits import EMBEDS, EMBEDS_CHARACTERS, MESSAGE_CONTENT
+from bot.presentation.answer import Answer
 from bot.presentation.naming import neutral
 
 __all__ = ["Letter", "Outbox", "Thinned", "merged_sources", "without_sources"]
 
 AT_ONCE, WINDOW = 4, 5.0
 """So many messages in so many seconds are a conversation, more are a burst; one less than Discord takes."""
-EMBEDS, CHARACTERS = 10, 6000
-"""In one message, at most."""
 
 
 class Thinned(Exception):
-    """There is no sending this answer in good time."""
+    """An answer cannot be sent in good time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +50,11 @@ class Letter:
 
     @property
     def time_left(self) -> float:
-        """Seconds; negative if it is late."""
+        """Seconds until the answer is late; negative if it is."""
         return self.late_at - discord.utils.utcnow().timestamp()
 
     def body(self) -> dict[str, Any]:
-        """What `send` takes."""
+        """Return the arguments of `send`."""
         # Discord takes a second message with the same nonce for the first.
         body = message_body(self.answer, embeds=self.embeds) | {
             "nonce": str(self.message.id),
@@ -76,7 +75,11 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Channel:
-    """`begun`: when the messages of the last few seconds were handed over. `going`: how many still are."""
+    """A channel's answers on their way.
+
+    `begun`: when the messages of the last few seconds were handed to discord.py. `going`: how many of them
+    Discord has not taken yet.
+    """
 
     begun: deque[float] = field(default_factory=deque)
     going: int = 0
@@ -94,13 +97,13 @@ class _Channel:
 
 
 class Outbox:
-    """All channels' answers."""
+    """Sends the answers of all channels."""
 
     def __init__(self) -> None:
         self._channels: dict[int, _Channel] = {}
 
     async def send(self, letter: Letter) -> discord.Message:
-        """The message that holds this answer, alone or among others.
+        """Send an answer; return the message that holds it, alone or among others.
 
         Raises `Thinned`, TimeoutError when it is late, and what discord.py raises.
         """
@@ -165,37 +168,37 @@ class Outbox:
 
 
 def merged_sources(answer: discord.Message) -> set[int]:
-    """The messages whose answers are in this one; none if it is a single answer."""
+    """Return the ids of the messages whose answers are in this one; none if it is a single answer."""
     return {source for embed in answer.embeds if (source := _source(embed)) is not None}
 
 
 def without_sources(answer: discord.Message, sources: Collection[int]) -> dict[str, Any]:
-    """What is left of merged answers when these messages are gone, as `edit` takes it; empty: nothing."""
+    """Return what is left of merged answers without these messages, as `edit` takes it; empty for nothing."""
     embeds = [embed for embed in answer.embeds if _source(embed) not in sources]
     return {"embeds": embeds, "view": buttons.view_without(answer, sources)} if embeds else {}
 
 
 def _source(embed: discord.Embed) -> int | None:
-    """Of an answer that was signed when it was merged."""
+    """Return the id of the message that an embed answers, if it was signed when it was merged."""
     last = (embed.author.url or "").rpartition("/")[2]
     return int(last) if last.isdecimal() else None
 
 
 def _seconds(channel: _Channel) -> float:
-    """How long a new answer may have to wait: a second for each message, as Discord takes them."""
+    """Return how long a new answer may have to wait: a second for each message, as Discord takes them."""
     images = sum(max(1, len(waiting.letter.answer.embeds)) for waiting in channel.waiting)
     return channel.going + images / EMBEDS
 
 
 def _is_over(waiting: _Waiting) -> bool:
-    """Whether nobody waits for it any more, or it has just become late."""
+    """Return whether nobody waits for the answer any more, or it has just become late."""
     if not waiting.sent.done() and waiting.letter.time_left <= 0:
         waiting.sent.set_exception(TimeoutError())
     return waiting.sent.done()
 
 
 def _next(waiting: deque[_Waiting]) -> tuple[list[_Waiting], dict[str, Any]]:
-    """As many of the longest waiting as fit in one message, and this message; taken off the line."""
+    """Take as many of the longest waiting as fit in one message; return them and the message."""
     together: list[_Waiting] = []
     body: dict[str, Any] = {}
     while waiting:
@@ -216,8 +219,7 @@ def _next(waiting: deque[_Waiting]) -> tuple[list[_Waiting], dict[str, Any]]:
 
 
 def _merged(letters: list[Letter]) -> dict[str, Any] | None:
-    """One message of several answers, each with its author and a link, but without what is under it; None if
-    they do not fit in one.
+    """Return one message of several answers, each with its author and a link; None if they do not fit in one.
 
     In plain text nothing is merged: when one of the pictures goes, its part could not be found again.
     """
@@ -225,7 +227,7 @@ def _merged(letters: list[Letter]) -> dict[str, Any] | None:
         return None
     note = "\n".join(_note(letter) for letter in letters if letter.answer.note)
     embeds = tuple(_signed(embed, letter) for letter in letters for embed in letter.answer.embeds)
-    if len(embeds) > EMBEDS or sum(map(len, embeds)) > CHARACTERS or len(note) > CONTENT:
+    if len(embeds) > EMBEDS or sum(map(len, embeds)) > EMBEDS_CHARACTERS or len(note) > MESSAGE_CONTENT:
         return None
     # It replies to none of them: a reply is shown under one.
     return message_body(Answer(note, embeds), embeds=True) | {

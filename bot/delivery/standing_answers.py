@@ -12,8 +12,7 @@ from bot.delivery.channel_permissions import FAILURES
 from bot.delivery.destination import message_body
 from bot.delivery.outbox import merged_sources, without_sources
 from bot.presentation.answer import Answer
-from bot.store import Answer as StoredAnswer
-from bot.store import Store
+from bot.store import Store, StoredAnswer
 from bot.store.guarded import StoreGuard
 
 __all__ = ["StandingAnswers"]

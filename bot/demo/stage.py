@@ -9,25 +9,24 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import discord
 import simcord
 from simcord import ChannelHandle, Env, MemberActor, Preview, SetupError
+from simcord.backend.cdn import CDN_BASE
 
 from bot.composition import compose
 from bot.connection import intents
 from bot.download.downloader import Gone
 from bot.store import Store, defaults
-from bot.store.seen import FLUSH_AFTER
-from config.settings import Data, Settings
-from config.settings import Store as StoreSettings
+from config.settings import Data, Settings, StoreSettings
 from inference.serving.client import Classifier
 
 __all__ = ["PHOTOGRAPHS", "Exchange", "Photograph", "Stage", "staged"]
 
-SETTLE = FLUSH_AFTER - 5
-"""Seconds a simulated action may take; a picture takes a fraction of one. simcord waits for every timer
-that is due within them, so less than the store's: else each action would wait for it."""
+SETTLE = 25.0
+"""Seconds a simulated action may take; a picture takes a fraction of one."""
 AGAIN = 0.05
 """Seconds until the page is tried again, when somebody is just doing something on it."""
 
@@ -92,6 +91,7 @@ class _StoreFetcher:
 async def staged(settings: Settings, classifier: Classifier) -> AsyncIterator[Stage]:
     """The bot on a server with one channel, and the page that shows it, until the block is left."""
     fetcher = _StoreFetcher()
+    settings = _with_the_simulated_host(settings)
     async with (
         _store(settings) as store,
         simcord.run(
@@ -106,6 +106,15 @@ async def staged(settings: Settings, classifier: Classifier) -> AsyncIterator[St
             await guild.me.edit(nick="Whatsit")
         async with env.preview(channel, viewers=[alice], layout="channel") as preview:
             yield Stage(env, channel, alice, preview)
+
+
+def _with_the_simulated_host(settings: Settings) -> Settings:
+    """`settings` with the host of the simulated Discord's files among Discord's own.
+
+    An answer shows the picture it is about only from those hosts.
+    """
+    hosts = (*settings.download.hosts, str(urlsplit(CDN_BASE).hostname))
+    return settings.model_copy(update={"download": settings.download.model_copy(update={"hosts": hosts})})
 
 
 @asynccontextmanager

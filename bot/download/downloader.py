@@ -1,4 +1,4 @@
-"""Fetches images from the hosts that are allowed: streaming, capped, timed, and nothing kept."""
+"""Fetch images from the hosts that are allowed: streaming, capped, timed, and nothing kept."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ class DownloadError(Exception):
 
 
 class Gone(DownloadError):
-    """It was deleted, or its address has expired."""
+    """The image was deleted, or its address has expired."""
 
     code = "gone"
 
 
 class TooManyBytes(DownloadError):
-    """More bytes than the limit, by what was declared or by what came."""
+    """The image has more bytes than the limit, by what was declared or by what came."""
 
     code = "too_many_bytes"
 
@@ -91,7 +91,7 @@ class Fetcher(Protocol):
         dimensions: tuple[int, int] | None = None,
         document: bool = False,
     ) -> bytes:
-        """The bytes at `url`.
+        """Return the bytes at `url`.
 
         `size` is the file's length in bytes and `dimensions` the picture's (width, height) in pixels, where
         Discord says them. `document`: not a picture but a file of text. Raises a `DownloadError`.
@@ -131,7 +131,7 @@ class Downloader:
         dimensions: tuple[int, int] | None = None,
         document: bool = False,
     ) -> bytes:
-        """See `Fetcher.fetch`. Bounded by `limits.image_bytes` and `download.total_timeout`."""
+        """Fetch as `Fetcher.fetch` says, within `limits.image_bytes` and `download.total_timeout`."""
         if size is not None and size > self._limit:
             raise TooManyBytes(f"{size} bytes; the limit is {self._limit}")
         address = self._permitted(url)
@@ -149,7 +149,7 @@ class Downloader:
             await session.close()
 
     async def _attempt(self, url: URL) -> bytes | None:
-        """A reduced copy, or None: whatever goes wrong with it, there is still the original."""
+        """Return a reduced copy, or None: whatever goes wrong with it, there is still the original."""
         try:
             return await self._timed(self._permitted(str(url)), self._download.connect_timeout, _is_picture)
         except DownloadError as error:

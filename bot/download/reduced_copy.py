@@ -1,4 +1,4 @@
-"""Discord's media proxy hands out smaller copies of images; this names one that is large enough."""
+"""Name a smaller copy of an image, which Discord's media proxy makes, that is large enough for the model."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STILL = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png"})
 
 
 def smaller(url: URL, dimensions: tuple[int, int], input_size: int) -> URL | None:
-    """Where a smaller copy of the image at `url` is, or None where there is none worth asking for.
+    """Return where a smaller copy of the image at `url` is; None where there is none worth asking for.
 
     `dimensions` are the original's (width, height), `input_size` the model's height = width, all in pixels.
     The copy keeps the aspect ratio, and its short side is at least `MARGIN * input_size`, so that every view

@@ -1,4 +1,4 @@
-"""What applies to one answer: the server's settings, a member's preferences and the owner's defaults in one.
+"""Decide what applies to one answer: the server's settings, a member's preferences, the owner's defaults.
 
 The owner's settings are the defaults of the store, so a server that chose nothing has them already.
 """
@@ -62,7 +62,7 @@ async def in_force_for(
     user_locale: discord.Locale | None = None,
     guild_locale: discord.Locale | None = None,
 ) -> Effective:
-    """What holds for this person in this server, or in a direct message. No query once both are known.
+    """Return what holds for a person in a server, or in a direct message; no query once both are known.
 
     `user_locale` is what an interaction tells; of who writes a message Discord tells none. Raises a
     `StoreError`.
@@ -75,27 +75,29 @@ async def in_force_for(
 
 
 async def guild_settings(store: Store, guild_id: int | None) -> GuildSettings:
-    """What holds for a server, or in direct messages the owner's defaults: never fails, at worst these."""
+    """Return what holds for a server, or the owner's defaults in direct messages and if the store fails."""
     if guild_id is None:
         return store.guilds.defaults
     try:
         return await store.guilds.get(guild_id)
     except StoreError as error:
-        log.warning("A server's settings could not be read; the owner's defaults hold. %s", error)
+        log.warning(
+            "The settings of the server %d could not be read; the owner's defaults hold. %s", guild_id, error
+        )
         return store.guilds.defaults
 
 
 async def language_of(store: Store, interaction: discord.Interaction[Any]) -> Language:
-    """The language of who pressed or commanded, for what only they read: never fails, at worst English."""
+    """Return the language of whoever pressed or commanded, or their Discord's if the store fails."""
     try:
         return own_language(await store.members.get(interaction.user.id), interaction.locale)
     except StoreError as error:
-        log.warning("A member's language could not be read. %s", error)
+        log.warning("The language of the member %d could not be read. %s", interaction.user.id, error)
         return languages.of(interaction.locale)
 
 
 def own_language(member: MemberPreferences, locale: discord.Locale | None) -> Language:
-    """What a member chose, else the language of their Discord, as far as it is known."""
+    """Return the language that a member chose, else that of their Discord, as far as it is known."""
     return languages.named(member.language) if member.language else languages.of(locale)
 
 
@@ -107,7 +109,7 @@ def in_force(
     guild_locale: discord.Locale | None = None,
     shared: bool = True,
 ) -> Effective:
-    """The same, from what is known already. `shared`: others than this person are there."""
+    """Combine what is known already into what holds. `shared`: others than this person are there."""
     theirs = own_language(member, user_locale)
     ours = languages.named(guild.language) if guild.language else languages.of(guild_locale)
     known = member.language is not None or user_locale is not None

@@ -1,4 +1,4 @@
-"""How many images a person, and a server, may ask for, and when there may be more."""
+"""Count how many images a person, and a server, may ask for, and when there may be more."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Grant:
     shared: bool = False
 
     def line(self, language: Language) -> str:
-        """What to tell the person; empty if all is granted."""
+        """Return what to tell the person; empty if all is granted."""
         if self.until is None:
             return ""
         # Discord shows the time in each reader's own words: "in 40 seconds".
@@ -55,7 +55,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """`images` in `seconds`, for whom `key` names."""
+    """So many images in so many seconds, for the person or server that `key` names."""
 
     key: Hashable
     images: int
@@ -63,7 +63,7 @@ class _Limit:
 
 
 class Quota:
-    """The owner's limit is on a person, wherever they ask; in servers that set their own, that one holds.
+    """Limits each person, wherever they ask, by the owner's limit; in servers that set their own, by theirs.
 
     The owner's: `user_burst` images at once, and as many again after the time they take at
     `user_images_per_minute`. A server's: so many in a minute.
@@ -82,7 +82,7 @@ class Quota:
         guild_id: int | None = None,
         settings: GuildSettings | None = None,
     ) -> Grant:
-        """Take `images` (or as many as are left) from what this person, and the server, have."""
+        """Take `images`, or as many as are left, from what the person and the server have."""
         limits = self._limits(user_id, guild_id, settings)
         now = discord.utils.utcnow().timestamp()
         buckets = [self._bucket(limit, now) for limit in limits]

@@ -18,19 +18,18 @@ from urllib.parse import urlsplit
 
 import discord
 
+from bot.discord_limits import EMBED_DESCRIPTION, EMBEDS_CHARACTERS, MESSAGE_CONTENT
 from bot.i18n import Language
 from bot.image_source import ImageSource
 from bot.presentation import errors
-from bot.presentation.naming import SURE, Finding, beside, guess, neutral, shorten
+from bot.presentation.naming import Certainty, Finding, beside, guess, neutral, shorten
+from bot.presentation.spoilers import behind_bars, shown_name
 from bot.store import GuildSettings
 from config.settings import Settings
 from inference.results import Classification, Label
 
 __all__ = [
-    "CONTENT",
     "DETAILED",
-    "EMBEDS_TOTAL",
-    "RANKED",
     "Answer",
     "Outcome",
     "Writer",
@@ -39,11 +38,6 @@ __all__ = [
     "neutral",
 ]
 
-EMBEDS_TOTAL = 6000  # characters of all embeds of a message together
-DESCRIPTION = 4096  # characters of the text of one
-CONTENT = 2000  # characters of a message's text
-RANKED = 10
-"""Labels of an image that are asked for: as many as "More" shows. Fewer would cost the model the same."""
 DETAILED = 5
 """Images of one answer that show all their guesses; of more, each shows its best: five embeds of three rows
 fill a phone. As many as `/classify` takes, so that a `top` which somebody set is always kept."""
@@ -120,8 +114,8 @@ class Writer:
                 embeds = tuple(
                     self._embed(o, i, len(outcomes), top, width) for i, o in enumerate(outcomes, 1)
                 )
-            if sum(map(len, embeds)) <= EMBEDS_TOTAL and all(
-                len(e.description or "") <= DESCRIPTION for e in embeds
+            if sum(map(len, embeds)) <= EMBEDS_CHARACTERS and all(
+                len(e.description or "") <= EMBED_DESCRIPTION for e in embeds
             ):
                 break
         return embeds
@@ -137,7 +131,7 @@ class Writer:
             models = _models(outcomes)
             blocks += [f"-# {', '.join(neutral(model, 60) for model in models)}"] if models else []
             text = "\n".join(blocks)
-            if len(text) <= CONTENT:
+            if len(text) <= MESSAGE_CONTENT:
                 break
         return text
 
@@ -152,7 +146,7 @@ class Writer:
         embed = discord.Embed(description=self._body(outcome, top, width), color=self._color(result))
         if of > 1 or self.apart:
             # The name of a file may give away what its spoiler hides.
-            name = self.language.gettext("spoiler") if source.spoiler else neutral(source.filename, 50)
+            name = shown_name(neutral(source.filename, 50), self.language, spoiler=source.spoiler)
             embed.title = f"{number}. {name}" if of > 1 else name
         if isinstance(result, Classification):
             embed.set_footer(text=shorten(result.model, 60))
@@ -182,11 +176,13 @@ class Writer:
         finding = Finding.of(outcome.result, self.min_confidence)
         if finding.doubtful:
             line = guess(finding, self.language, width)
+        elif finding.certainty < Certainty.SURE:
+            line = f"{_bar(finding.probability, SHORT_BAR)} {guess(finding, self.language, width)}"
         else:
             finer = finding.finer.name if finding.finer else beside(finding.labels[0])
             line = f"{_bar(finding.probability, SHORT_BAR)} **{neutral(finding.said, width)}**"
             line += f" · {neutral(finer, width)}" if finer else ""
-        return f"||{line}||" if outcome.source.spoiler else line
+        return behind_bars(line, spoiler=outcome.source.spoiler)
 
     def _blocks(self, outcomes: Sequence[Outcome], top: int, width: int) -> Iterator[str]:
         for number, outcome in enumerate(outcomes, 1):
@@ -199,7 +195,7 @@ class Writer:
             return errors.sentence(outcome.result, self.language, self.settings.limits)
         finding = Finding.of(outcome.result, self.min_confidence)
         text = body(finding, self.language, top, width, listed=self.top is not None)
-        return f"||{text}||" if outcome.source.spoiler else text
+        return behind_bars(text, spoiler=outcome.source.spoiler)
 
     def _color(self, result: Classification | Exception) -> discord.Color:
         if isinstance(result, Exception):
@@ -208,11 +204,14 @@ class Writer:
 
 
 def body(finding: Finding, language: Language, top: int, width: int, *, listed: bool) -> str:
-    """The name of one image and its guesses, a row each; in doubt a sentence, and rows only if `listed`."""
+    """Return the name of one image and its guesses, a row each.
+
+    A name that is not sure is said in a sentence; where it is in doubt, there are rows only if `listed`.
+    """
     rows = [_row(label, width) for label in finding.labels[:top]]
-    if finding.doubtful:
+    if finding.certainty < Certainty.SURE:
         sentence = guess(finding, language, width)
-        return "\n".join([sentence, *rows]) if listed else sentence
+        return sentence if finding.doubtful and not listed else "\n".join([sentence, *rows])
     if finding.headline:
         return "\n".join([f"**{neutral(finding.said, width)}** {_percent(finding.probability)}", *rows])
     best = finding.labels[0]
@@ -222,10 +221,8 @@ def body(finding: Finding, language: Language, top: int, width: int, *, listed: 
 
 
 def color(finding: Finding) -> discord.Color:
-    """How sure it is, at a glance."""
-    if finding.doubtful:
-        return UNSURE
-    return CERTAIN if finding.probability >= SURE else LIKELY
+    """Return the colour that shows at a glance how sure a name is."""
+    return (UNSURE, UNSURE, LIKELY, CERTAIN)[finding.certainty]
 
 
 def _row(label: Label, width: int) -> str:

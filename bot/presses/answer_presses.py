@@ -19,6 +19,7 @@ from bot.presentation import answer as answers
 from bot.presentation.answer import Answer
 from bot.presentation.errors import SENTENCES
 from bot.presentation.naming import alt_text, neutral, shorten
+from bot.presentation.spoilers import behind_bars
 from bot.presses.errors import InteractionRefused, PressOutdated, Sentences
 from bot.presses.press import Press, PressHandler
 from bot.store import Store, StoreError
@@ -109,7 +110,9 @@ class AnswerPresses(PressHandler):
         mark, model, packed = image
         guild = await guild_settings(self._store, interaction.guild_id)
         top = RANKED if not picked or "more" in guild.buttons else guild.top
-        text = _hidden(mark, answers.body(mark.finding, language, top, WIDTH, listed=True))
+        text = behind_bars(
+            answers.body(mark.finding, language, top, WIDTH, listed=True), spoiler=mark.spoiler
+        )
         embed = discord.Embed(description=text, color=answers.color(mark.finding))
         embed.set_footer(text=shorten(model.name, 60))
         if not picked:
@@ -172,14 +175,16 @@ async def _describe(interaction: Interaction, mark: ImageMark, language: Languag
     hint = language.gettext(
         "For those who can't see the picture. Check it, then paste it as its description:"
     )
-    shown = _hidden(mark, neutral(sentence, 500)) if mark.spoiler else block
+    shown = behind_bars(neutral(sentence, 500), spoiler=True) if mark.spoiler else block
     await interaction.response.send_message(f"{hint}\n{shown}", ephemeral=True)
 
 
 async def _ask(interaction: Interaction, image: _Image, language: Language) -> None:
     """Ask whether the answer was right."""
     question = language.gettext(N_("I said **{label}**. Was that right?"))
-    asked = _hidden(image.mark, question.format(label=neutral(image.mark.finding.said, WIDTH)))
+    asked = behind_bars(
+        question.format(label=neutral(image.mark.finding.said, WIDTH)), spoiler=image.mark.spoiler
+    )
     yes = controls.button(controls.custom_id(PANEL, "yes", image.packed), language.gettext(N_("Yes")))
     no = controls.button(controls.custom_id(PANEL, "no", image.packed), language.gettext(N_("No")))
     await interaction.response.send_message(asked, view=controls.view(yes, no), ephemeral=True)
@@ -206,8 +211,3 @@ def _form(packed: str, language: Language) -> ui.Modal:
     return controls.form(
         controls.custom_id(PANEL, "form", packed), title, ui.Label(text=field, component=text)
     )
-
-
-def _hidden(mark: ImageMark, text: str) -> str:
-    """Return the text behind bars, where the picture is."""
-    return f"||{text}||" if mark.spoiler else text

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Final, NamedTuple, Self, cast
 
 import discord
-from discord import ui
+from discord import app_commands, ui
 
 from bot.i18n import Language
 from bot.presses.errors import Sentences
@@ -17,14 +17,7 @@ __all__ = ["CUSTOM_ID", "Press", "PressHandler"]
 
 CUSTOM_ID: Final = re.compile("whatsit:(?P<panel>[^:]*):(?P<verb>[^:]*):(?P<what>.*)")
 """What `bot.components.controls.custom_id` writes."""
-THREADS = frozenset(
-    kind.value
-    for kind in (
-        discord.ChannelType.news_thread,
-        discord.ChannelType.public_thread,
-        discord.ChannelType.private_thread,
-    )
-)
+MENUS = (ui.Select, ui.ChannelSelect, ui.RoleSelect)
 
 
 class Press(NamedTuple):
@@ -48,16 +41,17 @@ class Press(NamedTuple):
         match = CUSTOM_ID.fullmatch(str(data.get("custom_id", "")))
         if match is None:
             return None
-        channels = data.get("resolved", {}).get("channels", {})
-        values = tuple(_channel(value, channels.get(value, {})) for value in data.get("values", ()))
+        panel, verb, what = match.groups()
+        values = tuple(map(_text, item.values)) if isinstance(item, MENUS) else ()
         ticked = item.default_values if isinstance(item, ui.ChannelSelect | ui.RoleSelect) else ()
         typed = dict(_typed(data.get("components", ())))
-        panel, verb, what = match.groups()
         return cls(panel, verb, what, values, frozenset(each.id for each in ticked), typed)
 
 
-def _channel(value: str, channel: Mapping[str, Any]) -> str:
-    return str(channel["parent_id"]) if channel.get("type") in THREADS else value
+def _text(value: Any) -> str:
+    if isinstance(value, app_commands.AppCommandThread):
+        return str(value.parent_id)
+    return value if isinstance(value, str) else str(value.id)
 
 
 def _typed(components: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:

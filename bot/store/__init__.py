@@ -38,7 +38,7 @@ from bot.store.settings_file import (
     without_gone,
 )
 from bot.store.store import Store
-from bot.store.tables import Answer, Feedback, OpenInteraction, OpenMessage
+from bot.store.tables import Feedback, OpenInteraction, OpenMessage, StoredAnswer
 
 __all__ = [
     "BUTTONS",
@@ -46,7 +46,6 @@ __all__ = [
     "PAGES",
     "PAGE_TITLES",
     "PER_MINUTE",
-    "Answer",
     "Existing",
     "Feedback",
     "GuildSettings",
@@ -62,6 +61,7 @@ __all__ = [
     "StoreError",
     "StoreTooNew",
     "StoreUnavailable",
+    "StoredAnswer",
     "defaults",
     "difference",
     "from_json",

@@ -7,27 +7,29 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import bindparam, delete, select, update
 
 from bot.store.database import Database
-from bot.store.tables import Answer
+from bot.store.tables import StoredAnswer
 
-__all__ = ["Answers"]
+__all__ = ["StoredAnswers"]
 
 CHUNK = 500
 """Ids in one query: both databases bound the parameters of a statement."""
 
 
-class Answers:
+class StoredAnswers:
     """Written by `OpenWork.answered` and here for what was never open; kept for `Retention.answers`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._add = database.insert(Answer).on_conflict_do_nothing()
-        self._forget = delete(Answer).where(Answer.answer_id == bindparam("gone"))
-        self._forget_source = delete(Answer).where(
-            Answer.source_id == bindparam("source"), Answer.answer_id == bindparam("answer")
+        self._add = database.insert(StoredAnswer).on_conflict_do_nothing()
+        self._forget = delete(StoredAnswer).where(StoredAnswer.answer_id == bindparam("gone"))
+        self._forget_source = delete(StoredAnswer).where(
+            StoredAnswer.source_id == bindparam("source"), StoredAnswer.answer_id == bindparam("answer")
         )
         self._revise = (
-            update(Answer)
-            .where(Answer.source_id == bindparam("source"), Answer.answer_id == bindparam("answer"))
+            update(StoredAnswer)
+            .where(
+                StoredAnswer.source_id == bindparam("source"), StoredAnswer.answer_id == bindparam("answer")
+            )
             .values(images=bindparam("now"))
         )
 
@@ -48,23 +50,23 @@ class Answers:
             self._add, [{"source_id": source_id, **rest} for source_id in source_ids]
         )
 
-    async def to(self, source_ids: Iterable[int]) -> Sequence[Answer]:
+    async def to(self, source_ids: Iterable[int]) -> Sequence[StoredAnswer]:
         """The answers to any of these messages; empty if there are none."""
         ids = list(source_ids)
-        found: list[Answer] = []
+        found: list[StoredAnswer] = []
         for start in range(0, len(ids), CHUNK):
             chunk = ids[start : start + CHUNK]
-            found += await self._database.read(select(Answer).where(Answer.source_id.in_(chunk)))
+            found += await self._database.read(select(StoredAnswer).where(StoredAnswer.source_id.in_(chunk)))
         return found
 
-    async def since(self, answer_id: int) -> Sequence[Answer]:
+    async def since(self, answer_id: int) -> Sequence[StoredAnswer]:
         """The answers made since the moment of this id; an id tells when its message was made."""
-        return await self._database.read(select(Answer).where(Answer.answer_id >= answer_id))
+        return await self._database.read(select(StoredAnswer).where(StoredAnswer.answer_id >= answer_id))
 
-    async def sources(self, answer_id: int) -> Sequence[Answer]:
+    async def sources(self, answer_id: int) -> Sequence[StoredAnswer]:
         """One row for each message that this answer answers; empty if it is not known (any more)."""
         return await self._database.read(
-            select(Answer).where(Answer.answer_id == answer_id).order_by(Answer.source_id)
+            select(StoredAnswer).where(StoredAnswer.answer_id == answer_id).order_by(StoredAnswer.source_id)
         )
 
     async def revise(self, source_id: int, answer_id: int, images: int) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import OrderedDict
+import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
+from cachetools import LRUCache
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Executable, bindparam, delete, select
 
@@ -45,8 +46,7 @@ class Choices(Generic[M]):
         self._table = table
         self._key = next(iter(table.__table__.primary_key))  # guild_id or user_id; the other is the field
         self._defaults = defaults
-        self._limit = limit
-        self._known: OrderedDict[int, M] = OrderedDict()
+        self._known: LRUCache[int, M] = LRUCache(math.inf if limit is None else limit)
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         insert = database.insert(table)
         self._set = insert.on_conflict_do_update(
@@ -62,16 +62,17 @@ class Choices(Generic[M]):
         return self._defaults
 
     async def get(self, key: int) -> M:
-        """The choices of this server or member. No query but for the first time."""
-        return self._remembered(key) or await self._load(key)
+        """Return the choices of this server or member. Only the first time does this query the database."""
+        return self._known.get(key) or await self._load(key)
 
     async def update(self, key: int, changes: Mapping[str, Any] | Callable[[M], Mapping[str, Any]]) -> M:
-        """Change the fields named, and no others; a function gets what stands now and says what to change.
+        """Change the fields named and no others; return what stands afterwards.
 
-        Gives what stands afterwards. Raises `InvalidSettings`, and then nothing has changed.
+        `changes` may be a function from what stands to what is to be changed; no other change comes between.
+        Raises `InvalidSettings`, and then nothing has changed.
         """
         async with self._lock(key):
-            before = self._remembered(key) or await self._read(key)
+            before = self._known.get(key) or await self._read(key)
             wanted = dict(changes(before) if callable(changes) else changes)
             try:
                 after = type(before).model_validate({**before.model_dump(), **wanted})
@@ -82,9 +83,9 @@ class Choices(Generic[M]):
             return await self._replace(key, after, self._set, rows)
 
     async def reset(self, key: int, fields: Collection[str] | None = None) -> M:
-        """Back to the defaults: these fields, or all."""
+        """Put these fields, or all, back to the defaults; return what stands afterwards."""
         async with self._lock(key):
-            before = self._remembered(key) or await self._read(key)
+            before = self._known.get(key) or await self._read(key)
             if fields is None:  # also what an older Whatsit may have left
                 return await self._replace(key, self._defaults, self._unset_all, [{"of": key}])
             after = before.model_copy(update={field: getattr(self._defaults, field) for field in fields})
@@ -92,13 +93,13 @@ class Choices(Generic[M]):
             return await self._replace(key, after, self._unset, rows)
 
     def forget(self, key: int) -> None:
-        """Drop what is in memory; the next `get` reads the database."""
+        """Drop what is in memory, so that the next `get` reads the database."""
         self._known.pop(key, None)
 
     async def _load(self, key: int) -> M:
         async with self._lock(key):  # else a slow reader could put an old value over a new one
-            found = self._remembered(key) or await self._read(key)
-            self._remember(key, found)
+            found = self._known.get(key) or await self._read(key)
+            self._known[key] = found
             return found
 
     async def _read(self, key: int) -> M:
@@ -119,19 +120,8 @@ class Choices(Generic[M]):
     ) -> M:
         self.forget(key)  # whatever interrupts this, the next reader finds what the database holds
         await self._database.write_many(statement, rows)
-        self._remember(key, after)
+        self._known[key] = after
         return after
-
-    def _remembered(self, key: int) -> M | None:
-        if (found := self._known.get(key)) is not None:
-            self._known.move_to_end(key)
-        return found
-
-    def _remember(self, key: int, found: M) -> None:
-        self._known[key] = found
-        self._known.move_to_end(key)
-        if self._limit is not None and len(self._known) > self._limit:
-            self._known.popitem(last=False)
 
     def _lock(self, key: int) -> asyncio.Lock:
         lock = self._locks.get(key)

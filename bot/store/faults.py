@@ -1,4 +1,4 @@
-"""What can be wrong with a store: one typed error each, whose message names the place and the way out."""
+"""The errors of the store. The message of each names the place, what is wrong, and what to do."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StoreError(Exception):
 
 
 class StoreUnavailable(StoreError):
-    """It cannot be reached, read or written now."""
+    """The store cannot be reached, read or written now."""
 
 
 class StoreClosed(StoreUnavailable):
@@ -28,7 +28,7 @@ class StoreDamaged(StoreError):
 
 
 class StoreTooNew(StoreError):
-    """A newer Whatsit wrote it."""
+    """A newer Whatsit wrote the store, and this one cannot read it."""
 
 
 _MAY = "Give Whatsit's user the right to read and write it and its folder"
@@ -52,9 +52,9 @@ _POSTGRESQL = {
 
 
 def explain(error: BaseException, location: Location) -> StoreError | None:
-    """The `StoreError` that a driver's or the system's error amounts to; None if it is no fault of the store.
+    """Return the `StoreError` that a driver's or the system's error amounts to; None if it amounts to none.
 
-    A driver's complaint about a statement stays what it is: that is a bug, and no way out of it can be named.
+    A driver's complaint about a statement is none: that is a bug of ours, for which no way out can be named.
     """
     if isinstance(error, DBAPIError) and error.orig is not None:
         error = error.orig
@@ -80,7 +80,7 @@ def _first(table: dict[str, str], code: str) -> str | None:
 
 
 def damaged(location: Location, detail: str) -> StoreDamaged:
-    """A file that SQLite cannot read; `detail` is SQLite's own word for it."""
+    """Return the error for a file that SQLite cannot read; `detail` is SQLite's own word for it."""
     return StoreDamaged(
         f"{location} is damaged ({detail}). Stop Whatsit and put a backup in its place; without one, "
         f"`sqlite3 {location} .recover` may save what is left. Moved away together with its -wal and -shm "

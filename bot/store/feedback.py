@@ -1,4 +1,4 @@
-""" "Was this right?": what people said of answers."""
+"""What people answered to "Was this right?"."""
 
 from __future__ import annotations
 
@@ -38,19 +38,23 @@ class Opinions:
         right: bool,
         said: str | None = None,
     ) -> None:
-        """`image` counts from 0 within the answer; `said` is cut after `MAX_SAID` characters."""
+        """Keep one person's opinion on one image of an answer.
+
+        `image` counts from 0 within the answer. `label` is what Whatsit said; `said` is what the person says
+        it is, and is cut after `MAX_SAID` characters.
+        """
         image_row = {"answer_id": answer_id, "image": image, "user_id": user_id, "guild_id": guild_id}
         opinion = {"model": model, "label": label, "right": right, "said": said and said.strip()[:MAX_SAID]}
         await self._database.write(Write(self._give, {**image_row, **opinion}))
 
     async def on(self, answer_id: int) -> Sequence[Feedback]:
-        """What was said of one answer, by image and person."""
+        """Return the opinions on one answer, by image and person."""
         return await self._database.read(
             select(Feedback).where(Feedback.answer_id == answer_id).order_by(Feedback.image, Feedback.user_id)
         )
 
     async def of_guild(self, guild_id: int) -> Sequence[Feedback]:
-        """What was said in a server, oldest answer first."""
+        """Return the opinions given in a server, those on its oldest answer first."""
         return await self._database.read(
             select(Feedback)
             .where(Feedback.guild_id == guild_id)

@@ -119,7 +119,7 @@ class GuildSettings(kinds.StoredSettings):
     min_confidence: Annotated[
         kinds.Fraction,
         SettingField("what", N_("Unsure below"), "percentage", ("min_confidence",), most=1),
-    ] = 0.2
+    ] = 0.3
     model: Annotated[
         kinds.ModelName | None,
         SettingField("what", N_("Model"), "model", ("model",), unset=N_("Default ({model})")),

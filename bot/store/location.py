@@ -32,7 +32,7 @@ class Location:
         return str(self.file) if self.file else self.url.render_as_string(hide_password=True)
 
 
-def locate(store: config.settings.Store, data: config.settings.Data) -> Location:
+def locate(store: config.settings.StoreSettings, data: config.settings.Data) -> Location:
     """Raises `ConfigError` for a `store.url` that is no address of a SQLite file or a PostgreSQL."""
     if store.url is None:
         return _file(URL.create(_DRIVERS["sqlite"]), data.dir / FILE_NAME)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from sqlalchemy import bindparam, delete, select
@@ -10,6 +9,7 @@ from sqlalchemy import bindparam, delete, select
 from bot.store.database import Database, Write
 from bot.store.faults import StoreError
 from bot.store.tables import Cursor
+from bot.store.upkeep_timer import UpkeepTimer
 
 __all__ = ["Seen"]
 
@@ -25,8 +25,7 @@ class Seen:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._new: dict[int, tuple[int, int]] = {}  # by channel: guild, message
-        self._timer: asyncio.TimerHandle | None = None
-        self._flushing: asyncio.Task[None] | None = None
+        self._timer = UpkeepTimer(self._flush, "store: flush")
         insert = database.insert(Cursor)
         self._write = insert.on_conflict_do_update(
             index_elements=["channel_id"],
@@ -39,7 +38,7 @@ class Seen:
         """A message was seen, whatever it was. Written within `FLUSH_AFTER` seconds, many at once."""
         if message_id > self._new.get(channel_id, (0, 0))[1]:
             self._new[channel_id] = (guild_id, message_id)
-        self._arm(FLUSH_AFTER)
+        self._timer.start(FLUSH_AFTER)
 
     async def of(self, guild_id: int) -> dict[int, int]:
         """The last message seen, by channel."""
@@ -78,24 +77,12 @@ class Seen:
 
     async def close(self) -> None:
         """Write what is new, and stop."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._flushing is not None:
-            await asyncio.wait([self._flushing])
+        await self._timer.close()
         await self.flush()
-
-    def _arm(self, seconds: float) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._wake)
-
-    def _wake(self) -> None:
-        self._timer = None
-        self._flushing = asyncio.create_task(self._flush(), name="store: flush")
 
     async def _flush(self) -> None:
         try:
             await self.flush()
         except StoreError as error:
             log.warning("The last messages seen could not be written; tried again in a minute. %s", error)
-            self._arm(60)
+            self._timer.start(60)

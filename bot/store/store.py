@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -13,7 +12,7 @@ from sqlalchemy import delete, select, tuple_, union
 from sqlalchemy.orm import InstrumentedAttribute
 
 import config.settings
-from bot.store.answers import Answers
+from bot.store.answers import StoredAnswers
 from bot.store.choices import Choices
 from bot.store.database import Database, connect
 from bot.store.faults import StoreError, explain
@@ -25,7 +24,6 @@ from bot.store.meta import Notes
 from bot.store.retention import Retention
 from bot.store.seen import Seen
 from bot.store.tables import (
-    Answer,
     Base,
     Cursor,
     Feedback,
@@ -33,8 +31,10 @@ from bot.store.tables import (
     MemberPreference,
     OpenInteraction,
     OpenMessage,
+    StoredAnswer,
 )
 from bot.store.upgrading import make_ready
+from bot.store.upkeep_timer import UpkeepTimer
 from bot.store.work import OpenWork
 
 __all__ = ["Store"]
@@ -62,20 +62,19 @@ class Store:
         self._database = database
         self._retention = retention
         self._now = now
-        self._timer: asyncio.TimerHandle | None = None
-        self._purging: asyncio.Task[None] | None = None
+        self._timer = UpkeepTimer(self._purge_again, "store: purge")
         self.guilds = Choices(database, GuildSetting, guild_defaults)
         self.members = Choices(database, MemberPreference, MemberPreferences(), limit=MEMBERS_IN_MEMORY)
         self.work = OpenWork(database, retention, now)
         self.seen = Seen(database)
-        self.answers = Answers(database)
+        self.answers = StoredAnswers(database)
         self.feedback = Opinions(database)
         self.notes = Notes(database)
 
     @classmethod
     async def open(
         cls,
-        store: config.settings.Store,
+        store: config.settings.StoreSettings,
         data: config.settings.Data,
         *,
         guild_defaults: GuildSettings,
@@ -98,15 +97,12 @@ class Store:
             if fault := explain(error, location):
                 raise fault from error
             raise
-        opened._arm()
+        opened._timer.start(PURGE_EVERY)
         return opened
 
     async def close(self) -> None:
         """Write what is still in memory, finish what is being written, and let go of the database."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._purging is not None:
-            await asyncio.wait([self._purging])
+        await self._timer.close()
         try:
             await self.work.close()
             await self.seen.close()
@@ -120,7 +116,7 @@ class Store:
         """
         await self.members.reset(user_id)
         async with self._database.transaction() as connection:
-            for table in (OpenMessage, OpenInteraction, Answer, Feedback):
+            for table in (OpenMessage, OpenInteraction, StoredAnswer, Feedback):
                 await connection.execute(delete(table).where(table.user_id == user_id))
 
     async def erase_guild(self, guild_id: int) -> None:
@@ -129,7 +125,7 @@ class Store:
         await self.guilds.reset(guild_id)
         self.guilds.forget(guild_id)
         async with self._database.transaction() as connection:
-            for table in (OpenMessage, OpenInteraction, Answer, Feedback, Cursor):
+            for table in (OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor):
                 await connection.execute(delete(table).where(table.guild_id == guild_id))
 
     async def erase_channel(self, guild_id: int, channel_id: int) -> None:
@@ -150,7 +146,9 @@ class Store:
                 ),
             )
         # An answer is younger than its channel: that spares a search through all the older ones.
-        answers = delete(Answer).where(Answer.channel_id == channel_id, Answer.answer_id > channel_id)
+        answers = delete(StoredAnswer).where(
+            StoredAnswer.channel_id == channel_id, StoredAnswer.answer_id > channel_id
+        )
         async with self._database.transaction() as connection:
             for table in (OpenMessage, OpenInteraction):
                 await connection.execute(delete(table).where(table.channel_id == channel_id))
@@ -158,7 +156,7 @@ class Store:
 
     async def guild_ids(self) -> set[int]:
         """The servers about which anything is kept."""
-        tables = (GuildSetting, OpenMessage, OpenInteraction, Answer, Feedback, Cursor)
+        tables = (GuildSetting, OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor)
         kept = union(*(select(table.guild_id) for table in tables)).subquery().c.guild_id
         found = await self._database.read(select(kept).where(kept.is_not(None)))
         return {*found, *self.seen.new_guilds()}
@@ -171,7 +169,7 @@ class Store:
         kept = self._retention
         return (
             await self._purge(Cursor, Cursor.message_id, kept.cursors)
-            + await self._purge(Answer, Answer.answer_id, kept.answers)
+            + await self._purge(StoredAnswer, StoredAnswer.answer_id, kept.answers)
             + await self._purge(Feedback, Feedback.answer_id, kept.feedback)
         )
 
@@ -187,14 +185,8 @@ class Store:
             if deleted < PURGE_CHUNK:
                 return purged
 
-    def _arm(self) -> None:
-        self._timer = asyncio.get_running_loop().call_later(PURGE_EVERY, self._wake)
-
-    def _wake(self) -> None:
-        self._purging = asyncio.create_task(self._purge_again(), name="store: purge")
-        self._arm()
-
     async def _purge_again(self) -> None:
+        self._timer.start(PURGE_EVERY)
         try:
             await self.work.expire()
             await self.purge()

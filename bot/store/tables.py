@@ -10,7 +10,6 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_co
 from sqlalchemy.types import TypeDecorator
 
 __all__ = [
-    "Answer",
     "Base",
     "Choice",
     "Cursor",
@@ -20,6 +19,7 @@ __all__ = [
     "Meta",
     "OpenInteraction",
     "OpenMessage",
+    "StoredAnswer",
 ]
 
 
@@ -114,7 +114,7 @@ class OpenInteraction(Base):
     accepted_at: Mapped[datetime] = mapped_column(index=True)
 
 
-class Answer(Base):
+class StoredAnswer(Base):
     """A message of Whatsit's that answers another message; a merged answer has a row for each of its sources.
 
     `channel_id` is the answer's own channel, `user_id` who asked. An id tells when its message was made.

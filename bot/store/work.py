@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -13,7 +12,8 @@ from sqlalchemy import bindparam, delete, func, select, update
 from bot.store.database import Database, Write
 from bot.store.faults import StoreError
 from bot.store.retention import Retention
-from bot.store.tables import Answer, OpenInteraction, OpenMessage
+from bot.store.tables import OpenInteraction, OpenMessage, StoredAnswer
+from bot.store.upkeep_timer import UpkeepTimer
 
 __all__ = ["OpenWork"]
 
@@ -27,11 +27,10 @@ class OpenWork:
         self._database = database
         self._retention = retention
         self._now = now
-        self._expiry: asyncio.TimerHandle | None = None
-        self._expiring: asyncio.Task[None] | None = None
+        self._timer = UpkeepTimer(self._expire, "store: expire")
         self._accept_message = database.insert(OpenMessage).on_conflict_do_nothing()
         self._accept_interaction = database.insert(OpenInteraction).on_conflict_do_nothing()
-        self._answer = database.insert(Answer).on_conflict_do_nothing()
+        self._answer = database.insert(StoredAnswer).on_conflict_do_nothing()
         self._strike_message = delete(OpenMessage).where(OpenMessage.message_id == bindparam("struck"))
         self._strike_interaction = delete(OpenInteraction).where(
             OpenInteraction.interaction_id == bindparam("struck")
@@ -68,7 +67,7 @@ class OpenWork:
         row |= {"response_id": None, "channel_id": channel_id, "guild_id": guild_id, "user_id": user_id}
         row |= {"images": [dict(image) for image in images], "options": dict(options)}
         await self._database.write(Write(self._accept_interaction, {**row, "accepted_at": self._now()}))
-        self._arm(self._retention.interactions.total_seconds())
+        self._timer.start(self._retention.interactions.total_seconds())
 
     async def know_response(self, interaction_id: int, response_id: int) -> None:
         """The message of the deferred response, once Discord has told it."""
@@ -134,27 +133,15 @@ class OpenWork:
             )
             oldest = (await connection.execute(select(func.min(OpenInteraction.accepted_at)))).scalar()
         if oldest is not None:
-            self._arm((oldest + self._retention.interactions - now).total_seconds())
+            self._timer.start((oldest + self._retention.interactions - now).total_seconds())
 
     async def close(self) -> None:
         """Stop waking up; what is open stays open."""
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
-        if self._expiring is not None:
-            await asyncio.wait([self._expiring])
-
-    def _arm(self, seconds: float) -> None:
-        if self._expiry is None:
-            self._expiry = asyncio.get_running_loop().call_later(seconds, self._wake)
-
-    def _wake(self) -> None:
-        self._expiry = None
-        self._expiring = asyncio.create_task(self._expire(), name="store: expire")
+        await self._timer.close()
 
     async def _expire(self) -> None:
         try:
             await self.expire()
         except StoreError as error:
             log.warning("Expired interactions could not be erased; tried again in a minute. %s", error)
-            self._arm(60)
+            self._timer.start(60)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import psutil
 
 from inference import cpus
 
-__all__ = ["describe", "sentence"]
+__all__ = ["describe", "processor", "sentence"]
 
 PACKAGES = (
     "whatsit",
@@ -27,6 +27,12 @@ PACKAGES = (
     "nncf",
 )
 
+INSTRUCTION_SETS = (
+    *("avx2", "avx_vnni", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8"),
+    *("asimd", "asimddp", "i8mm", "bf16", "sve"),  # on ARM
+)
+"""As Linux calls them. With VNNI, AMX, dot products (asimddp) or i8mm, int8 is at its fastest."""
+
 
 def describe() -> dict[str, Any]:
     """Describe processor, cores, memory, versions and the date, ready for JSON.
@@ -35,7 +41,7 @@ def describe() -> dict[str, Any]:
     """
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "cpu": _cpu(),
+        "cpu": processor(),
         "cores": cpus.usable(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
         "system": f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}",
@@ -43,6 +49,22 @@ def describe() -> dict[str, Any]:
         "versions": {name: found for name in PACKAGES if (found := _version(name))},
         "busy": round(psutil.getloadavg()[0], 2),
     }
+
+
+def processor(listing: Path = Path("/proc/cpuinfo")) -> str:
+    """Name the processor, the instruction sets that decide how fast a convolution is, and the one that the
+    environment keeps OpenVINO to, where it does."""
+    if not listing.exists():  # only Linux has it
+        return platform.processor() or platform.machine()
+    lines = [line.split(":", 1) for line in listing.read_text().split("\n\n")[0].splitlines() if ":" in line]
+    fields = {key.strip(): value.strip() for key, value in lines}
+    flags = fields.get("flags", fields.get("Features", "")).split()
+    sets = [flag for flag in INSTRUCTION_SETS if flag in flags]
+    cap = os.environ.get("ONEDNN_MAX_CPU_ISA")
+    return (
+        f"{fields.get('model name', platform.machine())} ({', '.join(sets) or 'no vector instructions'}"
+        f"{f'; kept to {cap}' if cap else ''})"
+    )
 
 
 def sentence(machine: dict[str, Any]) -> str:
@@ -63,19 +85,3 @@ def _version(package: str) -> str | None:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return None
-
-
-def _cpu() -> str:
-    """Name the processor and the vector extensions that decide how fast a convolution is."""
-    listing = Path("/proc/cpuinfo")
-    if sys.platform != "linux" or not listing.exists():
-        return platform.processor() or platform.machine()
-    lines = [line.split(":", 1) for line in listing.read_text().split("\n\n")[0].splitlines() if ":" in line]
-    fields = {key.strip(): value.strip() for key, value in lines}
-    flags = fields.get("flags", "").split()
-    vectors = [
-        flag for flag in ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_int8") if flag in flags
-    ]
-    return " ".join(
-        [fields.get("model name", platform.machine()), f"({', '.join(vectors)})" if vectors else ""]
-    )

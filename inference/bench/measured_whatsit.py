@@ -8,8 +8,16 @@ import importlib
 from typing import Any
 
 from config.settings import Settings
-from inference.bench.load import MeasuredSystem, drive, heartbeat, unique
-from inference.bench.sampling import clocked, own_processes, read, resident_mb
+from inference.bench.measuring import (
+    MeasuredSystem,
+    clocked,
+    drive,
+    heartbeat,
+    own_processes,
+    read,
+    resident_mb,
+    unique,
+)
 from inference.serving.client import Classifier
 
 __all__ = ["MeasuredWhatsit"]

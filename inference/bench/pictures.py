@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from PIL import Image, ImageOps
 
-from inference.bench.load import PLACE
+from inference.bench.measuring import PLACE
 
 __all__ = ["ASPECTS", "FORMATS", "SMALL", "PictureKind", "draw_originals", "make"]
 

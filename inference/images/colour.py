@@ -1,6 +1,6 @@
-"""Whatever mode a picture comes in, to the 8-bit sRGB that the models were trained on.
+"""From any mode of a picture to the 8-bit sRGB that the models were trained on.
 
-In two steps, so that the costly part works on a small picture: `flatten` before it is shrunk, `to_srgb`
+There are two steps, so that the costly one works on a small picture: `flatten` before shrinking, `to_srgb`
 after.
 """
 
@@ -22,9 +22,9 @@ _PROFILES = 8
 
 
 def flatten(image: Image.Image) -> Image.Image:
-    """The loaded `image` without transparency (white shows through), palette or deep pixels.
+    """Return the loaded `image` without transparency (on white), palette or deep pixels.
 
-    The mode of what comes back is L, RGB, CMYK or LAB.
+    The mode of what is returned is L, RGB, CMYK or LAB.
     """
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bits(image)
@@ -41,7 +41,7 @@ def flatten(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """A flattened picture as RGB, through its colour profile where it has one that fits."""
+    """Return a flattened picture as RGB, through its colour profile where it has one that fits."""
     if picture.mode == "LAB":
         return ImageCms.applyTransform(picture, _from_lab()) or picture
     if profile and len(profile) <= _PROFILE_BYTES:
@@ -59,7 +59,7 @@ def _from_lab() -> ImageCms.ImageCmsTransform:
 
 @lru_cache(maxsize=_PROFILES)
 def _from_profile(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """From `profile` to sRGB; None where that is no change, or the profile is damaged or of another mode."""
+    """Return `profile` to sRGB; None where that is no change, or where the profile is damaged or misfit."""
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
@@ -70,10 +70,10 @@ def _from_profile(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | Non
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey pixels of 16 or 32 bits as 8 bits; Pillow's own conversion would clip them at 255."""
+    """Return grey pixels of 16 or 32 bits as 8 bits; Pillow's own conversion would clip them at 255."""
     values = np.asarray(image)
     low, high = (0.0, _most(image)) if image.mode.startswith("I;16") else _range(values)
-    with np.errstate(all="ignore"):  # infinities and what is no number become black or white below
+    with np.errstate(all="ignore"):  # infinities and NaN become black or white below
         grey = np.subtract(values, low, dtype=np.float32)
         grey *= 255 / (high - low)
     np.nan_to_num(grey, copy=False, posinf=255)
@@ -86,14 +86,16 @@ def _eight_bits(image: Image.Image) -> Image.Image:
 
 
 def _most(image: Image.Image) -> float:
-    """The largest value a 16-bit mode may hold: a TIFF may use fewer bits, such as 12."""
+    """Return the largest value of a 16-bit mode: a TIFF may use fewer bits, such as 12."""
     bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (16,))
     return float(2 ** min(bits[0], 16) - 1)
 
 
 def _range(values: NDArray[np.generic]) -> tuple[float, float]:
-    """What is black and what is white in pixels of 32 bits: no convention says, so the narrowest usual
-    range."""
+    """Return what is black and what is white in pixels of 32 bits.
+
+    There is no convention, so it is the narrowest usual range that holds them.
+    """
     finite = np.isfinite(values)
     if not finite.any():
         return 0.0, 1.0

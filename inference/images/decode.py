@@ -40,7 +40,7 @@ from inference.results import CorruptImage, ImageTooLarge, InferenceError, Unsup
 __all__ = ["PREPROCESSING_VERSION", "DecodedImage", "ImageHeader", "decode", "header"]
 
 PREPROCESSING_VERSION = 2
-"""Part of what a remembered verdict is filed under: raise it when the same bytes would give other crops."""
+"""Belongs to the key of a remembered verdict: raise it when the same bytes would give other crops."""
 
 _PLUGINS = (  # imported, so that no thread is the first to look for them
     AvifImagePlugin,
@@ -53,7 +53,7 @@ _PLUGINS = (  # imported, so that no thread is the first to look for them
 )
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
-# Odd metadata is no reason to refuse a picture, and a stranger's picture is no reason to write to the log.
+# Odd metadata is no reason to refuse a picture, and nobody wants to read of it in the log.
 warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif\.")
 
 _ORIENTATION = 274
@@ -80,6 +80,7 @@ class DecodedImage:
     `size`: (width, height) in pixels as a person sees the picture, after EXIF orientation.
     `first`: the crops of the first look, uint8 [n, s, s, 3], RGB, 0..255; n is the number of frames looked at
     (1 to 3).
+    `ends`: pictures and boxes in them, for the second look.
     """
 
     def __init__(
@@ -88,16 +89,16 @@ class DecodedImage:
         self.size = size
         self.first = np.stack([first_look(picture, views, input_size) for picture in pictures])
         self._input_size = input_size
-        # Only the squares are kept until they are asked for: a banner may be a hundred times as long as high.
+        # Only the squares are kept, because a banner may be a hundred times as long as high.
         looked_at_twice = pictures if views == "auto" else []
-        self._ends = [
+        self.ends = [
             picture.cut(box) for picture in looked_at_twice for box in ends(picture.width, picture.height)
         ]
 
     def second(self) -> NDArray[np.uint8]:
-        """The crops of the second look, uint8 [m, s, s, 3]; m is 0 where `views` asks for one look."""
+        """Make the crops of the second look, uint8 [m, s, s, 3]; m is 0 where `views` asks for one look."""
         size = self._input_size
-        crops = [picture.view(box, size) for picture, box in self._ends]
+        crops = [picture.view(box, size) for picture, box in self.ends]
         return np.stack(crops) if crops else np.empty((0, size, size, 3), dtype=np.uint8)
 
 
@@ -106,8 +107,8 @@ def decode(
 ) -> DecodedImage:
     """Decode `data` once, for every view; `input_size` is the model's, in pixels.
 
-    `found` is what `header` says of the same data and limits, where it has been asked already.
-    Raises `NotAnImage`, `UnsupportedFormat`, `ImageTooLarge` or `CorruptImage`, and nothing else.
+    `found` is what `header` returned for the same data and limits, if it was called already. Raises
+    `NotAnImage`, `UnsupportedFormat`, `ImageTooLarge` or `CorruptImage`, and nothing else.
     """
     found = found or header(data, limits=limits, input_size=input_size)
     with _typed_errors(found.format):
@@ -118,8 +119,8 @@ def decode(
 def _pictures(
     data: bytes, found: ImageHeader, input_size: int, limits: Limits
 ) -> tuple[tuple[int, int], list[DecodedFrame]]:
-    """The size a person sees, and the frames to look at: RGB, and not much larger than the views need."""
-    if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own net stays, but never under ours
+    """Return the size a person sees, and the frames to look at: RGB, little larger than the views need."""
+    if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own limit stays, but is never below ours
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, limits.image_pixels)
     with Image.open(BytesIO(data), formats=[found.format]) as image:
         width, height = image.size
@@ -146,10 +147,9 @@ def _pictures(
 
 
 def _frames(found: ImageHeader, limits: Limits, *, default_image: bool) -> list[int]:
-    """First, middle and last; the first alone where getting to the last means decoding too many pixels.
+    """Return the first, middle and last frame, or the first alone where all have too many pixels.
 
-    `default_image`: an APNG whose picture number 0 is for viewers that show no animations, and is no part of
-    it.
+    `default_image`: picture number 0 of this APNG is no part of the animation.
     """
     pixels = max(found.size[0] * found.size[1], _FRAME_PIXELS)
     if found.frames * pixels > limits.animation_pixels:
@@ -169,7 +169,7 @@ def _orientation(image: ImageFile.ImageFile) -> int:
 
 @contextmanager
 def _typed_errors(kind: str) -> Iterator[None]:
-    """The one place where whatever a decoder raises becomes an error that a person can be told."""
+    """Turn whatever a decoder raises into an error that a person can be told of."""
     try:
         yield
     except InferenceError:

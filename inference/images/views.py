@@ -4,9 +4,8 @@
 model unsure, at the two squares at the ends of the long side (of a square picture, at all of it). `1` is the
 first look alone. `tutorial` is the whole picture stretched to a square, as TensorFlow Hub's tutorial does it.
 
-"7/8 of the short side" is meant exactly: for a picture of w x h pixels and m = min(w, h), the square has the
-side 7m/8 and its centre at (w/2, h/2); its edges may fall between pixels, and the resampling filter takes the
-share of them that lies inside.
+The squares are exact: their edges may fall between pixels, and the resampling filter takes the share of a
+pixel that lies inside.
 """
 
 from __future__ import annotations
@@ -30,10 +29,11 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
-    """One frame as far as it is decoded: RGB or what can still be shrunk like it, and not yet turned upright.
+    """One frame as far as it is decoded: RGB or a mode that can be shrunk like it, not yet turned upright.
 
     `width` and `height` are exact: of 1,001 pixels scaled down by 8, 125.125 remain, and the last of the 126
-    in `image` is mostly padding. Half a pixel here is four in the original, and the model's answer shows it.
+    in `image` is mostly padding. Half a pixel here is four in the original, which changes labels. `turn` puts
+    the picture upright.
     """
 
     image: Image.Image
@@ -42,14 +42,14 @@ class DecodedFrame:
     turn: Image.Transpose | None = None
 
     def shrink(self, input_size: int) -> DecodedFrame:
-        """Average down by a whole number, keeping `SPARE`: the filter then has a small picture to work on."""
+        """Average down by a whole number, keeping `SPARE`, so that the filter works on a small picture."""
         factor = int(min(self.width, self.height) * 7 / (8 * input_size * SPARE))
-        if factor < 2:  # noqa: PLR2004 - by one is not at all
+        if factor < 2:  # noqa: PLR2004 - shrinking by one changes nothing
             return self
         return DecodedFrame(self.image.reduce(factor), self.width / factor, self.height / factor, self.turn)
 
     def cut(self, box: Box) -> tuple[DecodedFrame, Box]:
-        """A picture of the pixels that `box` touches, without the rest, and where the box is in it."""
+        """Return a picture of only the pixels that `box` touches, and where the box is in it."""
         left, top = floor(box[0]), floor(box[1])
         width, height = ceil(box[2]) - left, ceil(box[3]) - top
         image = self.image.crop((left, top, left + width, top + height))
@@ -57,7 +57,7 @@ class DecodedFrame:
         return DecodedFrame(image, width, height, self.turn), inside
 
     def view(self, box: Box, input_size: int) -> NDArray[np.uint8]:
-        """`box` as the model sees it: antialiased and upright, uint8 [s, s, 3].
+        """Return `box` as the model sees it: antialiased and upright, uint8 [s, s, 3].
 
         Hamming's filter takes half as long as the bicubic one. On 720 crops of six photographs whose class is
         known, EfficientNet-Lite0 was right about 90.3 % with it, and about 89.9 % with the bicubic filter.
@@ -69,20 +69,20 @@ class DecodedFrame:
 
 
 def centre(width: float, height: float) -> Box:
-    """The first look: the centred square, 7/8 of the short side."""
+    """Return the first look: the centred square, 7/8 of the short side."""
     side = min(width, height) * 7 / 8
     left, top = (width - side) / 2, (height - side) / 2
     return left, top, left + side, top + side
 
 
 def ends(width: float, height: float) -> list[Box]:
-    """The second look: the squares at both ends of the long side; of a square picture, the whole."""
+    """Return the second look: the squares at both ends of the long side; of a square picture, the whole."""
     side = min(width, height)
     first, last = (0.0, 0.0, side, side), (width - side, height - side, width, height)
     return [first] if first == last else [first, last]
 
 
 def first_look(picture: DecodedFrame, views: Views, input_size: int) -> NDArray[np.uint8]:
-    """One crop: uint8 [s, s, 3]."""
+    """Make the crop of the first look, uint8 [s, s, 3]."""
     size = picture.width, picture.height
     return picture.view((0.0, 0.0, *size) if views == "tutorial" else centre(*size), input_size)

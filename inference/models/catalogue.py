@@ -15,10 +15,10 @@ __all__ = ["AUTO", "EMBEDDED", "CatalogueEntry", "CatalogueRow", "describe", "en
 FILE = Path(settings.__file__).with_name("models.toml")
 
 AUTO = "mobilenet_v2"
-"""What `auto` means where the Hub can be reached or was reached before."""
+"""What `auto` takes where the Hub can be reached or was reached before."""
 
 EMBEDDED = "efficientnet_lite0"
-"""What `auto` means elsewhere."""
+"""What `auto` takes elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +40,7 @@ class CatalogueEntry:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRow:
-    """A model of the catalogue and what is on disk of it: its SavedModel folder, and that folder's bytes (0
-    without one)."""
+    """A model of the catalogue, its SavedModel folder where it is on disk, and that folder's bytes or 0."""
 
     entry: CatalogueEntry
     cached: Path | None
@@ -50,18 +49,18 @@ class CatalogueRow:
 
 @cache
 def entries() -> tuple[CatalogueEntry, ...]:
-    """The catalogue, in the order of its file."""
+    """Return the catalogue, in the order of its file."""
     with FILE.open("rb") as file:
         return tuple(CatalogueEntry(name, **table) for name, table in tomllib.load(file).items())
 
 
 def find(name: str) -> CatalogueEntry | None:
-    """The model of that name or that Hub address."""
+    """Return the model of that name or Hub address, None where there is none."""
     return next((entry for entry in entries() if name in (entry.name, entry.source)), None)
 
 
 def describe(model: settings.Model) -> tuple[CatalogueRow, ...]:
-    """The catalogue, with what is cached of it."""
+    """Return the catalogue, with what is cached of it."""
     return tuple(_row(entry, model) for entry in entries())
 
 

@@ -1,8 +1,7 @@
 """One job in a process of its own that can be given up on: `python -m inference.models.child_process`.
 
-Everything that needs TensorFlow to get a model ready (download, build, check, convert) runs this way: the
-worker then stays small and starts fast, a download that hangs is simply killed, and what a library prints or
-breaks stays in there.
+Everything that needs TensorFlow to get a model ready (download, build, check, convert) runs this way. So the
+worker stays small and starts fast, and a download that hangs can be killed.
 
 The parent writes one line of JSON (the job) and keeps the pipe open; the child writes lines of JSON
 (progress, then the result). When the pipe closes, also because the parent died, the child ends itself.
@@ -30,15 +29,14 @@ from inference.subprocesses import module_command, own_environment
 __all__ = ["ChildJobFailed", "ChildJobTimedOut", "Report", "run", "tensorflow_environment"]
 
 Report = Callable[[str, float | None], None]
-"""Takes what is being done, and how much of it is done in [0, 1] or None."""
+"""Is told what is being done, and how much of it is done: 0 to 1, or None where that is not known."""
 
 IMPORT_SECONDS = 120.0
 """TensorFlow takes 3 s to import; 25 were seen with every core busy."""
 
 
 class ChildJobFailed(Exception):
-    """The job ended in an error that it had no words for, or its process died; the message is the last it
-    said."""
+    """The job raised an error of an unforeseen kind, or its process died; the message says which."""
 
 
 class ChildJobTimedOut(Exception):
@@ -52,14 +50,14 @@ def run(
     deadline: float,
     report: Report,
     environment: Mapping[str, str] | None = None,
+    network: bool = False,
     started: Callable[[int], None] | None = None,
 ) -> Any:
-    """Call `job` ("module:function") with `arguments` and `report=` in a new process; give back what it
-    returns.
+    """Call `job` ("module:function") with `arguments` and `report=` in a new process, and return its result.
 
-    Arguments and result are JSON. `started` is told the child's process id. Raises the job's own
-    ModelUnavailable, JobFailed, or JobTimedOut after `deadline` seconds of work (importing what it needs,
-    which on a busy machine is most of it, has its own). No process is left behind.
+    Arguments and result are JSON. `network`: the job downloads. `started` is told the child's process id.
+    Raises the job's own `ModelUnavailable`, `ChildJobFailed`, or `ChildJobTimedOut` after `deadline` seconds
+    of work (importing what the job needs has a deadline of its own). No process is left behind.
     """
     with tempfile.TemporaryFile() as errors:
         process = subprocess.Popen(  # noqa: S603 - this very interpreter, our own module
@@ -67,7 +65,7 @@ def run(
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=own_environment(forced={**tensorflow_environment(), **(environment or {})}),
+            env=own_environment(forced={**tensorflow_environment(), **(environment or {})}, network=network),
         )
         try:
             if started:
@@ -107,7 +105,7 @@ def _follow(
 
 
 def _lines(stream: IO[bytes], deadline: float) -> Iterator[bytes]:
-    """Lines as they come, until the stream ends; JobTimedOut when the time since the first is up before."""
+    """Yield lines as they come, until the stream ends or `deadline` seconds after the first line."""
     left = b""
     until = time.monotonic() + IMPORT_SECONDS
     ready = False
@@ -126,8 +124,8 @@ def _lines(stream: IO[bytes], deadline: float) -> Iterator[bytes]:
 
 
 def tensorflow_environment() -> dict[str, str]:
-    """What TensorFlow is to find in the environment when it is imported: the cores this process may use, no
-    GPU (nothing here is worth waking one up for), and no chatter."""
+    """Return the variables that TensorFlow reads when it is imported: the cores this process may use, no GPU
+    (a job is done before one would be ready), and less to print."""
     return {
         "TF_NUM_INTRAOP_THREADS": str(cpus.usable()),
         "TF_NUM_INTEROP_THREADS": "1",
@@ -142,8 +140,8 @@ def _main() -> None:
     with os.fdopen(os.dup(1), "wb") as replies:
         os.dup2(2, 1)
         task = json.loads(sys.stdin.buffer.readline())
-        # OpenVINO's and NNCF's telemetry asks a server, from a process of its own that would outlive this
-        # one; without the package, both have a stub for it.
+        # The telemetry of OpenVINO and NNCF asks a server, from a process that would outlive this one.
+        # Without the package, both do nothing.
         sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # the way to forbid an import
         threading.Thread(target=_leave_with_the_parent, daemon=True).start()
 
@@ -161,7 +159,7 @@ def _main() -> None:
             result = function(**task["arguments"], report=report)
         except ModelUnavailable as error:
             say({"unavailable": str(error)})
-        except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to hear of it
+        except Exception as error:  # noqa: BLE001 - the parent is told of any error
             traceback.print_exc()
             say({"failed": f"{type(error).__name__}: {error}"})
         else:

@@ -1,4 +1,4 @@
-"""From a model's classes to the words that people use: *cat* for tabby, tiger cat and Egyptian cat."""
+"""From a model's classes to everyday names: *cat* for tabby, tiger cat and Egyptian cat."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["CoarseNames", "coarse_names"]
 
 NAMES, SYNSETS = "coarse.tsv", "imagenet_synsets.tsv"
 BEST = 3
-"""Everyday names told of an image."""
+"""Everyday names given for an image."""
 
 
 def coarse_names(labels: tuple[str, ...]) -> tuple[str | None, ...]:
-    """For each of a model's labels its everyday name; None where its own name is what a person would say.
+    """Return each label's everyday name, or None where the label itself is what a person would say.
 
-    They are known for ImageNet's classes, by the 1000 or 1001 labels that Whatsit ships. Of any other set of
-    labels, though a word of it were the same, nobody knows what it means: there all are None.
+    The names are for the classes of ImageNet, with the 1000 or 1001 labels that Whatsit ships. For any other
+    set of labels all are None, because the same word may mean something else there.
     """
     file = IMAGENET.get(len(labels))
     if file is None or labels != tuple(_lines(file)):
@@ -29,7 +29,7 @@ def coarse_names(labels: tuple[str, ...]) -> tuple[str | None, ...]:
 
 
 class CoarseNames:
-    """Adds up what a model's classes have in common."""
+    """Adds up the probabilities of classes with the same everyday name."""
 
     def __init__(self, names: tuple[str | None, ...]) -> None:
         """`names` are what `coarse_names` gives."""
@@ -38,15 +38,16 @@ class CoarseNames:
         numbers = {name: number for number, name in enumerate(self._groups)}
         self._classes = np.array([i for i, name in enumerate(names) if name is not None], np.intp)
         self._group_of = np.array([numbers[name] for name in names if name is not None], np.intp)
+        self._sizes = np.bincount(self._group_of, minlength=len(self._groups))
 
-    def best(self, probabilities: NDArray[np.float64]) -> tuple[tuple[str, float], ...]:
-        """The everyday names of greatest probability and what their classes add up to, best first.
+    def best(self, probabilities: NDArray[np.float64]) -> tuple[tuple[str, float, int], ...]:
+        """Return the everyday names of greatest probability, each with the sum and number of its classes.
 
-        `probabilities` is [classes]; all classes count, not only those that are shown.
+        `probabilities` is [classes]. All classes count, not only those that are shown.
         """
         sums = np.bincount(self._group_of, probabilities[self._classes], minlength=len(self._groups))
         best = np.argsort(-sums, kind="stable")[:BEST]
-        return tuple((self._groups[number], float(sums[number])) for number in best)
+        return tuple((self._groups[number], float(sums[number]), int(self._sizes[number])) for number in best)
 
 
 def _lines(file: str) -> list[str]:

@@ -1,6 +1,4 @@
-"""A model made ready for OpenVINO: kept in the cache by the hash of its SavedModel, so that a later start
-needs no TensorFlow.
-"""
+"""Models converted for OpenVINO, kept by the hash of their SavedModel: a later start needs no TensorFlow."""
 
 from __future__ import annotations
 
@@ -15,7 +13,9 @@ from inference.models.child_process import Report
 __all__ = ["INT8", "MODEL", "VERDICT", "ConversionResult", "ensure", "place_of"]
 
 MODEL = "model.xml"
-INT8 = "int8"
+INT8 = "int8-2"
+"""Raise its number with every change of `quantize_child` that changes what it writes."""
+
 VERDICT = "verdict.json"
 
 RECIPE = 3
@@ -25,8 +25,8 @@ PREPARE_SECONDS = 240.0
 
 
 class ConversionResult(NamedTuple):
-    """What was found when the model was made ready: its input's height and width in pixels, its classes, and
-    why OpenVINO is not taken (None: it agrees with TensorFlow)."""
+    """What converting a model found: its input's height and width in pixels, how many classes it has, and why
+    OpenVINO is not used (None: it agrees with TensorFlow)."""
 
     input_size: int
     classes: int
@@ -34,7 +34,7 @@ class ConversionResult(NamedTuple):
 
 
 def place_of(digest: str, cache_dir: Path, *, kind: str = "f32") -> Path:
-    """Where the model of that content hash is kept, made ready by this recipe and this OpenVINO."""
+    """Return where the model with that content hash is kept, for this recipe and this version of OpenVINO."""
     version = importlib.metadata.version("openvino")
     return cache_dir / "engines" / f"{digest[:32]}-{RECIPE}-openvino-{version}-{kind}"
 
@@ -42,8 +42,11 @@ def place_of(digest: str, cache_dir: Path, *, kind: str = "f32") -> Path:
 def ensure(
     name: str, saved_model: Path, digest: str, cache_dir: Path, *, default_size: int, report: Report
 ) -> tuple[Path, ConversionResult]:
-    """The folder with `MODEL` (where OpenVINO is taken), and the verdict; made first where it is missing or
-    damaged, which takes seconds. Raises ModelUnavailable."""
+    """Return the folder with `MODEL` (where OpenVINO is used), and the result; convert first where need be.
+
+    `saved_model` is the folder whose content hash is `digest`, `default_size` the input's height and width in
+    pixels where its signature leaves them open. Raises ModelUnavailable.
+    """
     folder = model_cache.ensure_built(
         place_of(digest, cache_dir),
         f"the model {name}",

@@ -1,4 +1,4 @@
-"""Makes a model ready for OpenVINO, in a child process: frozen, converted, and compared with TensorFlow.
+"""Freezes a model, converts it for OpenVINO and compares the two: the part of `convert` in a child process.
 
 Imports TensorFlow and OpenVINO.
 """
@@ -22,7 +22,7 @@ from inference.models.engines.tensorflow import TensorFlowEngine
 __all__ = ["agreement", "compare", "convert", "pictures", "prepare"]
 
 TOLERANCE = 1e-3
-"""On logits and features. Seen on MobileNetV2 and EfficientNet-Lite0: 5e-5."""
+"""Difference allowed on logits and features; MobileNetV2 and EfficientNet-Lite0 showed 5e-5."""
 
 RANKS = 5
 
@@ -48,7 +48,7 @@ def prepare(*, name: str, saved_model: str, folder: str, default_size: int, repo
 
 
 def convert(frozen: frozen_graph.FrozenModel, path: Path) -> str | None:
-    """Write the OpenVINO model; or say why that cannot be done."""
+    """Write the OpenVINO model to `path`. Returns None, or why that cannot be done."""
     # After the engine's module, which forbids the telemetry: that forks, and a fork among threads hangs.
     import openvino  # noqa: PLC0415
 
@@ -61,10 +61,10 @@ def convert(frozen: frozen_graph.FrozenModel, path: Path) -> str | None:
         outputs = [model.output(f"{tensor.op.name}:0") for tensor in frozen.function.outputs]
         ordered = openvino.Model([output.get_node() for output in outputs], model.get_parameters(), "whatsit")
         openvino.save_model(ordered, path, compress_to_fp16=False)
-    except Exception as error:  # noqa: BLE001 - whatever it says, TensorFlow takes the model
+    except Exception as error:  # noqa: BLE001 - after any error, TensorFlow runs the model
         return f"OpenVINO cannot read it ({type(error).__name__})"
     finally:
-        # A conversion that fails leaves the root logger deaf to warnings.
+        # A conversion that fails leaves the root logger silent about warnings.
         root.setLevel(level)
         root.filters[:] = filters
         file.unlink(missing_ok=True)
@@ -72,7 +72,7 @@ def convert(frozen: frozen_graph.FrozenModel, path: Path) -> str | None:
 
 
 def compare(reference: Engine, path: Path, size: int) -> str | None:
-    """`agreement` of OpenVINO with `reference`; or why OpenVINO cannot run the model at all."""
+    """Return what `agreement` says of OpenVINO, or why OpenVINO cannot run the model at all."""
     try:
         engine = OpenVINOEngine(path)
     except Exception as error:  # noqa: BLE001 - as above
@@ -81,7 +81,7 @@ def compare(reference: Engine, path: Path, size: int) -> str | None:
 
 
 def agreement(reference: Engine, other: Engine, size: int) -> str | None:
-    """None if both engines give the same answers for the built-in pictures, else in what they differ."""
+    """Return None if both engines answer alike on the built-in pictures, else in what they differ."""
     for picture in pictures(size):
         expected, given = reference.predict(picture), other.predict(picture)
         if objection := _difference(expected, given):
@@ -104,8 +104,10 @@ def _difference(expected: Prediction, given: Prediction) -> str | None:
 
 
 def pictures(size: int) -> list[NDArray[np.uint8]]:
-    """The built-in inputs: batches of 1, 2 and 5 made-up pictures, uint8 [n, size, size, 3]: soft shadings
-    with discs of other colours in them and a little noise, always the same."""
+    """Make the built-in inputs: batches of 1, 2 and 5 pictures, uint8 [n, size, size, 3], always the same.
+
+    They are soft shadings with discs of other colours in them and a little noise.
+    """
     random = np.random.default_rng(20)
     y, x = np.mgrid[0 : 1 : size * 1j, 0 : 1 : size * 1j]
     made = []

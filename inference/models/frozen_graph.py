@@ -1,5 +1,4 @@
-"""From a SavedModel to one frozen function: checked against the contract, weights as constants, uint8 in,
-logits and features out. Both engines run this same graph.
+"""From a SavedModel to one frozen function, which both engines run: uint8 in, logits and features out.
 
 Imports TensorFlow: only child processes and the TensorFlow engine load it.
 """
@@ -34,13 +33,16 @@ CONTRACT = (
 THROUGH = frozenset(
     {"Identity", "IdentityN", "Squeeze", "Reshape", "BiasAdd", "Add", "AddV2", "StopGradient"}
 )
-"""Operations between the last layer's product and what the model gives back. Input 0 is the data."""
+"""Operations that may stand between the last layer and the model's output. Input 0 is the data."""
 
 
 @dataclass(frozen=True, slots=True)
 class FrozenModel:
-    """`function` takes uint8 [n, input_size, input_size, 3] and gives [logits] or [logits, features], float32
-    [n, classes] and [n, width]."""
+    """A model as one function with its weights in it.
+
+    `function` takes uint8 [n, input_size, input_size, 3] and gives [logits] or [logits, features], float32
+    [n, classes] and [n, width].
+    """
 
     function: Any
     input_size: int
@@ -90,7 +92,7 @@ def freeze(name: str, folder: Path, *, default_size: int) -> FrozenModel:
 
 
 def _entry(name: str, loaded: Any, default_size: int) -> tuple[Callable[[Any], Any], int]:
-    """What to call with pixels, float32 [n, size, size, 3] in [0, 1], and that size."""
+    """Return what to call with pixels, float32 [n, size, size, 3] in [0, 1], and that size."""
     signatures = dict(getattr(loaded, "signatures", {}))
     chosen = next((key for key in SIGNATURES if key in signatures), None)
     if chosen is None and len(signatures) == 1:
@@ -121,7 +123,7 @@ def _entry(name: str, loaded: Any, default_size: int) -> tuple[Callable[[Any], A
 
 
 def _outputs(name: str, given: Any) -> list[Any]:
-    """The logits, and the feature vector where the model names one."""
+    """Return the logits, and the feature vector where the model names one."""
     named: dict[str, Any] = given if isinstance(given, dict) else {"logits": given}
     features = [
         named[key]
@@ -144,11 +146,11 @@ def _outputs(name: str, given: Any) -> list[Any]:
 
 
 def _last_layer(output: Any) -> tuple[Any, Any | None]:
-    """The logits under `output`, and the input of the layer that makes them.
+    """Return the logits under `output`, and the input of the layer that makes them.
 
     A softmax at the end, as Keras classifiers have it, is left out: dividing its result by a temperature and
-    taking a second softmax would be wrong. The layer is the first product with constant weights on the way
-    down; None where it is of another kind.
+    taking a second softmax would be wrong. The layer is the first product with weights below the output; its
+    input is None where the layer is of another kind.
     """
     logits = tensor = output
     while True:

@@ -1,8 +1,8 @@
 """From a Hub or Kaggle address, or a `.tar.gz`, to a SavedModel folder on disk.
 
-`tensorflow_hub` resolves and caches, in its own layout. It has no time-out, and when killed leaves files on
-which the next process waits for ten minutes, so here it runs in a child process with a deadline, and what it
-leaves is cleared away.
+`tensorflow_hub` downloads and caches, in its own layout. It has no time-out, so it runs in a child process
+with a deadline. When it is killed, it leaves files on which the next process would wait for ten minutes:
+these are cleared away.
 """
 
 from __future__ import annotations
@@ -31,22 +31,21 @@ from inference.results import ModelUnavailable
 __all__ = ["HubOutOfReach", "address", "cached", "fetch", "unpack"]
 
 REACH_SECONDS = 5.0
-"""For the first sign of life from the Hub. Without a network every start of `auto` waits so long at
-most."""
+"""For the Hub's first answer. Without a network, a start of `auto` waits so long at most."""
 
 ABANDONED_SECONDS = 120.0
-"""A download by some other program whose files have not changed for so long is not coming back."""
+"""A download by another program whose files have not changed for so long has been given up."""
 
 KAGGLE = re.compile(
     r"(?P<owner>[\w.-]+)/(?P<model>[\w.-]+)/(?P<framework>tensorflow2)/(?P<variation>[\w.-]+)"
     r"(/(?P<version>\d+))?",
     re.IGNORECASE,
 )
-"""What Kaggle's pages give for `kagglehub`."""
+"""A model's handle as Kaggle's pages show it."""
 
 
 class HubOutOfReach(ModelUnavailable):
-    """The model could not be downloaded; `why` is the reason alone, without the way out."""
+    """The model could not be downloaded; `why` is the reason alone, without what to do about it."""
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(
@@ -57,8 +56,10 @@ class HubOutOfReach(ModelUnavailable):
 
 
 def address(name: str) -> str | None:
-    """`name` as an address that tensorflow_hub loads: itself if it is one, the address of a Kaggle handle
-    (owner/model/tensorFlow2/variation/version), else None."""
+    """Return the address that tensorflow_hub loads for `name`, None where it is no address.
+
+    `name` is an address itself or a Kaggle handle, owner/model/tensorFlow2/variation/version.
+    """
     if name.startswith(("http://", "https://")):
         return name
     handle = KAGGLE.fullmatch(name)
@@ -70,16 +71,18 @@ def address(name: str) -> str | None:
 
 
 def cached(handle: str, cache_dir: Path) -> Path | None:
-    """The SavedModel folder of a handle that was downloaded before, by Whatsit or any program that shares
-    `TFHUB_CACHE_DIR`."""
+    """Return the SavedModel folder of a handle that was downloaded before, None without one.
+
+    Any program that shares `TFHUB_CACHE_DIR` may have downloaded it.
+    """
     place = _place(handle, cache_dir)
     return place if model_cache.is_saved_model(place) else None
 
 
 def fetch(name: str, handle: str, cache_dir: Path, *, deadline: float, report: Report) -> Path:
-    """The SavedModel folder of `handle`, downloaded first where it is not cached.
+    """Return the SavedModel folder of `handle`, downloaded first where it is not cached.
 
-    `deadline` is for the download, in seconds; a Hub that gives no sign of life is given up on sooner. Raises
+    `deadline` is for the download, in seconds; a Hub that does not answer is given up on sooner. Raises
     ModelUnavailable, which names the model as `name`.
     """
     if found := cached(handle, cache_dir):
@@ -102,8 +105,10 @@ def fetch(name: str, handle: str, cache_dir: Path, *, deadline: float, report: R
 
 
 def unpack(archive: Path, cache_dir: Path, *, report: Report) -> Path:
-    """The SavedModel folder in a `.tar.gz`, unpacked under `cache_dir` where it is not yet. Raises
-    ModelUnavailable."""
+    """Return the SavedModel folder in a `.tar.gz`, unpacked first under `cache_dir` where it is not yet.
+
+    Raises ModelUnavailable.
+    """
     name = archive.name
     try:
         with archive.open("rb") as file:
@@ -131,7 +136,7 @@ def _extract(archive: Path, folder: Path) -> None:
         tar.extractall(folder, filter="data")
     if model_cache.is_saved_model(folder):
         return
-    # Packed with its folder: lift what is in there.
+    # It was packed together with its folder.
     inner = [path for path in folder.iterdir() if model_cache.is_saved_model(path)]
     if len(inner) != 1:
         raise ValueError("there is no saved_model.pb in it")
@@ -142,16 +147,18 @@ def _extract(archive: Path, folder: Path) -> None:
 
 
 def _place(handle: str, cache_dir: Path) -> Path:
-    """Where tensorflow_hub keeps a handle: `tensorflow_hub.compressed_module_resolver._module_dir`."""
+    """Return where tensorflow_hub keeps a handle (`compressed_module_resolver._module_dir`)."""
     shared = os.environ.get("TFHUB_CACHE_DIR")
     folder = Path(shared) if shared else cache_dir / "hub"
     return folder / hashlib.sha1(handle.encode(), usedforsecurity=False).hexdigest()
 
 
 def _reach(name: str, handle: str, seconds: float) -> None:
-    """Ask for `handle` and hang up at the first sign of life. Importing TensorFlow only to learn that there
-    is no network would make every such start slow; and a name look-up that hangs cannot be timed out, only
-    left behind on its thread."""
+    """Raise HubOutOfReach unless the Hub answers for `handle` within `seconds`.
+
+    Importing TensorFlow only to learn that there is no network would make every such start slow. A name
+    look-up that hangs cannot be timed out: it is left behind on its thread.
+    """
     answers: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
     url = handle + ("&" if urllib.parse.urlsplit(handle).query else "?") + "tf-hub-format=compressed"
 
@@ -161,7 +168,7 @@ def _reach(name: str, handle: str, seconds: float) -> None:
         except urllib.error.HTTPError as error:
             error.close()
             answers.put(error)
-        except Exception as error:  # noqa: BLE001 - on a thread of its own, it is passed on whatever it is
+        except Exception as error:  # noqa: BLE001 - on a thread of its own, every error is passed on
             answers.put(error)
         else:
             answers.put(None)
@@ -185,7 +192,7 @@ def _reach(name: str, handle: str, seconds: float) -> None:
 
 def _download(name: str, handle: str, place: Path, deadline: float, report: Report) -> None:
     pids: list[int] = []
-    _clear(place, pids)
+    clear_abandoned(place, pids)
     try:
         child_process.run(
             "inference.models.hub_child:download",
@@ -193,6 +200,7 @@ def _download(name: str, handle: str, place: Path, deadline: float, report: Repo
             deadline=deadline,
             report=report,
             environment={"TFHUB_CACHE_DIR": str(place.parent), "TFHUB_MODEL_LOAD_FORMAT": "COMPRESSED"},
+            network=True,
             started=pids.append,
         )
     except child_process.ChildJobTimedOut:
@@ -200,12 +208,14 @@ def _download(name: str, handle: str, place: Path, deadline: float, report: Repo
     except child_process.ChildJobFailed as error:
         raise HubOutOfReach(name, f"{handle}: {error}") from None
     finally:
-        _clear(place, pids)
+        clear_abandoned(place, pids)
 
 
-def _clear(place: Path, ours: list[int]) -> None:
-    """Remove what killed downloads of this handle left: the lock, and the half-filled folders. A download
-    that some other program has going is left alone."""
+def clear_abandoned(place: Path, ours: list[int]) -> None:
+    """Remove what killed downloads of this handle left in `place`: the lock, and the half-filled folders.
+
+    `ours` are the process ids of our own downloads. What another program is downloading is left alone.
+    """
     lock = place.with_name(f"{place.name}.lock")
     folders = list(place.parent.glob(f"{place.name}.*.tmp"))
     try:

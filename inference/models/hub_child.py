@@ -12,11 +12,11 @@ from inference.models.child_process import Report
 __all__ = ["download"]
 
 STEP = 0.01
-"""Progress is told a hundredth at a time."""
+"""Progress is reported a hundredth at a time."""
 
 
 class _CountingResponse:
-    """A response that tells how much of it has been read."""
+    """A response that reports how much of it has been read."""
 
     def __init__(self, response: Any, name: str, report: Report) -> None:
         self._response = response
@@ -47,8 +47,8 @@ class _CountingResolver(compressed_module_resolver.HttpCompressedFileResolver): 
 
 
 def download(*, name: str, handle: str, report: Report) -> None:
-    """Let tensorflow_hub resolve `handle` into its cache, telling the progress under `name`."""
+    """Let tensorflow_hub download `handle` into its cache, and report the progress under `name`."""
     report(f"downloading {name}", 0.0)
-    # The registry asks the resolver that came last first.
+    # The registry asks the newest resolver first.
     registry.resolver.add_implementation(_CountingResolver(name, report))
     hub.resolve(handle)

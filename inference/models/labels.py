@@ -16,8 +16,11 @@ IMAGENET = {1000: "imagenet_1000.txt", 1001: "imagenet_1001.txt"}
 
 
 def labels_for(model: str, classes: int, file: Path | None) -> tuple[str, ...]:
-    """One label for each of the model's `classes`, in order: those of `file` (UTF-8, one a line), or without
-    one ImageNet's where their number fits. Raises ModelUnavailable."""
+    """Return one label for each of the model's `classes`, in order.
+
+    They come from `file` (UTF-8, one label a line), or without one from ImageNet where their number fits.
+    Raises ModelUnavailable.
+    """
     if file is None:
         if classes not in IMAGENET:
             raise ModelUnavailable(

@@ -1,32 +1,32 @@
 """From the settings to a model that answers. Called inside the worker process.
 
-Nothing here imports TensorFlow but for the TensorFlow engine: getting a model ready is a child's work, and
-once that is done a start only reads files.
+Getting a model ready is done in child processes; after that, a start only reads files. Nothing here imports
+TensorFlow but for the TensorFlow engine.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import settings
-from inference.models import child_process, convert, embedded, hub, model_cache
+from inference.models import child_process, convert, embedded, hub, hub_failure, model_cache
 from inference.models.catalogue import AUTO, EMBEDDED, CatalogueEntry, entries, find
+from inference.models.child_process import Report
 from inference.models.engines import Engine
 from inference.models.labels import labels_for
 from inference.results import ModelUnavailable
 
 __all__ = ["LoadedModel", "LocatedModel", "load", "locate"]
 
-Report = Callable[[str, float | None], None]
+ASK_AGAIN = "`whatsit models refresh` lets the next start ask at once"
 
 DEFAULT_SIZE = 224
-"""Input height and width for a model of one's own whose signature leaves them open."""
+"""Input height and width in pixels for an owner's model whose signature leaves them open."""
 
 
 @dataclass
@@ -49,7 +49,7 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class LocatedModel:
-    """A SavedModel on disk, by the name a person is shown, and its catalogue entry where it has one."""
+    """A SavedModel on disk, the name that a person is shown, and its catalogue entry where it has one."""
 
     name: str
     folder: Path
@@ -58,62 +58,93 @@ class LocatedModel:
 
     @property
     def default_size(self) -> int:
-        """Input height and width in pixels, should the signature leave them open."""
+        """Input height and width in pixels where the signature leaves them open."""
         return self.entry.input_size if self.entry else DEFAULT_SIZE
 
     @property
     def temperature(self) -> float:
-        """Probabilities are softmax(logits / temperature)."""
+        """What logits are divided by before the softmax."""
         return self.entry.temperature if self.entry else 1.0
+
+    def converted(
+        self, digest: str, cache_dir: Path, *, report: Report
+    ) -> tuple[Path, convert.ConversionResult]:
+        """Do `convert.ensure` for this model, whose folder has the content hash `digest`."""
+        return convert.ensure(
+            self.name, self.folder, digest, cache_dir, default_size=self.default_size, report=report
+        )
 
 
 def load(model: settings.Model, *, report: Report) -> LoadedModel:
     """Find, fetch or build the model that the settings name, and start its engine.
 
     `report(stage, fraction)` is told the progress, `fraction` in [0, 1] or None. Raises ModelUnavailable,
-    whose message names the model and the way out.
+    whose message names the model and what can be done.
     """
     located = locate(model, report=report)
     digest = model_cache.content_hash(located.folder)
+    engine, size, labels, note = _start_engine(located, digest, model, report)
+    return LoadedModel(
+        name=located.name,
+        content_hash=digest,
+        input_size=size,
+        labels=labels,
+        temperature=located.temperature,
+        engine=engine,
+        note=" ".join(filter(None, (located.note, note))) or None,
+    )
+
+
+def _start_engine(
+    located: LocatedModel, digest: str, model: settings.Model, report: Report
+) -> tuple[Engine, int, tuple[str, ...], str | None]:
+    """Return the engine, its input size in pixels, the labels, and a note where the engine is the slower
+    one."""
+    note = None
     if _wants_openvino(located.name, model):
-        folder, verdict = convert.ensure(
-            located.name,
-            located.folder,
-            digest,
-            model.cache_dir,
-            default_size=located.default_size,
-            report=report,
-        )
-        if verdict.objection is None:
-            # Before the engine starts: a start that fails should do so at once.
-            labels = labels_for(located.name, verdict.classes, model.labels)
+        folder, found = located.converted(digest, model.cache_dir, report=report)
+        if found.objection is None:
+            # Before the engine starts, because a start that fails should do so at once.
+            labels = labels_for(located.name, found.classes, model.labels)
             engine, note = _openvino(located, folder, digest, model)
-            return _loaded(located, digest, size=verdict.input_size, labels=labels, engine=engine, note=note)
+            return engine, found.input_size, labels, note
         if model.engine == "openvino" or model.precision != "f32":
             raise ModelUnavailable(
-                f"OpenVINO cannot run the model {located.name}: {verdict.objection}. Set model.engine to "
+                f"OpenVINO cannot run the model {located.name}: {found.objection}. Set model.engine to "
                 "auto or tensorflow, and model.precision to f32."
             )
-        note = f"The slower engine runs it, because with OpenVINO {verdict.objection}."
-    else:
-        note = None
+        note = f"The slower engine runs it, because with OpenVINO {found.objection}."
     engine, size, classes = _tensorflow(located, report)
-    labels = labels_for(located.name, classes, model.labels)
-    return _loaded(located, digest, size=size, labels=labels, engine=engine, note=note)
+    return engine, size, labels_for(located.name, classes, model.labels), note
 
 
 def locate(model: settings.Model, *, report: Report) -> LocatedModel:
-    """The SavedModel that `model.name` names, downloaded, unpacked or built where need be. Raises
-    ModelUnavailable."""
+    """Return the SavedModel that `model.name` names, downloaded, unpacked or built first where need be.
+
+    Raises ModelUnavailable.
+    """
     if model.name != "auto":
         return _locate(model.name, model, report)
     try:
-        return _locate(AUTO, model, report)
+        return _locate_on_hub(model, report)
     except ModelUnavailable as error:
         fallback = _locate(EMBEDDED, model, report)
         why = f"{error.why}." if isinstance(error, hub.HubOutOfReach) else str(error)
         note = f"{EMBEDDED} answers in place of {AUTO}: {why}"
         return LocatedModel(fallback.name, fallback.folder, fallback.entry, note)
+
+
+def _locate_on_hub(model: settings.Model, report: Report) -> LocatedModel:
+    """The Hub's model that `auto` means. A Hub that is out of reach is asked only once a day."""
+    entry = find(AUTO)
+    if entry and not hub.cached(entry.source, model.cache_dir) and hub_failure.is_recent(model.cache_dir):
+        raise hub.HubOutOfReach(AUTO, f"the Hub was out of reach within the last day; {ASK_AGAIN}")
+    try:
+        return _locate(AUTO, model, report)
+    except hub.HubOutOfReach as error:
+        if not hub_failure.remember(model.cache_dir):
+            raise
+        raise hub.HubOutOfReach(AUTO, f"{error.why}. It is asked again in a day; {ASK_AGAIN}") from error
 
 
 def _locate(name: str, model: settings.Model, report: Report) -> LocatedModel:
@@ -186,23 +217,3 @@ def _tensorflow(located: LocatedModel, report: Report) -> tuple[Engine, int, int
 
     frozen = frozen_graph.freeze(located.name, located.folder, default_size=located.default_size)
     return tensorflow.TensorFlowEngine(frozen), frozen.input_size, frozen.classes
-
-
-def _loaded(
-    located: LocatedModel,
-    digest: str,
-    *,
-    size: int,
-    labels: tuple[str, ...],
-    engine: Engine,
-    note: str | None,
-) -> LoadedModel:
-    return LoadedModel(
-        name=located.name,
-        content_hash=digest,
-        input_size=size,
-        labels=labels,
-        temperature=located.temperature,
-        engine=engine,
-        note=" ".join(filter(None, (located.note, note))) or None,
-    )

@@ -32,21 +32,21 @@ __all__ = [
 ]
 
 CONTENT = "model"
-"""The folder inside of a place that holds what was put there; its hash lies beside it."""
+"""The folder inside of a place that holds what was put there."""
 
 HASH = "sha256"
 
 LOCK_SECONDS = 240.0
-"""Longer than another process takes to build or convert a model on a slow machine."""
+"""Longer than another process takes to build or convert a model, also on a slow machine."""
 
 
 def is_saved_model(folder: Path) -> bool:
-    """Whether `folder` looks like a SavedModel."""
+    """Tell whether `folder` looks like a SavedModel."""
     return any((folder / name).is_file() for name in ("saved_model.pb", "saved_model.pbtxt"))
 
 
 def content_hash(folder: Path) -> str:
-    """SHA-256, in hex, over the names and bytes of all files in `folder`."""
+    """Return the SHA-256, in hex, over the names and bytes of all files in `folder`."""
     total = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         with path.open("rb") as file:
@@ -57,8 +57,10 @@ def content_hash(folder: Path) -> str:
 
 @contextmanager
 def locked(path: Path, *, name: str) -> Iterator[None]:
-    """Hold `path`.lock, which the system lets go of when this process dies. `name` is for the error when
-    another process holds it too long."""
+    """Hold the lock `path`.lock, which the system frees when this process dies.
+
+    Raises ModelUnavailable, which names the model as `name`, where another process holds it for too long.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(f"{path}.lock", timeout=LOCK_SECONDS):
@@ -71,7 +73,7 @@ def locked(path: Path, *, name: str) -> Iterator[None]:
 
 
 def intact(place: Path) -> Path | None:
-    """The folder that `install` put into `place`, if its bytes are still what they were."""
+    """Return the folder that `install` put into `place`, None where it is missing or damaged."""
     folder = place / CONTENT
     try:
         expected = (place / HASH).read_text(encoding="ascii").strip()
@@ -81,8 +83,10 @@ def intact(place: Path) -> Path | None:
 
 
 def install(place: Path, fill: Callable[[Path], None]) -> Path:
-    """Let `fill` make and fill a new folder, and put it into `place` in one step, with its hash beside it.
-    Call it inside `locked(place)`: what killed processes left behind is cleared away."""
+    """Let `fill` make and fill a new folder, put it into `place` with its hash, and return it.
+
+    Call it inside `locked(place)`, because what killed processes left behind is cleared away.
+    """
     for left in place.parent.glob(f"{place.name}.*.tmp"):
         shutil.rmtree(left, ignore_errors=True)
     temporary = Path(mkdtemp(".tmp", f"{place.name}.", place.parent))

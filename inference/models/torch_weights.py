@@ -1,9 +1,9 @@
-"""Weights out of a legacy torch file (`torch.save` before 1.6), without torch and without trusting it.
+"""Reads the weights in a legacy torch file (`torch.save` before 1.6), without torch and without trusting it.
 
 Such a file is five pickles and then raw numbers: a magic number, a protocol version, facts about the machine
 that wrote it, the dictionary of tensors (each naming its storage by key), the order of the storages, and each
-storage's length and values. A pickle is a program: this reader admits the opcodes and the four names such a
-file is made of, and nothing else runs.
+storage's length and values. A pickle is a program: this reader allows only the opcodes and the four names
+that such a file needs.
 
 Format: `torch.serialization._legacy_load`, https://github.com/pytorch/pytorch/blob/v2.4.0/torch/serialization.py
 """
@@ -28,7 +28,7 @@ MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
 
 FILE_BYTES = 512 * 1024 * 1024
-"""Larger than any model Whatsit embeds; what is larger is not read into memory at all."""
+"""More than any embedded model has. A larger file is not read into memory."""
 
 OPCODES = frozenset(
     """
@@ -41,7 +41,7 @@ OPCODES = frozenset(
 """What `torch.save` writes with pickle protocol 2."""
 
 MEMO = 1 << 20
-"""Highest memo index: the unpickler allocates its memo up to the index, whatever the file's size."""
+"""Highest memo index. The unpickler allocates memory up to the index, even for a short file."""
 
 
 class BadTorchFile(Exception):
@@ -69,15 +69,14 @@ class _Tensor:
 
 
 class _Dict(dict[str, object]):
-    """Stands for the OrderedDict of a state dict; the attributes that a pickle hangs on it (`_metadata`) are
-    dropped."""
+    """Stands for the OrderedDict of a state dict. Attributes that a pickle sets (`_metadata`) are dropped."""
 
     def __setstate__(self, state: object) -> None:
-        """Take nothing."""
+        """Drop the attributes."""
 
 
 def _tensor(storage: object, offset: object, shape: object, strides: object, *_: object) -> _Tensor:
-    """`torch._utils._rebuild_tensor_v2`, as a note of what to cut from which storage."""
+    """Stand for `torch._utils._rebuild_tensor_v2`: note what to cut from which storage."""
     if not isinstance(storage, _Storage):
         raise BadTorchFile("a tensor without a storage")
     (first,) = _naturals([offset])
@@ -114,9 +113,9 @@ class _AllowListUnpickler(pickle.Unpickler):
 
 
 def read(path: Path) -> dict[str, NDArray[Any]]:
-    """The tensors of a legacy torch file by name: float32 or int64 arrays of the shapes the file gives.
+    """Return the tensors of a legacy torch file by name: float32 or int64 arrays of the shapes it gives.
 
-    Raises BadTorchFile for anything else, FileNotFoundError where there is no file.
+    Raises BadTorchFile for any other file, FileNotFoundError where there is none.
     """
     if path.stat().st_size > FILE_BYTES:
         _refuse(path, f"it is larger than {FILE_BYTES >> 20} MiB")
@@ -182,7 +181,7 @@ def _cut(name: str, tensor: _Tensor, values: dict[str, NDArray[Any]]) -> NDArray
     last = tensor.offset + sum((n - 1) * step for n, step in zip(tensor.shape, tensor.strides, strict=True))
     if 0 in tensor.shape or math.prod(tensor.shape) > len(data) or last >= len(data):
         raise BadTorchFile(f"the tensor {name} does not fit its storage")
-    # Strides are free: convolutions are often kept in TensorFlow's order and shown in torch's.
+    # Strides may be in any order: convolutions are often stored in TensorFlow's order.
     return as_strided(
         data[tensor.offset :],
         tensor.shape,

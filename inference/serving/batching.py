@@ -1,11 +1,11 @@
 """The micro-batcher: which images the worker looks at next, and what becomes of them when it dies.
 
-No timer: an idle worker takes what is there at once; while it works, images queue; when it is free it takes a
-batch bounded in crops. One batch is in flight.
+There is no timer: an idle worker takes what is there at once, and while it works, images queue. One batch is
+in flight, and it is bounded in crops.
 
-When a worker dies, the images it was looking at are suspects, and each is tried again alone. Alone, it gets
-its labels or shows what it is: `ImageJob.died` is the rule. Deaths that found no culprit count against the
-breaker; not those of an idle worker that had answered before, by which nobody lost anything.
+When a worker dies, the images that it was looking at are suspects. Each is tried again alone, and then gets
+its labels or is condemned (`ImageJob.died`). Deaths that condemned no image count against the breaker, except
+those of an idle worker that had answered before: nobody lost anything by them.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ import asyncio
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
 from inference.serving.breaker import CircuitBreaker
 from inference.serving.fair_queue import FairQueue
+from inference.serving.image_job import ImageJob, Outcome
 from inference.serving.protocol import AnsweredReply, BatchRequest, LookRequest, RefusedReply, WorkerReply
-from inference.serving.supervisor import DeathCause, WorkerDied, WorkerSupervisor
+from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
 
 __all__ = ["CLOSED", "MicroBatcher"]
@@ -31,55 +32,25 @@ log = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-Outcome = AnsweredReply | InferenceError
 
 CLOSED = "The classifier has been closed."
 
 
-class ImageJob:
-    """One image on its way to an answer, and everybody who waits for it."""
+class BatchWorker(Protocol):
+    """What the batcher needs of a `WorkerSupervisor`, whose docstrings hold."""
 
-    def __init__(self, number: int, key: ImageKey, data: bytes, group: Hashable) -> None:
-        self.id = number
-        self.key = key
-        self.data = data
-        self.group = group
-        self.waiters: set[asyncio.Future[AnsweredReply]] = set()
-        self.suspect = False
-        self.deaths = 0
-        self._deaths_alone = 0
-        self.begin()
+    starts: int
 
-    def begin(self) -> None:
-        """At the first look, also again: the crops for a second one die with the worker."""
-        self.second, self.crops = False, 1
-
-    def died(self, cause: DeathCause, *, alone: bool) -> bool:
-        """The worker died while it looked at this image. Whether that condemns it.
-
-        It does at the second death, if the image was alone then. But a SIGKILL that was not ours is more
-        often a person's, or the kernel's for lack of memory, than a picture's: two of them must both have
-        found it alone.
-        """
-        self.suspect = True
-        self.deaths += 1
-        self._deaths_alone += alone
-        return alone and self.deaths > 1 and (cause is not DeathCause.KILLED or self._deaths_alone > 1)
-
-    def finish(self, outcome: Outcome) -> None:
-        """Tell everybody who still waits."""
-        for waiter in self.waiters:
-            if waiter.done():
-                continue  # cancelled in this very moment
-            if isinstance(outcome, AnsweredReply):
-                waiter.set_result(outcome)
-            else:
-                # An exception for each: its traceback grows where it is raised.
-                waiter.set_exception(type(outcome)(*outcome.args))
+    @property
+    def pid(self) -> int | None: ...
+    def start(self, report: Callable[[str, float | None], None]) -> ModelInfo: ...
+    def run(self, batch: BatchRequest, pictures: Sequence[bytes]) -> tuple[WorkerReply, ...]: ...
+    def end(self) -> None: ...
+    def reap(self) -> int: ...
 
 
 class MicroBatcher:
-    """Feeds one supervisor's worker, `crops` crops at a time, from a fair queue.
+    """Feeds one worker, `crops` crops at a time, from a fair queue.
 
     `on_settled` is told what the worker's answer or its death decided of an image, `on_model` which model a
     new worker has loaded.
@@ -87,13 +58,13 @@ class MicroBatcher:
 
     def __init__(
         self,
-        supervisor: WorkerSupervisor,
+        worker: BatchWorker,
         crops: int,
         *,
         on_settled: Callable[[ImageKey, Outcome], None],
         on_model: Callable[[ModelInfo], None],
     ) -> None:
-        self._supervisor = supervisor
+        self._worker = worker
         self._crops = crops
         self._on_settled = on_settled
         self._on_model = on_model
@@ -110,20 +81,31 @@ class MicroBatcher:
         self._closed = False
         self.batches = 0
 
+    @property
+    def pid(self) -> int | None:
+        """The process id of the worker, None where there is none now."""
+        return self._worker.pid
+
+    @property
+    def restarts(self) -> int:
+        """How many workers had to be replaced."""
+        return max(self._worker.starts - 1, 0)
+
     def check(self) -> None:
-        """ModelUnavailable where a new image would be refused."""
+        """Raise ModelUnavailable where a new image would be refused."""
         if self._closed:
             raise ModelUnavailable(CLOSED)
         self._breaker.check(working=bool(self._jobs))
 
     async def start(self, report: Callable[[str, float | None], None]) -> None:
-        """Start the first worker. ModelUnavailable if it has no model, WorkerDied if it dies over it."""
-        self._on_model(await self._in_thread(self._supervisor.start, report))
+        """Start the first worker. Raises ModelUnavailable if it has no model, WorkerDied if it dies."""
+        self._on_model(await self._in_thread(self._worker.start, report))
 
     async def answer(self, key: ImageKey, data: bytes, group: Hashable) -> AnsweredReply:
-        """Wait for the labels of an image; one of the same key that is on its way already is the same image.
+        """Wait for the labels of an image, and return them. Images with the same key are looked at once.
 
-        Cancelling takes the image out of the queue, unless somebody else waits for it too.
+        Cancelling takes the image out of the queue, unless somebody else waits for it too. Raises
+        ModelUnavailable, or what the worker's answer or death says of the image.
         """
         job = self._jobs.get(key)
         if job is None:
@@ -142,40 +124,40 @@ class MicroBatcher:
                 self._drop(job)
 
     async def close(self) -> None:
-        """End the worker and refuse what is left. Bounded: a killed worker keeps nobody waiting."""
+        """Kill the worker and refuse what is left; this takes as long as a process takes to die."""
         if self._closed:
             return
         self._closed = True
-        self._supervisor.end()
+        self._worker.end()
         self._refuse_all(ModelUnavailable(CLOSED))
         if self._pump:
             await asyncio.wait([self._pump])
-        await self._in_thread(self._supervisor.reap)
+        await self._in_thread(self._worker.reap)
         self._thread.shutdown(wait=False)
 
     async def _in_thread(self, call: Callable[P, T], *args: P.args, **_: P.kwargs) -> T:
-        """Run one of the supervisor's blocking calls on its own thread."""
+        """Run one of the worker's blocking calls on the thread that is for them."""
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
         except asyncio.CancelledError:
-            self._supervisor.end()  # or the thread would go on with it, and the program could not leave
+            self._worker.end()  # or the thread would go on with it, and the program could not leave
             raise
 
     async def _work(self) -> None:
-        """Send batches while there are images; then end."""
+        """Send batches as long as there are images."""
         try:
             while batch := self._take():
-                if self._supervisor.pid is not None or await self._replace():
+                if self._worker.pid is not None or await self._replace():
                     await self._look_at(batch)
         except BaseException as error:
-            # The loop is ending, or this is a bug; whichever it is, nobody may wait for ever.
+            # Whether the loop is ending or this is a bug, nobody may wait for ever.
             self._refuse_all(ModelUnavailable(f"The classifier stopped working: {error!r}"))
             raise
         finally:
             self._pump = None
 
     def _take(self) -> list[ImageJob]:
-        """The next batch: a suspect alone; else second looks, then new images in turn."""
+        """Take the next batch: a suspect alone, or else second looks and then new images in turn."""
         if self._suspects:
             return [self._suspects.popleft()]
         batch: list[ImageJob] = []
@@ -199,7 +181,7 @@ class MicroBatcher:
         self._forgotten.clear()
         pictures = [job.data for job in batch if not job.second]
         try:
-            replies = await self._in_thread(self._supervisor.run, request, pictures)
+            replies = await self._in_thread(self._worker.run, request, pictures)
         except WorkerDied as death:
             await self._bury(batch, death)
             return
@@ -224,10 +206,10 @@ class MicroBatcher:
             self._forgotten.append(job.id)
 
     async def _bury(self, batch: list[ImageJob], death: WorkerDied) -> None:
-        """The worker died while it had this batch: find who did it, and replace it."""
+        """Find out which image of the batch killed the worker, and start another worker."""
         if self._closed:
             return
-        log.warning("The worker is replaced: %s. Images in work: %d.", death, len(batch))
+        log.warning("Replacing the worker: %s. Images in work: %d.", death, len(batch))
         for job in self._jobs.values():
             job.begin()
         if death.cause is DeathCause.IDLE:
@@ -236,7 +218,7 @@ class MicroBatcher:
             alone = len(batch) == 1
             guilty = [job for job in batch if job.died(death.cause, alone=alone)]
             for job in guilty:
-                log.warning("An image did it, and is refused from now on: SHA-256 %s.", job.key.digest.hex())
+                log.warning("Refusing the image that did it from now on: SHA-256 %s.", job.key.digest.hex())
                 self._breaker.explained(job.deaths - 1)
                 self._settle(job, HarmfulImage(f"The image cannot be looked at: {death}."))
             self._suspects.extendleft(job for job in reversed(batch) if job.waiters and job not in guilty)
@@ -247,11 +229,11 @@ class MicroBatcher:
             await self._replace()
 
     async def _replace(self) -> bool:
-        """Start a new worker. Whether there is one; if not, the breaker is open and every image refused."""
+        """Start a new worker. Returns False where that fails: the breaker is open, every image refused."""
         while not self._closed:
             try:
                 self._proven = False
-                self._on_model(await self._in_thread(self._supervisor.start, _tell_nobody))
+                self._on_model(await self._in_thread(self._worker.start, _tell_nobody))
             except WorkerDied as death:
                 if not self._count_crash(death):
                     return False
@@ -263,7 +245,7 @@ class MicroBatcher:
         return False
 
     def _count_crash(self, death: WorkerDied) -> bool:
-        """Whether to go on after a death without a culprit."""
+        """Count a death that no image explains. Returns whether to go on."""
         if not self._breaker.crashed():
             return True
         self._give_up(f"The worker keeps dying; the last time, {death}.")
@@ -290,7 +272,7 @@ class MicroBatcher:
             job.finish(error)
 
     def _drop(self, job: ImageJob) -> None:
-        """Nobody waits for the image any more. If it is in flight, its answer will still be remembered."""
+        """Forget an image that nobody waits for. If it is in flight, its answer is still remembered."""
         del self._jobs[job.key]
         self._fresh.remove(job, job.group)
         for queue in (self._unsure, self._suspects):
@@ -301,4 +283,4 @@ class MicroBatcher:
 
 
 def _tell_nobody(stage: str, fraction: float | None) -> None:
-    """A replacement loads what is there; nobody watches its progress."""
+    """Nobody watches how a replacement is loaded."""

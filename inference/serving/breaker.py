@@ -1,4 +1,4 @@
-"""When the worker keeps dying and no picture is to blame, stop trying for a while."""
+"""The circuit breaker: while the worker keeps dying and no picture is to blame, stop trying."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ LONGEST_PAUSE_SECONDS = 300.0
 
 
 class CircuitBreaker:
-    """Closed as a rule; open for a pause after three unexplained crashes in a minute; then one image is a
-    trial.
+    """Opens for a pause after three unexplained crashes in a minute; after the pause, one image is a trial.
 
     The pause doubles each time the trial fails, and starts over after one that succeeds.
     """
@@ -29,8 +28,7 @@ class CircuitBreaker:
         self._pause = FIRST_PAUSE_SECONDS
 
     def check(self, *, working: bool) -> None:
-        """ModelUnavailable while it is open; also when a trial is to be made and another image is `working`
-        on it."""
+        """Raise ModelUnavailable while it is open, or while another image (`working`) is the trial."""
         if self._until is None:
             return
         left = self._until - time.monotonic()
@@ -40,8 +38,7 @@ class CircuitBreaker:
             raise ModelUnavailable(f"{self._reason} It is being tried again right now.")
 
     def crashed(self) -> bool:
-        """A worker died, and nobody is known to have done it. Whether that was once too often: then `open`
-        it."""
+        """Count a crash that no image explains. Returns whether it is time to `open`."""
         now = time.monotonic()
         self._crashes.append(now)
         while now - self._crashes[0] > WINDOW_SECONDS:
@@ -49,19 +46,19 @@ class CircuitBreaker:
         return len(self._crashes) >= CRASHES
 
     def explained(self, crashes: int) -> None:
-        """The last so many crashes were one picture's doing: they count no more."""
+        """Uncount the last `crashes` crashes, because one picture caused them."""
         for _ in range(min(crashes, len(self._crashes))):
             self._crashes.pop()
 
     def open(self, reason: str) -> None:
-        """Refuse everything for a pause, longer each time."""
+        """Refuse everything for a pause, which is longer each time. `reason` is a whole sentence."""
         self._reason = reason
         self._until = time.monotonic() + self._pause
         self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
         self._crashes.clear()
 
     def succeeded(self) -> None:
-        """The worker answered a batch."""
+        """Close it, because the worker answered a batch."""
         if self._until is not None:
             self._until = None
             self._pause = FIRST_PAUSE_SECONDS

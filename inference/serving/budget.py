@@ -1,4 +1,4 @@
-"""What the queue may hold: so many images, so many of one group, so many bytes."""
+"""The limits of the queue: images, images of one group, and bytes."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["QueueBudget"]
 
 
 class QueueBudget:
-    """Counts images at once and lets their bytes wait, first come, first served.
+    """Refuses an image at once where there is no place, and has it wait where there is no room for its bytes.
 
-    An image first takes a place (`enter`), which it gets or not; then room for its bytes (`reserve`), for
-    which it waits. It gives back both when it leaves.
+    An image first takes a place (`enter`), then room for its bytes (`reserve`), first come, first served. It
+    gives back both when it leaves.
     """
 
     def __init__(self, queue: settings.Queue) -> None:
@@ -27,7 +27,7 @@ class QueueBudget:
         self.bytes = 0
 
     def enter(self, size: int, group: Hashable) -> None:
-        """Take a place. Busy when there is none, ImageTooLarge when `size` bytes would never fit."""
+        """Take a place. Raises Busy where there is none, ImageTooLarge where `size` bytes never fit."""
         if size > self._limit.bytes:
             raise ImageTooLarge(
                 f"The image has {size:,} bytes; all together may have {self._limit.bytes:,} (queue.bytes)."
@@ -49,7 +49,7 @@ class QueueBudget:
             del self._groups[group]
 
     def reserve_now(self, size: int) -> bool:
-        """Take room for `size` bytes if it is there, and nobody waits for it. Whether it was."""
+        """Take room for `size` bytes if it is there and nobody waits. Returns whether it was taken."""
         if self._waiting or self.bytes + size > self._limit.bytes:
             return False
         self.bytes += size
@@ -72,8 +72,7 @@ class QueueBudget:
             raise
 
     def resize(self, reserved: int, size: int) -> None:
-        """The image turned out to have `size` bytes. They are here, so more than was reserved is counted, not
-        awaited."""
+        """Count `size` bytes in place of the `reserved` ones, without waiting: they are here already."""
         self.bytes += size - reserved
         self._let_in()
 

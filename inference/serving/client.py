@@ -1,6 +1,6 @@
 """What the rest of the program calls: a picture's bytes in, its labels out, whatever happens to the worker.
 
-Light on purpose: neither numpy nor Pillow nor a model is ever imported into the process that calls this.
+Neither numpy nor Pillow nor a model is ever imported into the process that calls this.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ __all__ = ["Admission", "Classifier"]
 T = TypeVar("T")
 
 RANKED = 10
-"""Labels of an image that are remembered, whatever fewer are asked for: as many as an answer ever shows."""
+"""Labels remembered of an image, even where fewer are asked for: as many as an answer ever shows."""
 
 
 class Admission:
-    """Leave to have one image classified: a place in the queue, and room for its bytes."""
+    """The permission to have one image classified: a place in the queue, and room for its bytes."""
 
     def __init__(
         self, budget: QueueBudget, size: int, classify: Callable[[bytes, int], Awaitable[Classification]]
@@ -52,7 +52,8 @@ class Admission:
         self.size = size
 
     async def classify(self, data: bytes, *, top: int = 5) -> Classification:
-        """The `top` best labels (1 or more) of the image in `data`; its size may differ from the announced.
+        """Return the `top` best labels (1 or more) of the image in `data`, which may have another size than
+        announced.
 
         Raises any InferenceError; TimedOut when `queue.timeout` seconds have gone by since the image was
         admitted. Cancelling takes the image out of the queue.
@@ -65,9 +66,8 @@ class Admission:
 class Classifier:
     """Classifies pictures in a worker process, which is replaced when it dies.
 
-    Belongs to one event loop. `load` names the function ("module:function", as in the default) with which the
-    worker gets its model. `sharing`: another one, together with which it holds no more images
-    and bytes than one alone may.
+    It belongs to one event loop. `load` names the function ("module:function") that gives the worker its
+    model. `sharing` is another classifier: the two together hold no more images and bytes than one may.
     """
 
     def __init__(
@@ -78,9 +78,11 @@ class Classifier:
         sharing: Classifier | None = None,
     ) -> None:
         self._settings = settings
-        self._supervisor = WorkerSupervisor(settings, load)
         self._batcher = MicroBatcher(
-            self._supervisor, settings.worker.batch, on_settled=self._remember, on_model=self._adopt
+            WorkerSupervisor(settings, load),
+            settings.worker.batch,
+            on_settled=self._remember,
+            on_model=self._adopt,
         )
         self._budget: QueueBudget = sharing._budget if sharing else QueueBudget(settings.queue)  # noqa: SLF001 - one of us
         self._known = VerdictCache(settings.queue.verdicts)
@@ -93,15 +95,15 @@ class Classifier:
 
     @property
     def info(self) -> ModelInfo:
-        """The model that answers. ModelUnavailable before `start`."""
+        """The model that answers. Raises ModelUnavailable before `start`."""
         if self._info is None:
             raise ModelUnavailable("The classifier has not been started.")
         return self._info
 
     @property
     def worker_pid(self) -> int | None:
-        """The process id of the worker, where there is one now."""
-        return self._supervisor.pid
+        """The process id of the worker, None where there is none now."""
+        return self._batcher.pid
 
     @property
     def stats(self) -> Stats:
@@ -114,14 +116,14 @@ class Classifier:
             turned_away=MappingProxyType(dict(self._turned_away)),
             known=self._recalled,
             batches=self._batcher.batches,
-            restarts=max(self._supervisor.starts - 1, 0),
+            restarts=self._batcher.restarts,
         )
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
-        """Start the worker and wait until its model answers; a second call finds it there.
+        """Start the worker, wait until its model answers, and return that model. Later calls start nothing.
 
-        `report` is told what goes on and how far it is (0 to 1, or None where nobody can say). Raises
-        ModelUnavailable, and then no process is left behind. A cancelled start closes the classifier.
+        `report` is told what is being done, and how much of it is done: 0 to 1, or None where that is not
+        known. Raises ModelUnavailable, and then no process is left. A cancelled start closes the classifier.
         """
         loop = asyncio.get_running_loop()
 
@@ -145,9 +147,10 @@ class Classifier:
     async def admit(self, size: int, *, group: Hashable = None) -> AsyncIterator[Admission]:
         """Take a place in the queue for an image of `size` bytes, and wait until they fit with the others.
 
-        Download the image inside the block: what does not fit is not fetched yet. Leaving the block gives
-        everything back. Raises Busy at once when the queue (or the share of `group`) is full, ImageTooLarge
-        for more than the queue ever holds, ModelUnavailable, and TimedOut after `queue.timeout` seconds.
+        Download the image inside the block, so that nothing is fetched for which there is no room. Leaving
+        the block gives everything back. Raises Busy at once when the queue (or the share of `group`) is full,
+        ImageTooLarge for more than the queue ever holds, ModelUnavailable, and TimedOut after `queue.timeout`
+        seconds.
         """
         until = asyncio.get_running_loop().time() + self._settings.queue.timeout
         with self._counted(self._turned_away):
@@ -166,12 +169,12 @@ class Classifier:
             self._budget.leave(group)
 
     async def classify(self, data: bytes, *, top: int = 5, group: Hashable = None) -> Classification:
-        """`admit` and `Admission.classify` in one, for an image that is here already."""
+        """Do `admit` and `Admission.classify` in one, for an image that is here already."""
         async with self.admit(len(data), group=group) as admission:
             return await admission.classify(data, top=top)
 
     async def close(self) -> None:
-        """Refuse what is in hand and end the worker: as soon as a process can die. May be repeated."""
+        """Refuse what is in hand and kill the worker. May be called again."""
         await self._batcher.close()
 
     def _check(self) -> None:

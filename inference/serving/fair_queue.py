@@ -12,7 +12,7 @@ T = TypeVar("T", bound=Hashable)
 
 
 class FairQueue(Generic[T]):
-    """Round-robin over groups, oldest first within one. Every operation takes constant time."""
+    """Serves groups in turn, and in each the oldest item first. Every operation takes constant time."""
 
     def __init__(self) -> None:
         # Ordered dictionaries, because an item may leave from the middle.
@@ -34,7 +34,7 @@ class FairQueue(Generic[T]):
                 del self._groups[group]
 
     def pop(self) -> T:
-        """The oldest item of the group whose turn it is. KeyError when there is none."""
+        """Take the oldest item of the group whose turn it is. Raises KeyError where there is none."""
         group, items = self._groups.popitem(last=False)
         item, _ = items.popitem(last=False)
         if items:

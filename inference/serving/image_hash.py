@@ -13,8 +13,7 @@ INLINE_BYTES = 256 * 1024
 
 
 class ImageHasher:
-    """SHA-256 without a stall of the event loop: a few small pictures on it, large ones and crowds on a
-    thread."""
+    """Hashes a few small pictures on the event loop, and large ones or many on a thread."""
 
     def __init__(self) -> None:
         self._inline = 0
@@ -22,7 +21,7 @@ class ImageHasher:
         self._task: asyncio.Task[None] | None = None
 
     async def digest(self, data: bytes) -> bytes:
-        """The 32 bytes of the SHA-256 of `data`."""
+        """Return the SHA-256 of `data`, 32 bytes."""
         loop = asyncio.get_running_loop()
         if self._inline + len(data) <= INLINE_BYTES:
             if not self._inline:
@@ -39,7 +38,7 @@ class ImageHasher:
         self._inline = 0
 
     async def _hash(self) -> None:
-        """Hash all that waits at once: a hop to a thread costs more than a small picture's hash."""
+        """Hash all that waits in one go: a hop to a thread costs more than a small picture's hash."""
         try:
             while self._waiting:
                 waiting, self._waiting = self._waiting, []

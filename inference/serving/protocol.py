@@ -1,4 +1,4 @@
-"""What the bot's process and its worker say to each other.
+"""The messages between the bot's process and its worker.
 
 A frame is one JSON object, then raw bytes:
 
@@ -6,9 +6,9 @@ A frame is one JSON object, then raw bytes:
     JSON      one of the messages below, or the list of replies
     bytes     the pictures of a batch, one after the other, of the sizes the batch names
 
-JSON with a schema, because the worker has had strangers' bytes in its hands: whatever it has become, what it
-says can only be data of these shapes. Pickle, which multiprocessing and pebble speak, would let it run code
-in the process that holds the gateway.
+It is JSON with a schema because the worker handles strangers' bytes: even one that was taken over can only
+send data of these shapes. Pickle, which multiprocessing and pebble use, would let it run code in the process
+that holds the token.
 """
 
 from __future__ import annotations
@@ -61,13 +61,12 @@ __all__ = [
 LENGTH_BYTES = 4
 
 EXIT_OUT_OF_MEMORY = 86
-"""How a worker leaves when an allocation has failed."""
-
+"""A worker's exit status after an allocation has failed."""
 
 REFUSALS: dict[str, type[InferenceError]] = {
     error.code: error for error in (NotAnImage, UnsupportedFormat, ImageTooLarge, CorruptImage)
 }
-"""What a decoder may say of a picture, by code."""
+"""The errors that a decoder may raise, by code."""
 
 
 def _known(code: str) -> str:
@@ -77,7 +76,7 @@ def _known(code: str) -> str:
 
 
 Probability = Annotated[float, Field(ge=0, le=1.001)]
-"""Rounding of sums may put it a hair above 1."""
+"""Rounding of sums may put it slightly above 1."""
 
 
 class WorkerMessage(BaseModel):
@@ -85,7 +84,7 @@ class WorkerMessage(BaseModel):
 
 
 class WorkerHello(WorkerMessage):
-    """First word to a new worker: what to load and how to work. `load` is "module:function"."""
+    """The first message to a new worker: what to load and how to work. `load` is "module:function"."""
 
     load: str
     model: settings.Model
@@ -110,10 +109,9 @@ class WorkerUnavailable(WorkerMessage):
 
 
 class LookRequest(WorkerMessage):
-    """One image of a batch. A first look comes with `size` bytes; for a second look the worker has kept its
-    crops.
+    """One image of a batch, and how many labels (`ranked`) to send back.
 
-    `ranked` is how many labels to send back.
+    A first look comes with `size` bytes; for a second look the worker has kept the crops.
     """
 
     id: int
@@ -123,20 +121,20 @@ class LookRequest(WorkerMessage):
 
 
 class BatchRequest(WorkerMessage):
-    """Images to look at together. `forget` names those whose second look nobody wants any more."""
+    """Images to look at together. `forget` has the ids whose second look nobody wants any more."""
 
     looks: tuple[LookRequest, ...]
     forget: tuple[int, ...] = ()
 
 
 class AnsweredReply(WorkerMessage):
-    """`labels` are (name, index, probability, everyday name), best first, and `coarse` (everyday name,
-    probability); `size` is (width, height)."""
+    """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
+    probability, number of its classes); `size` is (width, height)."""
 
     kind: Literal["answered"] = "answered"
     id: int
     labels: tuple[tuple[str, NonNegativeInt, Probability, str | None], ...]
-    coarse: tuple[tuple[str, Probability], ...] = ()
+    coarse: tuple[tuple[str, Probability, int], ...] = ()
     size: tuple[PositiveInt, PositiveInt]
     views: PositiveInt
     decode_ms: NonNegativeFloat
@@ -144,7 +142,7 @@ class AnsweredReply(WorkerMessage):
 
 
 class UnsureReply(WorkerMessage):
-    """A second look is wanted, of so many crops."""
+    """The model is unsure of the image and wants a second look, of so many crops."""
 
     kind: Literal["unsure"] = "unsure"
     id: int
@@ -152,7 +150,7 @@ class UnsureReply(WorkerMessage):
 
 
 class RefusedReply(WorkerMessage):
-    """The decoder refused the image; `code` is the error's."""
+    """The decoder refused the image; `code` is that of the error."""
 
     kind: Literal["refused"] = "refused"
     id: int
@@ -160,7 +158,7 @@ class RefusedReply(WorkerMessage):
     message: str
 
     def error(self) -> InferenceError:
-        """The error itself."""
+        """Make the error again."""
         return REFUSALS[self.code](self.message)
 
 
@@ -174,35 +172,36 @@ _GREETING: TypeAdapter[WorkerGreeting] = TypeAdapter(Annotated[WorkerGreeting, F
 
 
 def parse_greeting(data: bytes) -> WorkerGreeting:
-    """What a worker says while it starts; ValueError if it says anything else."""
+    """Read what a worker says while it starts. Raises ValueError for anything else."""
     return _GREETING.validate_json(data)
 
 
 def parse_replies(data: bytes) -> tuple[WorkerReply, ...]:
-    """A worker's answer to a batch; ValueError if it is anything else."""
+    """Read a worker's answer to a batch. Raises ValueError for anything else."""
     return _REPLIES.validate_json(data)
 
 
 def frame(message: WorkerMessage) -> bytes:
-    """A message and its length. Pictures follow as they are: copying 64 MiB into a frame would stall the
-    loop."""
+    """Return a message with its length before it. Pictures are sent after it, without being copied."""
     return _with_length(message.model_dump_json().encode())
 
 
 def write_replies(stream: BinaryIO, replies: tuple[WorkerReply, ...]) -> None:
-    """Answer a batch, on a blocking stream."""
+    """Write the answer to a batch to a blocking stream."""
     stream.write(_with_length(_REPLIES.dump_json(replies)))
     stream.flush()
 
 
 def read_hello(stream: BinaryIO) -> WorkerHello:
-    """The first frame of a blocking stream; EOFError where it ends."""
+    """Read the first frame of a blocking stream. Raises EOFError where the stream ends."""
     return WorkerHello.model_validate_json(_read_json(stream))
 
 
 def read_batch(stream: BinaryIO) -> tuple[BatchRequest, list[bytes]]:
-    """The next batch of a blocking stream, with the bytes of its first looks; EOFError where the stream
-    ends."""
+    """Read the next batch of a blocking stream, with the bytes of its first looks.
+
+    Raises EOFError where the stream ends.
+    """
     batch = BatchRequest.model_validate_json(_read_json(stream))
     return batch, [_exactly(stream, look.size) for look in batch.looks if not look.second]
 

@@ -1,7 +1,8 @@
 """The worker process seen from outside: start it, hand it a batch, and end it when it misbehaves.
 
-Everything here blocks and is called from one thread of its own, never from the event loop; only `kill` may
-come from anywhere. Time is `perf_counter`, because a simulated Discord makes `monotonic` stand still.
+`start`, `run` and `reap` block, and are called from one thread of their own, never from the event loop.
+`end`, `pid` and `starts` may be used from any thread at any time. Time is `perf_counter`, because a simulated
+Discord makes `monotonic` stand still.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
-from enum import Enum
+from enum import Enum, auto
 from typing import TypeVar
 
 import psutil
@@ -68,13 +69,16 @@ QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1", "GRPC_VERBOS
 class DeathCause(Enum):
     """Why a worker died."""
 
-    CRASHED = "crashed"
+    CRASHED = auto()
     """It ended by a signal of its own making (a segmentation fault, an abort) or by leaving."""
-    HUNG = "hung past its deadline"
-    BLOATED = "outgrew its memory limit"
-    KILLED = "was killed from outside"
+    HUNG = auto()
+    """It did not answer within its deadline."""
+    BLOATED = auto()
+    """It outgrew its memory limit."""
+    KILLED = auto()
     """SIGKILL, and not by us: a person, or the kernel when the machine ran out of memory."""
-    IDLE = "was gone before it had work"
+    IDLE = auto()
+    """It was gone before it had work."""
 
 
 class WorkerDied(Exception):
@@ -103,13 +107,14 @@ class WorkerSupervisor:
 
     @property
     def pid(self) -> int | None:
-        """The process id of the worker, where there is one."""
-        return self._process.pid if self._process else None
+        """The process id of the worker, None where there is none now."""
+        process = self._process  # the supervisor's thread may take it away meanwhile
+        return process.pid if process else None
 
     def start(self, report: Report) -> ModelInfo:
         """Spawn a worker and wait until its model answers.
 
-        ModelUnavailable if it says that it cannot, WorkerDied if it dies before; none is left behind.
+        Raises ModelUnavailable if it says that it cannot, WorkerDied if it dies before. No process is left.
         """
         self.reap()
         self._spawn()
@@ -135,8 +140,10 @@ class WorkerSupervisor:
         return info
 
     def run(self, batch: BatchRequest, pictures: Sequence[bytes]) -> tuple[WorkerReply, ...]:
-        """Hand over one batch and wait for its replies, one for each look, in order. WorkerDied if it dies
-        first."""
+        """Hand over one batch and return its replies, one for each look, in order.
+
+        `pictures` are the bytes of the first looks. Raises WorkerDied if the worker dies first.
+        """
         if self._process is None or self._process.poll() is not None:
             raise self._put_down(DeathCause.IDLE, "the worker died while it had nothing to do")
         if (resident := self._size()) > self._worker.memory:
@@ -148,25 +155,22 @@ class WorkerSupervisor:
             raise self._put_down(DeathCause.CRASHED, "the worker answered what it was not asked")
         return replies
 
-    def kill(self) -> None:
-        """End the worker now, with every process it started. Safe from any thread; whoever waits for it is
-        told."""
+    def end(self) -> None:
+        """Kill the worker now, with every process it started, and never start another.
+
+        A call of `start` or `run` that waits for it on its own thread then raises.
+        """
         with self._lock:
+            self._ended = True
             if self._process and self._process.poll() is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(self._process.pid, signal.SIGKILL)
-
-    def end(self) -> None:
-        """`kill`, and never start another."""
-        self._ended = True
-        self.kill()
 
     def _spawn(self) -> None:
         with self._lock:
             if self._ended:
                 raise ModelUnavailable("The classifier has been closed.")
-            # A session of its own keeps the terminal's Ctrl-C away from it, and gives `kill` one name for all
-            # of it.
+            # A session of its own keeps the terminal's Ctrl-C away from it, and lets `end` kill all of it.
             self._process = subprocess.Popen(  # noqa: S603 - this very interpreter, our own module
                 module_command("inference.serving.worker"),
                 stdin=subprocess.PIPE,
@@ -180,10 +184,10 @@ class WorkerSupervisor:
             os.set_blocking(fd, False)
             with contextlib.suppress(AttributeError, OSError):  # Linux only, and only so many of them
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        self._resident = psutil.Process(self._process.pid).memory_info
+        self._watched = psutil.Process(self._process.pid)
 
     def _settle_on(self, name: str) -> None:
-        """What `auto` chose, every later worker takes: none asks the Hub again, none changes the model."""
+        """Let every later worker take what `auto` chose: none asks the Hub again, none changes the model."""
         if self._model.name == "auto":
             self._model = self._model.model_copy(update={"name": name})
 
@@ -225,7 +229,7 @@ class WorkerSupervisor:
         return bytes(data)
 
     def _wait(self, fd: int, event: int, until: float, memory: int | None) -> None:
-        """Until `fd` is ready; past the deadline or over the memory limit, put the worker down."""
+        """Wait until `fd` is ready. Past the deadline, or over the memory limit, put the worker down."""
         poll = select.poll()
         poll.register(fd, event)
         while not poll.poll(1000 * (TICK_SECONDS if memory else max(until - time.perf_counter(), 0))):
@@ -236,7 +240,7 @@ class WorkerSupervisor:
 
     def _size(self) -> int:
         try:
-            return int(self._resident().rss)
+            return int(self._watched.memory_info().rss)
         except psutil.NoSuchProcess:
             return 0  # just gone: the pipe says so in a moment
 
@@ -245,7 +249,7 @@ class WorkerSupervisor:
         return WorkerDied(cause, detail)
 
     def _buried(self) -> WorkerDied:
-        """The error for a worker whose pipe has closed by itself."""
+        """Return the error for a worker whose pipe has closed by itself."""
         status = self.reap(patience=LEAVE_SECONDS)
         if status == EXIT_OUT_OF_MEMORY:
             return WorkerDied(DeathCause.BLOATED, "the worker could get no more memory")
@@ -255,7 +259,7 @@ class WorkerSupervisor:
         return WorkerDied(DeathCause.CRASHED, f"the worker ended {how}")
 
     def reap(self, patience: float = 0.0) -> int:
-        """End the worker, where there is one, and close its pipes. Its exit status.
+        """End the worker, where there is one, close its pipes and return its exit status.
 
         `patience` is how many seconds it may take to leave by itself.
         """

@@ -1,5 +1,4 @@
-"""The process that holds the model: `python -m inference.serving.worker`, started and watched by
-`inference.serving.supervisor`.
+"""The process that holds the model: `python -m inference.serving.worker`, started by the supervisor.
 
 It reads batches from standard input and answers on standard output (`inference.serving.protocol`); what
 libraries print goes to standard error. The pictures of a batch are looked at on threads, a pair at a time,
@@ -57,15 +56,15 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 SURE = 0.8
-"""Top probability from which a first look is enough, as the design measured it."""
+"""A first look is enough where the top probability is at least this, as the design measured it."""
 
 
 @dataclass(slots=True)
 class SeenImage:
-    """What is known of one image between its bytes and its labels.
+    """One image between its bytes and its labels.
 
-    `crops` uint8 [n, s, s, 3] are still to be predicted; `total` float64 [classes] is the sum of the
-    probabilities of the `views` crops predicted so far.
+    `crops`, uint8 [n, s, s, 3], are still to be predicted. `total`, float64 [classes], is the sum of the
+    probabilities of the `views` crops predicted so far. `second` makes the crops of a second look.
     """
 
     size: tuple[int, int]
@@ -79,17 +78,17 @@ class SeenImage:
 
 @dataclass
 class BatchProcessor:
-    """The model and what it takes to look at pictures with it."""
+    """Decodes and predicts batches of pictures with one model."""
 
     model: LoadedModel
     views: Literal["auto", "1", "tutorial"]
     limits: settings.Limits
     unsure: dict[int, SeenImage] = field(default_factory=dict)
-    """Images whose second look the bot's process has not asked for yet."""
+    """Images by id whose second look has not been asked for yet."""
 
     def __post_init__(self) -> None:
         self._everyday = CoarseNames(coarse_names(self.model.labels))
-        # More than cores: who waits for a stream needs none. With two more it was 5 to 8 % faster.
+        # More threads than cores, because some wait for a stream: with two more it was 5 to 8 % faster.
         self._threads = ThreadPoolExecutor(cpus.usable() + 2, "look")
         self._one_large = threading.Lock()
 
@@ -103,7 +102,7 @@ class BatchProcessor:
         return tuple(reply for replies in self._threads.map(self._look, pairs) for reply in replies)
 
     def _look(self, seen: list[tuple[LookRequest, bytes | SeenImage]]) -> list[WorkerReply]:
-        """One thread's share of it, from bytes to answers, while others decode or predict theirs."""
+        """Do one thread's share of a batch, from bytes to answers."""
         images = [self._decode(each) for _, each in seen]
         self._predict([image for image in images if isinstance(image, SeenImage)])
         return [self._reply(look, image) for (look, _), image in zip(seen, images, strict=True)]
@@ -135,8 +134,10 @@ class BatchProcessor:
             image.predict_ms += per_crop * len(own)
 
     def _probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
-        """softmax(logits / temperature), float64 [n, classes]: Guo et al. 2017, "On Calibration of Modern
-        Neural Networks"."""
+        """Return softmax(logits / temperature), float64 [n, classes].
+
+        See Guo et al. 2017, "On Calibration of Modern Neural Networks".
+        """
         scaled = self.model.engine.predict(crops).logits.astype(np.float64) / self.model.temperature
         exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
@@ -167,11 +168,11 @@ class BatchProcessor:
 
 
 def main() -> None:
-    """Load, say so, and answer batches until the other end goes away."""
+    """Load the model, say so, and answer batches until the other end goes away."""
     faulthandler.enable(all_threads=False)
     requests, replies = _take_over_the_pipes()
-    # Who ends it is the supervisor: a Ctrl-C at the terminal, or a service manager that signals everybody, is
-    # for the bot, which first finishes the images in hand.
+    # The supervisor ends this process. A Ctrl-C at the terminal, or a service manager that signals everybody,
+    # is for the bot, which first finishes the images in hand.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     hello = read_hello(requests)
@@ -183,11 +184,11 @@ def main() -> None:
         return
     while True:
         batch, pictures = batches.get()
-        # Should the supervisor be gone and this hang, the kernel ends it, whoever holds the GIL.
+        # If the supervisor is gone and this hangs, the kernel ends it, even where the GIL is held.
         signal.setitimer(signal.ITIMER_REAL, 2 * hello.worker.deadline)
         try:
             answer = processor.look(batch, pictures)
-        except Exception as error:  # noqa: BLE001 - it ends here, and the supervisor deals with it
+        except Exception as error:  # noqa: BLE001 - the process ends, and the supervisor deals with it
             traceback.print_exc()
             os._exit(EXIT_OUT_OF_MEMORY if isinstance(error, MemoryError) else 1)
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -195,7 +196,7 @@ def main() -> None:
 
 
 def _take_over_the_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input and output for ourselves; whoever prints, prints to standard error."""
+    """Keep standard input and output for the protocol; whatever prints, prints to standard error."""
     requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -205,7 +206,7 @@ def _take_over_the_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _listen(requests: BinaryIO, batches: queue.SimpleQueue[tuple[BatchRequest, list[bytes]]]) -> None:
-    """Take batches in; when the other end closes, also by dying, end this process and all that it started."""
+    """Take batches in. When the other end closes, also by dying, end this process and all it started."""
     try:
         while True:
             batches.put(read_batch(requests))
@@ -222,11 +223,11 @@ def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
     module, _, function = hello.load.partition(":")
     try:
         model: LoadedModel = getattr(importlib.import_module(module), function)(hello.model, report=report)
-        # An engine that cannot predict at all shows it now, before it is blamed on somebody's picture.
+        # An engine that cannot predict at all shows it now, before somebody's picture is blamed for it.
         model.engine.predict(np.zeros((1, model.input_size, model.input_size, 3), np.uint8))
     except ModelUnavailable as error:
         greeting = WorkerUnavailable(reason=str(error))
-    except Exception as error:  # noqa: BLE001 - the owner is to read it whatever it is; in full, on standard error
+    except Exception as error:  # noqa: BLE001 - the owner reads of any error, and in full on standard error
         traceback.print_exc()
         greeting = WorkerUnavailable(reason=f"The model could not be loaded: {type(error).__name__}: {error}")
     else:
@@ -252,7 +253,7 @@ def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
 
 
 def _limit_address_space(memory: int) -> None:
-    """Let it grow by its whole limit from here: with what loading mapped, about 2.5 times that."""
+    """Let this process map `memory` bytes more than it has mapped for the loaded model."""
     with contextlib.suppress(AttributeError, ValueError):  # macOS has no such limit to set
         resource.setrlimit(
             resource.RLIMIT_AS, (psutil.Process().memory_info().vms + memory, resource.RLIM_INFINITY)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import replace
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
-from PIL import Image
 
 from benchmarks import rows
 from benchmarks.plan import QUICK
-from benchmarks.resized_downloads import media_server, resized_downloads, smaller
-from inference.bench.pictures import SMALL, make
+from benchmarks.resized_downloads import resized_downloads
 from inference.bench.session import BenchSession
-from tests.inference.bench.sessions import grey_session, one_original
+from tests.inference.bench.sessions import grey_session
 
 TINY = replace(QUICK, decode_count=1, processed=(3, 6, 12), waiting=3, resized_count=3)
 
@@ -46,11 +42,3 @@ def test_decoding_is_measured_for_every_format(
 def test_small_copies_are_fewer_bytes(session: BenchSession) -> None:
     row = resized_downloads(session, TINY)
     assert row.data["small"]["kilobytes"] < row.data["whole"]["kilobytes"] / 10
-
-
-def test_the_media_server_never_sends_the_same_bytes_twice(tmp_path: Path) -> None:
-    whole = make(SMALL, tmp_path, one_original())[0].read_bytes()
-    with media_server({"small": [smaller(whole)]}) as address:
-        bodies = [urlopen(f"{address}/small/0/{number}").read() for number in range(3)]  # noqa: S310
-    assert len(set(bodies)) == 3
-    assert {min(Image.open(io.BytesIO(body)).size) for body in bodies} == {320}

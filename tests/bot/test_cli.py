@@ -121,6 +121,23 @@ def test_a_name_cannot_play_tricks_on_the_terminal() -> None:
     assert safe("cat \x1b[2J\n\udcff é.jpg") == r"cat \x1b[2J\n\udcff é.jpg"
 
 
+def test_run_logs_without_colour_where_there_is_no_terminal_also_in_a_container(tmp_path: Path) -> None:
+    script = (
+        "import sys, discord.utils; discord.utils.is_docker = lambda: True\n"
+        "from bot.cli import main; sys.exit(main(['run']))"
+    )
+    nowhere = {
+        "DISCORD_TOKEN": "a.b.c",
+        "WHATSIT_DATA__DIR": str(tmp_path),
+        "WHATSIT_DISCORD__API_URL": "http://127.0.0.1:1/api/v10",
+        "WHATSIT_DISCORD__GATEWAY_URL": "ws://127.0.0.1:1",
+    }
+    run = whatsit(command=(sys.executable, "-c", script), variables=nowhere)
+    assert run.returncode == 1
+    assert "[ERROR   ] bot.run: Discord cannot be reached" in run.stderr.decode()
+    assert b"\x1b" not in run.stderr
+
+
 def test_invite_reads_the_application_from_the_token(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,7 +25,7 @@ async def test_it_opens_for_a_moderators_eyes_only_and_shows_everything(world: W
         "Limits",
         "All channels",
         "A reply",
-        "20%",
+        "30%",
         "mobilenet_v2",
         "No limit",
     ):

@@ -26,7 +26,6 @@ def test_the_variable_wins_then_the_named_file_then_the_configured_one(files: tu
     named, configured = files
     environ = {"DISCORD_TOKEN": "from.variable", "DISCORD_TOKEN_FILE": str(named)}
     assert token(settings(configured), environ) == "from.variable"
-    del environ["DISCORD_TOKEN"]
     assert token(settings(configured), environ) == "from.named.file"
     del environ["DISCORD_TOKEN_FILE"]
     assert token(settings(configured), environ) == "from.configured.file"
@@ -63,3 +62,9 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"\x89PNG\xff\xfe")
     with pytest.raises(ConfigError, match="not a text file"):
         token(settings(file), {})
+
+
+def test_the_variable_is_forgotten_so_that_no_child_process_inherits_it() -> None:
+    environ = {"DISCORD_TOKEN": "a.b.c", "HOME": "/"}
+    assert token(settings(), environ) == "a.b.c"
+    assert environ == {"HOME": "/"}

@@ -40,7 +40,7 @@ async def test_show_lists_everything(world: World) -> None:
         "",
         "### Answers",
         "**Guesses shown**: 3",
-        "**Unsure below**: 20%",
+        "**Unsure below**: 30%",
         "**Model**: Default (mobilenet_v2)",
         "**Language**: The server's",
         "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text",

@@ -57,7 +57,7 @@ async def test_what_was_exported_is_imported_on_another_day(world: World) -> Non
         "- **When someone posts a picture**: A reply → A reaction",
         "- **Reaction**: 🔍 → 👀",
         "- **Guesses shown**: 3 → 7",
-        "- **Unsure below**: 20% → 35%",
+        "- **Unsure below**: 30% → 35%",
         "- **Language**: The server's → English",
         "- **Buttons below an answer**: \N{MINUS SIGN} More, Send to my DMs, Alt text",
         "- **Pictures per minute, each member**: Default (10) → 5",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from config.loading import load, variable
+from config.loading import DEFAULT_FILE, load, variable
 from config.settings import ConfigError, Settings, sections
 
 
@@ -104,6 +104,7 @@ def test_a_fault_in_the_file_names_key_place_and_allowed_values(tmp_path: Path, 
         ),
         ("WHATSIT_ANSWER__TOP", "1", "there is no such setting. Did you mean WHATSIT_ANSWERS__TOP?"),
         ("WHATSIT_MODEL", "{}", "WHATSIT_MODEL: there is no such setting. Did you mean WHATSIT_MODEL__"),
+        ("WHATSIT_FOO", "1", f"WHATSIT_FOO: there is no such setting. {DEFAULT_FILE} lists what there is."),
         ("WHATSIT_WATCH__CHANNELS", "[1,", "WHATSIT_WATCH__CHANNELS: watch.channels cannot be"),
         (
             "WHATSIT_WATCH__CHANNELS",

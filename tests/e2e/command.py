@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CAT", "COFFEE", "HOPPER", "WHATSIT", "environment", "lines", "whatsit"]
+__all__ = ["CAT", "COFFEE", "HOPPER", "ROOT", "TIMEOUT", "WHATSIT", "environment", "lines", "whatsit"]
 
 ROOT = Path(__file__).parents[2]
 WHATSIT = (sys.executable, "-m", "bot")

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.command import CAT, COFFEE, HOPPER, ROOT, WHATSIT, environment, lines, whatsit
+from tests.e2e.command import CAT, COFFEE, HOPPER, ROOT, TIMEOUT, WHATSIT, environment, lines, whatsit
 from tests.e2e.terminal import Terminal
 
 pytestmark = pytest.mark.real_model
@@ -75,12 +75,53 @@ def test_views_are_set_and_named() -> None:
     assert (lines(run)[0]["views"], lines(run)[0]["crops"]) == ("tutorial", 1)
 
 
-def test_a_terminal_sees_a_table_with_bars() -> None:
-    with Terminal("classify", str(COFFEE), "--views") as terminal:
-        terminal.wait_for(r"picture.*what it is.*crops")
-        terminal.wait_for(r"espresso.*█.*\d\.\d%")
+def test_a_terminal_sees_what_discord_would_show() -> None:
+    with Terminal("classify", str(CAT), str(COFFEE), "--views") as terminal:
         terminal.wait_for("efficientnet_lite0 on .*, views: auto")
+        terminal.wait_for(
+            r"chelsea.png +crops: \d\n +cat \d\d% *\n +█+░+ +\d\d% (Egyptian cat|tabby|tiger cat) *\n"
+        )
+        terminal.wait_for(r"coffee.png +crops: \d\n +█+.* +\d\d% espresso")
         assert terminal.end() == 0
+
+
+def test_a_narrow_terminal_shows_path_and_names_whole_and_says_when_it_is_not_sure() -> None:
+    unsure = {"WHATSIT_ANSWERS__MIN_CONFIDENCE": "1"}
+    with Terminal("classify", str(COFFEE), COLUMNS="40", **unsure) as terminal:
+        shown = terminal.wait_for(r"(?s)views: +\n?auto\n(.*)\n +I'm not sure\. Maybe an espresso\? *\n")
+        assert shown[1].replace("\n", "") == str(COFFEE)
+        assert len(shown[1].splitlines()) == -(-len(str(COFFEE)) // 40)
+        terminal.wait_for(r"% chocolate sauce *\n")
+        assert terminal.end() == 0
+
+
+def test_a_terminal_sees_each_picture_as_soon_as_it_is_named() -> None:
+    with Terminal("classify", str(CAT), "-") as terminal:
+        terminal.wait_for("Egyptian cat|tabby|tiger cat")
+        assert terminal.end() == 1, "standard input, which nothing was typed into, is no picture"
+
+
+def test_what_is_printed_goes_where_it_was_sent_while_a_terminal_shows_the_bar() -> None:
+    ours, theirs = os.openpty()
+    with open(ours, "rb"), open(theirs, "wb") as terminal:  # noqa: PTH123 - not files of a name
+        run = subprocess.run(
+            [*WHATSIT, "classify", "--json", CAT, COFFEE],
+            stdout=subprocess.PIPE,
+            stderr=terminal,
+            env=environment(),
+            cwd=ROOT,
+            check=True,
+            timeout=TIMEOUT,
+        )
+    assert [line["source"] for line in lines(run)] == [str(CAT), str(COFFEE)]
+
+
+def test_a_name_that_is_no_utf8_is_valid_json(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/caf\xe9.png"
+    Path(os.fsdecode(name)).symlink_to(CAT)
+    run = whatsit("classify", "--json", os.fsdecode(name))
+    assert run.returncode == 0
+    assert lines(run)[0]["source"] == f"{tmp_path}/caf\\xe9.png"
 
 
 def test_a_model_that_cannot_be_had_is_said_once_and_for_every_picture(tmp_path: Path) -> None:

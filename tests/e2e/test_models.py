@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.command import CAT, lines, whatsit
+from tests.e2e.terminal import Terminal
 
 
 def test_the_catalogue_is_listed_and_nothing_is_cached_in_a_new_folder(tmp_path: Path) -> None:
@@ -19,6 +20,24 @@ def test_the_catalogue_is_listed_and_nothing_is_cached_in_a_new_folder(tmp_path:
     assert (models["mobilenet_v1_025"]["input_size"], models["mobilenet_v1_025"]["classes"]) == (128, 1001)
     assert models["efficientnet_lite0"]["source"] == "embedded"
     assert not any(model["cached"] for model in models.values())
+
+
+def test_refresh_says_what_it_did_or_why_not(tmp_path: Path) -> None:
+    run = whatsit("models", "refresh", variables={"WHATSIT_MODEL__CACHE_DIR": str(tmp_path)})
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert "The next start asks the Hub" in run.stdout.decode()
+    file = tmp_path / "file"
+    file.touch()
+    run = whatsit("models", "refresh", variables={"WHATSIT_MODEL__CACHE_DIR": str(file)})
+    assert run.returncode == 1
+    assert f"whatsit: {file} cannot be written: Not a directory" in run.stderr.decode()
+
+
+def test_a_narrow_terminal_shows_every_name_whole(tmp_path: Path) -> None:
+    with Terminal("models", COLUMNS="40", WHATSIT_MODEL__CACHE_DIR=str(tmp_path)) as terminal:
+        for name in ("mobilenet_v2", "mobilenet_v2_130", "mobilenet_v1_025", "efficientnet_lite0, chosen"):
+            terminal.wait_for(rf"(?m)^{name}\n    \S")
+        assert terminal.end() == 0
 
 
 @pytest.mark.real_model

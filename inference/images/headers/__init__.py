@@ -1,8 +1,8 @@
 """Cheap checks on untrusted bytes, before any decoder runs.
 
-One small parser a container reads what a decoder would be asked to do: how large the picture is, how many
-frames and scans it has, how much there is to walk through. Each takes linear time with a small constant,
-allocates next to nothing, and never inflates or decodes anything. What would cost too much is refused here.
+There is one small parser for each container. It reads how large the picture is, how many frames and scans it
+has, and how much there is to walk through. It takes linear time, needs little memory, and never inflates or
+decodes anything. What would cost a decoder too much is refused.
 """
 
 from __future__ import annotations

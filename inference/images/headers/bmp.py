@@ -10,7 +10,7 @@ from inference.results import CorruptImage, ImageTooLarge, UnsupportedFormat
 _OLD_HEADER = 12
 _RAW, _RLE8, _RLE4, _MASKS = 0, 1, 2, 3
 _RLE_PIXELS = 2_000_000
-"""Pillow decodes run lengths in Python, up to a microsecond a pixel."""
+"""Pillow decodes run lengths in Python, which takes up to a microsecond a pixel."""
 _RLE_SLACK = 65_536
 _DEPTHS = frozenset({1, 4, 8, 16, 24, 32})
 

@@ -1,4 +1,4 @@
-"""What one container's parser reports."""
+"""What the parser of a container reports."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ EXIF_BYTES = 512 * 1024
 
 
 class HeaderFacts(NamedTuple):
-    """What a header promises; the size is (width, height) in pixels as stored.
+    """What a header says; `width` and `height` are in pixels as stored.
 
-    `buffered`: the decoder holds every pixel's coefficients at once, also when it scales down.
-    `flaw`: what is wrong with it, if its size is not already reason enough to refuse it.
+    `buffered`: the decoder holds every pixel's coefficients at once, also when it scales down. `flaw` says
+    what is wrong with the picture; a size over the limits is reported before it.
     """
 
     width: int

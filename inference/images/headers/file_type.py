@@ -1,4 +1,4 @@
-"""Which kind of file is this? The content decides, never a name."""
+"""Which kind of file the bytes are. The content decides, never a name."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def read(data: bytes) -> HeaderFacts:
             position, left = _after_blocks(data, position + 11 + _palette(flags), left)
         elif kind == _EXTENSION:
             position, left = _after_blocks(data, position + 2, left)
-        else:  # Pillow passes over stray bytes too
+        else:  # Pillow skips stray bytes too
             position, left = position + 1, left - 1
         if left < 0:
             raise CorruptImage("the GIF is cut into too many blocks")
@@ -43,7 +43,7 @@ def read(data: bytes) -> HeaderFacts:
 
 
 def _after_blocks(data: bytes, position: int, left: int) -> tuple[int, int]:
-    """Where a run of data blocks ends, and how many more blocks are allowed."""
+    """Return where a run of data blocks ends, and how many more blocks are allowed."""
     while position < len(data) and data[position] and left >= 0:
         position += 1 + data[position]
         left -= 1

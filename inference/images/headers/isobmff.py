@@ -1,4 +1,4 @@
-"""AVIF and HEIC: the boxes of an ISO base media file (ISO/IEC 14496-12, 23008-12) that sizes stand in."""
+"""AVIF and HEIC: the sizes in the boxes of an ISO base media file (ISO/IEC 14496-12, 23008-12)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from inference.results import CorruptImage
 
 _BOXES = 20_000
 _PLACES = 20_000
-"""Items and the pieces they are in, in the whole file: a piece may take no byte to list."""
+"""Items and their pieces in the whole file: listing a piece may take no byte."""
 _SAMPLES = 100_000
 """Frames of a sequence; the decoder lists them all before it shows the first."""
 _REUSE = 4
-"""All items together may read the file this many times over: the decoder copies each piece of metadata."""
+"""How many times the items together may read the file: the decoder copies each piece of metadata."""
 
 _CONTAINERS = {
     b"moov": 0,
@@ -29,7 +29,7 @@ _CONTAINERS = {
     b"stsd": 8,
     b"iinf": 6,
 }
-"""Boxes of boxes, and how many bytes come before the first of them (an `iinf` of a later version: 8)."""
+"""Boxes of boxes, and how many bytes come before the first inner box (8 in a later version of `iinf`)."""
 _VIDEO = frozenset({b"av01", b"hvc1", b"hev1", b"avc1", b"avc3", b"vvc1", b"mjpg", b"j2ki", b"uncv"})
 _CANVASES = frozenset({b"grid", b"iovl"})
 
@@ -52,7 +52,7 @@ def read(data: bytes) -> HeaderFacts:
 
 @dataclass(slots=True)
 class _ItemPlace:
-    """Where an item's bytes are: in the file, or (`inside`) in the `idat` box."""
+    """The position of an item's bytes: in the file, or (`inside`) in the `idat` box."""
 
     inside: bool
     extents: list[tuple[int, int]]
@@ -82,7 +82,7 @@ class _FoundBoxes:
             self.samples = max(self.samples, unpack_from(">I", data, start + 8)[0])
 
     def take_places(self, table: bytes) -> None:
-        """The `iloc` box: for each item, the stretches of the file it is made of."""
+        """Read the `iloc` box: the pieces of the file that each item is made of."""
         version, _, sizes = unpack_from(">B3sH", table)
         offset_size, length_size, base_size = sizes >> 12, sizes >> 8 & 15, sizes >> 4 & 15
         index_size = sizes & 15 if version else 0
@@ -112,7 +112,7 @@ class _FoundBoxes:
 
 
 def _level(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """The boxes side by side between `start` and `end`: kind, and where its content begins and ends."""
+    """Yield the boxes between `start` and `end`: kind, and where the content begins and ends."""
     for _ in range(_BOXES):
         if start + 8 > end:
             return
@@ -130,7 +130,7 @@ def _level(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Every box in the file that is not a box of boxes."""
+    """Yield every box in the file that is not a box of boxes."""
     todo = [(0, len(data))]
     seen = 0
     while todo:
@@ -146,7 +146,7 @@ def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _items(data: bytes, found: _FoundBoxes) -> Iterator[tuple[bytes, _ItemPlace]]:
-    """What kind each item is of, and where it is."""
+    """Yield the kind of each item, and where it is."""
     for info in found.infos:
         wide = data[info] > 2  # noqa: PLR2004 - version 3 has longer item numbers
         item = int.from_bytes(data[info + 4 : info + (8 if wide else 6)], "big")
@@ -156,7 +156,7 @@ def _items(data: bytes, found: _FoundBoxes) -> Iterator[tuple[bytes, _ItemPlace]
 
 
 def _canvas_sizes(data: bytes, found: _FoundBoxes) -> Iterator[tuple[int, int]]:
-    """Pictures made of others, as a phone's photo is of tiles, say their size in their own bytes."""
+    """Yield the sizes of pictures made of others, such as a phone's photo of tiles."""
     for kind, place in _items(data, found):
         if kind in _CANVASES and place.extents:
             at = place.extents[0][0] + (found.item_data if place.inside else 0)

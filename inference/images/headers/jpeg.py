@@ -10,7 +10,7 @@ from typing import NamedTuple
 from inference.images.headers.facts import EXIF_BYTES, HeaderFacts
 from inference.results import CorruptImage, UnsupportedFormat
 
-# A byte FF that starts a marker: not a stuffed FF 00, nor a restart marker, nor one of several fill bytes.
+# A byte FF that starts a marker, and is no stuffed FF 00, no restart marker and no fill byte.
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 _SOI, _EOI, _SOS, _TEM, _APP1 = 0xD8, 0xD9, 0xDA, 0x01, 0xE1
@@ -70,7 +70,7 @@ class _JpegFrame(NamedTuple):
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Every marker that has a segment, and where the segment's length stands."""
+    """Yield every marker that has a segment, and the position of the segment's length."""
     position = 2
     exif = 0
     scanning = False
@@ -115,6 +115,6 @@ def _frame(data: bytes, marker: int, position: int) -> _JpegFrame:
 
 
 def scale(width: int, height: int, input_size: int) -> int:
-    """By how much to scale a JPEG down while decoding it: 1, 2, 4 or 8, keeping `SPARE`."""
+    """Return by how much to scale a JPEG down while decoding it: 1, 2, 4 or 8, keeping `SPARE`."""
     room = min(width, height) * 7 // (8 * input_size * SPARE)
     return next(step for step in (8, 4, 2, 1) if step <= max(room, 1))

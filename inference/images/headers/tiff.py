@@ -1,4 +1,4 @@
-"""TIFF: the first directory alone (TIFF 6.0 and BigTIFF). How many pages follow is nobody's business."""
+"""TIFF: the first directory alone (TIFF 6.0 and BigTIFF). Further pages are not looked at."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _count(data: bytes, start: int, order: str, big: bool) -> int:
 
 
 def _directory(data: bytes, start: int, order: str, big: bool) -> dict[int, tuple[int, int]]:
-    """The directory at `start`: tag -> (how many values it has, the first of them or where they stand)."""
+    """Read the directory at `start`: tag -> (how many values it has, the first value or their position)."""
     if start >= len(data):
         raise CorruptImage("the TIFF points beyond its end")
     count = _count(data, start, order, big)

@@ -1,4 +1,4 @@
-"""OpenVINO on the processor: the fast engine. It reads what `convert_child` made of the SavedModel."""
+"""OpenVINO on the processor, the fast engine. It reads what `convert_child` has written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from inference import cpus
 from inference.models.engines import PAIR, Prediction
 
-# Its telemetry asks a server; without the package, OpenVINO has a stub for it.
+# Its telemetry asks a server. Without the package, OpenVINO asks nobody.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # the way to forbid an import
 
 import openvino  # noqa: E402
@@ -22,16 +22,15 @@ import openvino  # noqa: E402
 __all__ = ["OpenVINOEngine", "has_bf16"]
 
 STREAMS = 4
-"""At most; with more cores than that, each stream has several."""
+"""Most streams; with more cores than that, each stream has several."""
 
 
 class OpenVINOEngine:
     """Runs the OpenVINO model in `path` on the cores this process may use.
 
-    It is compiled twice: for pairs of crops, on streams side by side; and for one crop, with all cores at
-    work on it, so that a picture alone is answered as soon as can be. `precision` is the number format of
-    the sums; "f32" also where the processor would rather use another. A model quantised to int8 has its own
-    in it.
+    It is compiled twice: for pairs of crops, on streams side by side, and for one crop with all cores, so
+    that a picture alone is answered soon. `precision` is the number format of the sums: "f32" also on a
+    processor that prefers another. A model quantised to int8 brings its own.
     """
 
     name = "openvino"
@@ -65,15 +64,15 @@ class OpenVINOEngine:
 
 
 def has_bf16() -> bool:
-    """Whether this processor computes in bfloat16."""
+    """Tell whether this processor computes in bfloat16."""
     return "BF16" in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 def _requests(model: openvino.Model, precision: str, *, crops: int, streams: int) -> queue.SimpleQueue[Any]:
-    """As many as can run at once, of the model for just so many crops.
+    """Compile the model for `crops` crops, and return as many requests as can run at once.
 
-    Each has run once when it comes out, one after the other: of two first calls at once, each may wait for
-    ever for what the other holds (https://github.com/ultralytics/ultralytics/issues/25923).
+    Each has run once, one after the other: two first calls at the same time may wait for each other for ever
+    (https://github.com/ultralytics/ultralytics/issues/25923).
     """
     model.reshape([crops, *model.input().partial_shape[1:]])
     settings = {

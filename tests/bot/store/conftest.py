@@ -37,7 +37,7 @@ class Clock:
 class Place:
     """An empty database: what an owner would write in the settings to have the store there."""
 
-    store: config.settings.Store
+    store: config.settings.StoreSettings
     data: config.settings.Data
     clock: Clock = field(default_factory=Clock)
 
@@ -78,7 +78,7 @@ class Place:
 
 @pytest.fixture
 def sqlite_place(tmp_path: Path) -> Place:
-    return Place(config.settings.Store(), config.settings.Data(dir=tmp_path / "data"))
+    return Place(config.settings.StoreSettings(), config.settings.Data(dir=tmp_path / "data"))
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ async def postgresql_place(tmp_path: Path) -> AsyncIterator[Place]:
     async with admin.connect() as connection:
         await connection.execute(text(f"CREATE DATABASE {name}"))
     url = make_url(server).set(database=name).render_as_string(hide_password=False)
-    yield Place(config.settings.Store(url=url), config.settings.Data(dir=tmp_path / "data"))
+    yield Place(config.settings.StoreSettings(url=url), config.settings.Data(dir=tmp_path / "data"))
     async with admin.connect() as connection:
         await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     await admin.dispose()

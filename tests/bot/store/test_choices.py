@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
-from sqlalchemy import event
 
 from bot.store import (
     FIELDS,
@@ -24,20 +21,7 @@ from bot.store import store as store_module
 from bot.store.database import connect
 from config.settings import Answers, Watch
 from tests.bot.store.conftest import Place
-
-
-@contextmanager
-def statements(store: Store) -> Iterator[list[str]]:
-    """The statements that reach the database in the meantime."""
-    seen: list[str] = []
-
-    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
-        seen.append(statement)
-
-    engine = store._database._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(engine, "before_cursor_execute", note)
+from tests.stores import statements
 
 
 async def test_a_server_that_changed_nothing_follows_the_owner(place: Place) -> None:
@@ -65,7 +49,7 @@ async def test_reading_again_asks_the_database_nothing(store: Store) -> None:
     await store.guilds.update(1, {"top": 5})
     await store.guilds.get(2)
     await store.members.get(3)
-    with statements(store) as seen:
+    with statements() as seen:
         for _ in range(3):
             assert (await store.guilds.get(1)).top == 5
             assert (await store.guilds.get(2)).top == 3
@@ -74,7 +58,7 @@ async def test_reading_again_asks_the_database_nothing(store: Store) -> None:
 
 
 async def test_many_first_readers_at_once_ask_once(store: Store) -> None:
-    with statements(store) as seen:
+    with statements() as seen:
         await asyncio.gather(*(store.guilds.get(1) for _ in range(20)))
     assert len(seen) == 1
 
@@ -202,7 +186,7 @@ async def test_memory_holds_only_the_members_met_last(place: Place, monkeypatch:
         await store.members.update(1, {"leave_alone": True})
         for member in (2, 3, 1, 4, 5):
             await store.members.get(member)
-        with statements(store) as seen:
+        with statements() as seen:
             for member in (1, 4, 5):
                 await store.members.get(member)
             assert seen == []

@@ -121,7 +121,7 @@ import alembic.command  # once for all of them
 import asyncio, os, sys
 from pathlib import Path
 from bot.store import GuildSettings, Store
-from config.settings import Data, Store as Settings
+from config.settings import Data, StoreSettings as Settings
 
 async def start(name: str) -> None:
     os.read(go, 1)

@@ -71,7 +71,7 @@ async def test_a_usual_start_does_not_load_the_migration_tool(sqlite_place: Plac
 import asyncio, sys
 from pathlib import Path
 from bot.store import GuildSettings, Store
-from config.settings import Data, Store as Settings
+from config.settings import Data, StoreSettings as Settings
 
 async def main() -> None:
     store = await Store.open(Settings(), Data(dir=Path(sys.argv[1])), guild_defaults=GuildSettings())
@@ -180,19 +180,19 @@ async def test_a_version_that_this_code_does_not_know_is_refused(
 )
 def test_an_unusable_address_is_a_fault_of_the_configuration(tmp_path: Path, url: str, word: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(word)) as caught:
-        locate(config.settings.Store(url=url), Data(dir=tmp_path))
+        locate(config.settings.StoreSettings(url=url), Data(dir=tmp_path))
     assert "store.url" in str(caught.value)
     assert "hunter2" not in str(caught.value)
 
 
 def test_an_address_means_what_it_says(tmp_path: Path) -> None:
     data = Data(dir=tmp_path)
-    assert locate(config.settings.Store(), data).file == tmp_path / "whatsit.sqlite3"
-    elsewhere = config.settings.Store(url=f"sqlite:///{tmp_path}/other.db")
+    assert locate(config.settings.StoreSettings(), data).file == tmp_path / "whatsit.sqlite3"
+    elsewhere = config.settings.StoreSettings(url=f"sqlite:///{tmp_path}/other.db")
     assert locate(elsewhere, data).file == tmp_path / "other.db"
-    home = locate(config.settings.Store(url="sqlite:///~/other.db"), data)
+    home = locate(config.settings.StoreSettings(url="sqlite:///~/other.db"), data)
     assert home.file == Path.home() / "other.db"
-    server = locate(config.settings.Store(url="postgres://me:hunter2@db.example/whatsit"), data)
+    server = locate(config.settings.StoreSettings(url="postgres://me:hunter2@db.example/whatsit"), data)
     assert server.file is None
     assert server.url.drivername == "postgresql+asyncpg"
     assert str(server) == "postgresql+asyncpg://me:***@db.example/whatsit"
@@ -200,7 +200,7 @@ def test_an_address_means_what_it_says(tmp_path: Path) -> None:
 
 async def test_a_postgresql_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
     url = "postgresql://me:hunter2@127.0.0.1:1/whatsit"
-    said = await refused(Place(config.settings.Store(url=url), Data(dir=tmp_path)), StoreUnavailable)
+    said = await refused(Place(config.settings.StoreSettings(url=url), Data(dir=tmp_path)), StoreUnavailable)
     assert "me:***@127.0.0.1:1/whatsit" in said
     assert "Check that PostgreSQL runs" in said
     assert "hunter2" not in said
@@ -208,7 +208,7 @@ async def test_a_postgresql_that_does_not_answer_is_named_without_its_password(t
 
 async def test_a_postgresql_database_that_is_not_there_is_named(postgresql_place: Place) -> None:
     url = f"{postgresql_place.store.url}_not_there"
-    place = Place(config.settings.Store(url=url), postgresql_place.data)
+    place = Place(config.settings.StoreSettings(url=url), postgresql_place.data)
     assert "createdb" in await refused(place, StoreUnavailable)
 
 
@@ -216,5 +216,5 @@ async def test_a_missing_driver_is_named_with_the_command_that_brings_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "asyncpg", None)
-    place = Place(config.settings.Store(url="postgresql://db.example/whatsit"), Data(dir=tmp_path))
+    place = Place(config.settings.StoreSettings(url="postgresql://db.example/whatsit"), Data(dir=tmp_path))
     assert "pip install whatsit[postgres]" in await refused(place, StoreUnavailable)

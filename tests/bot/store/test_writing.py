@@ -131,7 +131,7 @@ ACCEPTS_FOR_EVER = """
 import asyncio, sys
 from pathlib import Path
 from bot.store import GuildSettings, Store
-from config.settings import Data, Store as Settings
+from config.settings import Data, StoreSettings as Settings
 
 async def main() -> None:
     url = None if sys.argv[2] == "None" else sys.argv[2]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
 from inference.bench import __main__ as bench
-from inference.bench.machine import describe
+from inference.bench.machine import describe, processor
 from inference.bench.report import print_tables
 from inference.bench.results import assemble
 from inference.bench.rows import BenchRow
@@ -76,6 +77,19 @@ def test_tables_show_what_every_row_found(results: dict[str, Any]) -> None:
 def test_a_busy_machine_is_told_on(results: dict[str, Any]) -> None:
     results["machine"]["busy"] = 1.7
     assert "not quiet" in printed(results)
+
+
+def test_the_processor_is_described_with_its_instruction_sets_and_what_they_are_kept_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listing = tmp_path / "cpuinfo"
+    monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
+    listing.write_text(
+        "model name\t: Some Xeon\nflags\t: fpu avx avx2 avx512f avx512_vnni\n\nprocessor\t: 1\n"
+    )
+    assert processor(listing) == "Some Xeon (avx2, avx512f, avx512_vnni)"
+    monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
+    assert processor(listing) == "Some Xeon (avx2, avx512f, avx512_vnni; kept to AVX2)"
 
 
 def test_the_machine_is_described_without_naming_it(results: dict[str, Any]) -> None:

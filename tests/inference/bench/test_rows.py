@@ -51,7 +51,7 @@ def test_a_system_that_cannot_start_says_why(tmp_path: Path) -> None:
 
 
 def test_a_system_that_dies_says_so(session: BenchSession) -> None:
-    with pytest.raises(MeasurementFailed, match="os:abort ended without an answer"):
+    with pytest.raises(MeasurementFailed, match="os:abort ended without an answer, with status -6"):
         session.start("os:abort")
 
 

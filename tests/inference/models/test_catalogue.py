@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import Model
-from inference.models import catalogue, embedded
+from inference.models import catalogue, child_process, embedded
 from inference.models.catalogue import CatalogueRow, describe, entries, find
 
 
@@ -61,11 +61,16 @@ def test_a_model_on_the_machine_is_shown_with_its_size(tmp_path: Path) -> None:
     assert row("mobilenet_v2_130", tmp_path).cached is None
 
 
-def test_the_embedded_model_is_shown_once_built(tmp_path: Path) -> None:
-    _, place = embedded._places(tmp_path)
-    (place / "model").mkdir(parents=True)
-    (place / "model/saved_model.pb").write_bytes(bytes(10))
-    assert row("efficientnet_lite0", tmp_path).cached == place / "model"
+def test_the_embedded_model_is_shown_once_built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(_: str, arguments: dict[str, str], **__: object) -> None:
+        folder = Path(arguments["folder"])
+        folder.mkdir()
+        (folder / "saved_model.pb").write_bytes(bytes(10))
+
+    assert row("efficientnet_lite0", tmp_path).cached is None
+    monkeypatch.setattr(child_process, "run", build)
+    built = embedded.ensure(tmp_path, report=lambda *_: None)
+    assert row("efficientnet_lite0", tmp_path).cached == built
 
 
 def test_listing_the_models_imports_nothing_heavy() -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import os
 import subprocess
 import sys
 import tarfile
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from config.settings import Model
+from config.settings import Model, Settings
+from inference.__main__ import main as jobs_of_inference
 from inference.models import child_process, convert, embedded, hub, loading, model_cache
 from inference.models.loading import load
 from inference.results import ModelUnavailable
@@ -256,19 +259,69 @@ def test_auto_is_mobilenet_where_the_hub_was_reached_before(
     assert located.note is None
 
 
-def test_auto_is_the_embedded_model_where_the_hub_is_out_of_reach(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def unreachable(name: str, *_: object) -> None:
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The models that the Hub, which is out of reach, was asked for. The embedded model is there."""
+    asked: list[str] = []
+
+    def unreachable(name: str, *_: object, **__: object) -> None:
+        asked.append(name)
         raise hub.HubOutOfReach(name, "there is no network")
 
-    monkeypatch.setattr(hub, "_reach", unreachable)
+    monkeypatch.setattr(hub, "fetch", unreachable)
     monkeypatch.setattr(embedded, "ensure", lambda *_, **__: tmp_path)
+    return asked
+
+
+def test_auto_is_the_embedded_model_where_the_hub_is_out_of_reach(tmp_path: Path, asked: list[str]) -> None:
     located = loading.locate(settings(tmp_path), report=unread)
     assert located.name == "efficientnet_lite0"
-    assert located.note == "efficientnet_lite0 answers in place of mobilenet_v2: there is no network."
-    with pytest.raises(ModelUnavailable, match="mobilenet_v2 could not be downloaded"):
+    assert located.note == (
+        "efficientnet_lite0 answers in place of mobilenet_v2: there is no network. It is asked again in a "
+        "day; `whatsit models refresh` lets the next start ask at once."
+    )
+    assert asked == ["mobilenet_v2"]
+    with pytest.raises(ModelUnavailable, match="mobilenet_v2 could not be downloaded: there is no network"):
         loading.locate(settings(tmp_path, "mobilenet_v2"), report=unread)
+    assert asked == ["mobilenet_v2"] * 2, "who names the model has it asked for each time"
+
+
+def test_auto_asks_a_hub_that_was_out_of_reach_once_a_day(tmp_path: Path, asked: list[str]) -> None:
+    model = settings(tmp_path)
+    for _ in range(3):
+        located = loading.locate(model, report=unread)
+    assert asked == ["mobilenet_v2"]
+    assert located.name == "efficientnet_lite0"
+    assert located.note == (
+        "efficientnet_lite0 answers in place of mobilenet_v2: the Hub was out of reach within the last day; "
+        "`whatsit models refresh` lets the next start ask at once."
+    )
+    (kept,) = model.cache_dir.iterdir()
+    os.utime(kept, (time.time() - 24 * 3600 - 1,) * 2)
+    loading.locate(model, report=unread)
+    assert len(asked) == 2, "a day later"
+    os.utime(kept, (time.time() + 3600,) * 2)
+    loading.locate(model, report=unread)
+    assert len(asked) == 3, "a clock that went wrong keeps nobody from the Hub"
+
+
+def test_refresh_lets_the_next_start_ask_the_hub(
+    tmp_path: Path, asked: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = settings(tmp_path)
+    for _ in range(2):
+        assert jobs_of_inference(["refresh", Settings(model=model).model_dump_json()]) == 0
+        assert "done" in json.loads(capsys.readouterr().out)
+        loading.locate(model, report=unread)
+    assert len(asked) == 2
+
+
+def test_where_nothing_can_be_kept_the_hub_is_asked_each_time(tmp_path: Path, asked: list[str]) -> None:
+    (tmp_path / "cache").write_text("a file in the place of the folder")
+    for _ in range(2):
+        note = loading.locate(settings(tmp_path), report=unread).note
+        assert note == "efficientnet_lite0 answers in place of mobilenet_v2: there is no network."
+    assert len(asked) == 2
 
 
 def test_the_tutorials_keras_layer_runs_the_same_model(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import discord
 import pytest
 
 from tests.bot.wishes import post, server
+from tests.stores import statements
 from tests.world import World
 
 
@@ -90,13 +91,12 @@ async def test_settings_of_one_server_are_not_anothers(world: World) -> None:
     assert [len(world.answers()), len(world.answers(channel))] == [0, 1]
 
 
-async def test_what_a_message_costs_is_no_query(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    await post(world)
-
-    async def query(*_: object) -> None:
-        raise AssertionError("the store was read")
-
-    monkeypatch.setattr(world.bot.store.guilds, "_read", query)
-    monkeypatch.setattr(world.bot.store.members, "_read", query)
-    await post(world)
+async def test_a_message_costs_no_query_for_settings_once_they_are_known(world: World) -> None:
+    with statements() as first:
+        await post(world)
+    with statements() as second:
+        await post(world)
     assert len(world.answers()) == 2
+    for table in ("guild_setting", "member_preference"):
+        assert [table in each for each in first].count(True) == 1
+        assert not any(table in each for each in second)

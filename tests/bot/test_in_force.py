@@ -99,4 +99,4 @@ async def test_the_owners_settings_are_the_defaults_also_in_direct_messages(tmp_
         here = await in_force_for(store, 5, 1)
         assert (here.guild.top, here.guild.min_confidence) == (7, 0.5)
         alone = await in_force_for(store, 5)
-        assert (alone.guild.top, alone.guild.min_confidence) == (7, 0.2)
+        assert (alone.guild.top, alone.guild.min_confidence) == (7, 0.3)

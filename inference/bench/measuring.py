@@ -1,4 +1,4 @@
-"""A system under measurement, and its load: images with bytes of their own, so many in flight.
+"""What a measured system needs: images with bytes of their own, so many in flight, and what they cost.
 
 Imports nothing heavy: the process that stands for the bot has it.
 """
@@ -9,10 +9,24 @@ import asyncio
 import time
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
-__all__ = ["PLACE", "MeasuredSystem", "drive", "heartbeat", "stamp", "unique"]
+import psutil
+
+__all__ = [
+    "PLACE",
+    "MeasuredSystem",
+    "clocked",
+    "drive",
+    "heartbeat",
+    "own_processes",
+    "read",
+    "resident_mb",
+    "stamp",
+    "unique",
+]
 
 PLACE = b"whatsit-bench-number-0000000000000000"
 """What a WebP carries as its XMP, for `stamp` to write the number over."""
@@ -103,3 +117,33 @@ def stamp(data: bytes, number: int) -> bytes:
     if at < 0:
         raise ValueError("not a picture that the benchmark made: there is no place for its number")
     return b"".join((data[:at], note, data[at + len(PLACE) :]))
+
+
+def own_processes() -> list[psutil.Process]:
+    """List this process and every process below it."""
+    own = psutil.Process()
+    return [own, *own.children(recursive=True)]
+
+
+@contextmanager
+def clocked() -> Iterator[dict[str, Any]]:
+    """Fill in the block's `seconds`, and the `core_seconds` of this process and those below it."""
+    sample: dict[str, Any] = {}
+    began, used = time.perf_counter(), _core_seconds()
+    yield sample
+    sample["seconds"] = time.perf_counter() - began
+    sample["core_seconds"] = _core_seconds() - used
+
+
+def resident_mb(process: psutil.Process) -> float:
+    """Return the resident size in megabytes (10^6 bytes)."""
+    return float(process.memory_info().rss) / 1e6
+
+
+def read(pictures: list[str]) -> list[bytes]:
+    """Read the files' bytes."""
+    return [Path(picture).read_bytes() for picture in pictures]
+
+
+def _core_seconds() -> float:
+    return sum(times.user + times.system for times in (process.cpu_times() for process in own_processes()))

@@ -23,7 +23,8 @@ async def test_an_image_in_a_channel_gets_one_reply_with_its_labels(world: World
     assert answer.reference.message_id == source.id
     (embed,) = answer.embeds
     assert embed.description == (
-        "`███████░░░  71%` **Egyptian cat**\n`██░░░░░░░░  16%` tabby\n`█░░░░░░░░░   8%` tiger cat"
+        "Probably an **Egyptian cat**.\n"
+        "`███████░░░  71%` Egyptian cat\n`██░░░░░░░░  16%` tabby\n`█░░░░░░░░░   8%` tiger cat"
     )
     assert embed.footer.text == "mobilenet_v2"
 

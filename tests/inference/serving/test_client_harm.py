@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -139,9 +140,11 @@ async def test_a_worker_that_has_grown_over_time_is_replaced_and_nobody_blamed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with running() as classifier:
-        sizes = iter([10**12])
-        size = classifier._supervisor._size
-        monkeypatch.setattr(classifier._supervisor, "_size", lambda: next(sizes, None) or size())
+        grown = [SimpleNamespace(rss=10**12)]
+        size = psutil.Process.memory_info
+        monkeypatch.setattr(
+            psutil.Process, "memory_info", lambda process: grown.pop() if grown else size(process)
+        )
         assert_named(await answers(classifier, [picture(3)]), [3])
         assert classifier.stats.restarts == 1
 

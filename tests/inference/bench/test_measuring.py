@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from inference.bench.load import drive, stamp, unique
+from inference.bench.measuring import drive, stamp, unique
 from inference.bench.pictures import FORMATS, SMALL, PictureKind, make
 from tests.inference.bench.sessions import one_original
 

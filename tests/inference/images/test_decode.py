@@ -396,6 +396,6 @@ def test_threads_do_not_disturb_each_other() -> None:
 
 def test_nothing_is_kept_of_the_file() -> None:
     decoded = look(encoded(Image.new("RGB", (4000, 100), RED), "PNG"), "auto")
-    kept = sum(len(picture.image.tobytes()) for picture, _ in decoded._ends)
+    kept = sum(len(picture.image.tobytes()) for picture, _ in decoded.ends)
     assert kept <= 2 * 100 * 100 * 3
     assert BytesIO not in {type(value) for value in vars(decoded).values()}

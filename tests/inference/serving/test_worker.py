@@ -18,7 +18,7 @@ from inference.results import ModelUnavailable
 from inference.serving.client import Classifier
 from tests.inference.fakes import Deed, deed, picture, running, until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def workers() -> set[int]:

@@ -156,7 +156,7 @@ def test_only_abandoned_downloads_are_cleared_away(
     file.write_text(lock)
     for path in (file, working, old):
         os.utime(path, (path.stat().st_mtime - age,) * 2)
-    hub._clear(place, [])
+    hub.clear_abandoned(place, [])
     assert (file.exists(), working.exists(), old.exists()) == (kept, kept, False)
 
 

@@ -45,7 +45,11 @@ def test_other_labels_have_none_though_a_word_were_the_same(labels: tuple[str, .
 def test_probabilities_of_one_name_are_added_over_all_classes() -> None:
     everyday = CoarseNames(("cat", None, "dog", "cat", "fox", "owl"))
     best = everyday.best(np.array([0.2, 0.3, 0.1, 0.25, 0.12, 0.03]))
-    assert [(name, round(total, 9)) for name, total in best] == [("cat", 0.45), ("fox", 0.12), ("dog", 0.1)]
+    assert [(name, round(total, 9), classes) for name, total, classes in best] == [
+        ("cat", 0.45, 2),
+        ("fox", 0.12, 1),
+        ("dog", 0.1, 1),
+    ]
 
 
 def test_where_no_class_has_a_name_none_is_told() -> None:

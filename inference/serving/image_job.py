@@ -1,0 +1,57 @@
+"""One image on its way to an answer, and what its worker's deaths say of it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable
+
+from inference.results import InferenceError
+from inference.serving.protocol import AnsweredReply
+from inference.serving.supervisor import DeathCause
+from inference.serving.verdict_cache import ImageKey
+
+__all__ = ["ImageJob", "Outcome"]
+
+Outcome = AnsweredReply | InferenceError
+"""What becomes of an image."""
+
+
+class ImageJob:
+    """An image to be looked at, and everybody who waits for it."""
+
+    def __init__(self, number: int, key: ImageKey, data: bytes, group: Hashable) -> None:
+        self.id = number
+        self.key = key
+        self.data = data
+        self.group = group
+        self.waiters: set[asyncio.Future[AnsweredReply]] = set()
+        self.suspect = False
+        self.deaths = 0
+        self._deaths_alone = 0
+        self.begin()
+
+    def begin(self) -> None:
+        """Start over with the first look: the crops for a second one die with the worker."""
+        self.second, self.crops = False, 1
+
+    def died(self, cause: DeathCause, *, alone: bool) -> bool:
+        """Count a death of the worker that looked at this image. Returns whether the image is condemned.
+
+        It is at the second death, if it was alone then. But a SIGKILL that was not ours is more often a
+        person's, or the kernel's for lack of memory, than a picture's: then it must have been alone twice.
+        """
+        self.suspect = True
+        self.deaths += 1
+        self._deaths_alone += alone
+        return alone and self.deaths > 1 and (cause is not DeathCause.KILLED or self._deaths_alone > 1)
+
+    def finish(self, outcome: Outcome) -> None:
+        """Give the outcome to everybody who still waits."""
+        for waiter in self.waiters:
+            if waiter.done():
+                continue  # cancelled in this very moment
+            if isinstance(outcome, AnsweredReply):
+                waiter.set_result(outcome)
+            else:
+                # An exception for each: its traceback grows where it is raised.
+                waiter.set_exception(type(outcome)(*outcome.args))
