@@ -55,7 +55,7 @@ def buttons_for(
     """
     known = {model.name: model for model in models if can_be_packed(model)}
     marks = tuple(_marks(outcomes, people, guild.min_confidence, known))
-    named = any(isinstance(outcome.result, Classification) for outcome in outcomes)
+    named = any(outcome.is_named for outcome in outcomes)
     return AnswerButtons(marks, len(outcomes), guild.buttons if named else (), language)
 
 

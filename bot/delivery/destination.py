@@ -68,8 +68,8 @@ class Destination(Protocol):
     def waiting(self) -> AbstractAsyncContextManager[Promise | None]:
         """Show that an answer is coming, while the context lasts; None if nobody waits for it any more."""
 
-    async def refuse(self, line: str) -> None:
-        """Show the asker that the images are too many, by a reaction or by `line`, which says so in words."""
+    async def refuse(self, line: str, reaction: str) -> None:
+        """Show why there is no answer: by `line`, where only the asker reads it, else by `reaction`."""
 
     async def deliver(self, answer: Answer, buttons: AnswerButtons | None) -> Delivered:
         """Send the answer."""

@@ -79,7 +79,7 @@ class InteractionResponse:
         """Defer the response, unless an earlier run has done so."""
         yield Promise() if self.interaction is None else await defer(self.interaction, private=self.private)
 
-    async def refuse(self, line: str) -> None:
+    async def refuse(self, line: str, reaction: str) -> None:  # noqa: ARG002 - for messages
         """Say so to the asker alone."""
         if self.interaction is not None:
             await say(self.interaction, line)

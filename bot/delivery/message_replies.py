@@ -16,7 +16,7 @@ from bot.delivery.channel_permissions import FAILURES, permissions_at
 from bot.delivery.destination import Delivered, Fate, Promise
 from bot.delivery.direct_messages import send_directly
 from bot.delivery.outbox import Letter, Outbox, Thinned
-from bot.delivery.reactions import CLOSED, LATE, MUTE, OVER_QUOTA, Reactions
+from bot.delivery.reactions import CLOSED, LATE, MUTE, Reactions
 from bot.delivery.typing_indicator import typing
 from bot.i18n import Language
 from bot.presentation.answer import Answer
@@ -65,9 +65,9 @@ class ChannelReply:
         async with typing(self.message.channel):
             yield Promise()
 
-    async def refuse(self, line: str) -> None:  # noqa: ARG002 - the others say it
+    async def refuse(self, line: str, reaction: str) -> None:  # noqa: ARG002 - the others say it
         """Set a reaction, which disturbs nobody else."""
-        await self.reactions.show(self.message, OVER_QUOTA)
+        await self.reactions.show(self.message, reaction)
 
     async def deliver(self, answer: Answer, buttons: AnswerButtons | None) -> Delivered:
         """Reply, alone or merged with the answers to other messages of the channel."""
@@ -148,9 +148,9 @@ class DirectReply:
         """Show nothing: nobody in the channel waits."""
         yield Promise()
 
-    async def refuse(self, line: str) -> None:
+    async def refuse(self, line: str, reaction: str) -> None:
         """Set a reaction to the message."""
-        await self.in_channel.refuse(line)
+        await self.in_channel.refuse(line, reaction)
 
     async def deliver(self, answer: Answer, buttons: AnswerButtons | None) -> Delivered:  # noqa: ARG002 - see above
         """Send the answer to the asker alone."""

@@ -41,6 +41,7 @@ __all__ = [
 DETAILED = 5
 """Images of one answer that show all their guesses; of more, each shows its best: five embeds of three rows
 fill a phone. As many as `/classify` takes, so that a `top` which somebody set is always kept."""
+UNNAMED = "⚠️"
 BAR, SHORT_BAR = 10, 5  # characters of a bar at 100 %
 FAILED, UNSURE, LIKELY, CERTAIN = (discord.Color(value) for value in (0xE0555A, 0x99AAB5, 0x5865F2, 0x2D9D78))
 
@@ -51,6 +52,11 @@ class Outcome:
 
     source: ImageSource
     result: Classification | Exception
+
+    @property
+    def is_named(self) -> bool:
+        """Whether there is a name for the image, however doubtful."""
+        return isinstance(self.result, Classification)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +86,8 @@ class Writer:
     top: int | None = None
     apart: bool = False
     """The answer will not stand under its images, so it shows and names them itself."""
+    quiet: bool = False
+    """Nobody asked: an image that failed beside others is marked, and not explained."""
     guild: GuildSettings | None = None
     """The server's, in whose place else the owner's defaults hold."""
 
@@ -89,7 +97,7 @@ class Writer:
             note=note,
             embeds=self._embeds(outcomes),
             plain=self._plain(outcomes, note),
-            named=any(isinstance(outcome.result, Classification) for outcome in outcomes),
+            named=any(outcome.is_named for outcome in outcomes),
         )
 
     def left_out(self, found: int) -> str:
@@ -159,8 +167,8 @@ class Writer:
         return embed
 
     def _list(self, outcomes: Sequence[Outcome], width: int) -> discord.Embed:
-        """All images in one embed, in the colour of the worst."""
-        shades = (FAILED, UNSURE, LIKELY, CERTAIN)
+        """All images in one embed, in the colour of the least sure one; red only where all have failed."""
+        shades = (UNSURE, LIKELY, CERTAIN, FAILED)
         worst = min(shades.index(self._color(outcome.result)) for outcome in outcomes)
         embed = discord.Embed(description=self._lines(outcomes, width), color=shades[worst])
         if models := _models(outcomes):
@@ -172,7 +180,7 @@ class Writer:
 
     def _line(self, outcome: Outcome, width: int) -> str:
         if isinstance(outcome.result, Exception):
-            return errors.sentence(outcome.result, self.language, self.settings.limits)
+            return self._failure(outcome.result)
         finding = Finding.of(outcome.result, self.min_confidence)
         if finding.doubtful:
             line = guess(finding, self.language, width)
@@ -192,10 +200,13 @@ class Writer:
 
     def _body(self, outcome: Outcome, top: int, width: int) -> str:
         if isinstance(outcome.result, Exception):
-            return errors.sentence(outcome.result, self.language, self.settings.limits)
+            return self._failure(outcome.result)
         finding = Finding.of(outcome.result, self.min_confidence)
         text = body(finding, self.language, top, width, listed=self.top is not None)
         return behind_bars(text, spoiler=outcome.source.spoiler)
+
+    def _failure(self, error: Exception) -> str:
+        return UNNAMED if self.quiet else errors.sentence(error, self.language, self.settings.limits)
 
     def _color(self, result: Classification | Exception) -> discord.Color:
         if isinstance(result, Exception):

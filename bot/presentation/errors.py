@@ -15,7 +15,7 @@ from bot.i18n import N_, Language
 from config.settings import Limits, MiB
 from inference import results
 
-__all__ = ["LEAVING", "SENTENCES", "UNEXPECTED", "sentence"]
+__all__ = ["LASTING", "LEAVING", "SENTENCES", "UNEXPECTED", "sentence"]
 
 _TOO_LARGE = N_(
     "This picture is too large for me. Send one of at most {megabytes} MB and {megapixels} megapixels."
@@ -52,6 +52,19 @@ SENTENCES: dict[type[Exception], str] = {
     Unreachable: _AGAIN,
     DownloadError: _AGAIN,
 }
+
+LASTING = (
+    results.NotAnImage,
+    results.UnsupportedFormat,
+    results.ImageTooLarge,
+    results.CorruptImage,
+    results.HarmfulImage,
+    Gone,
+    TooManyBytes,
+    NotAPicture,
+    HostNotAllowed,
+)
+"""These errors come again, however often the same file is looked at."""
 
 
 def sentence(error: BaseException, language: Language, limits: Limits) -> str:

@@ -72,7 +72,8 @@ async def test_a_server_chooses_the_buttons(world: World, chosen: list[str], car
 
 async def test_an_answer_without_any_name_has_none(world: World) -> None:
     world.classifier.otherwise = Busy("full")
-    assert pressable(await answered(world)) == []
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
+    assert pressable(world.only_answer()) == []
 
 
 async def test_of_several_images_one_is_picked_first(world: World) -> None:

@@ -174,7 +174,7 @@ async def test_a_servers_language_is_the_one_answered_in(german: i18n.Languages,
     channel = guild.create_text_channel("bilder")
     alice = guild.add_member(world.alice.user)
     world.fetcher.fails = {"weg.png": Gone("404")}
-    await alice.send(channel, attachments=[picture("weg.png")])
+    await alice.send(channel, world.me.mention, attachments=[picture("weg.png")])
     (embed,) = world.only_answer(channel).embeds
     assert embed.description == "Dieses Bild ist nicht mehr da. Lade es noch einmal hoch."
 

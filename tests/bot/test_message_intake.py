@@ -8,8 +8,10 @@ import discord
 import pytest
 from simcord.backend.models import MessageSticker
 
+from bot.delivery.reactions import FAILED, OFFER
 from bot.download.downloader import Gone, TooSlow
-from inference.results import Busy, CorruptImage, NotAnImage
+from inference.results import Busy, CorruptImage, HarmfulImage, ImageTooLarge, NotAnImage, TimedOut
+from tests.bot.wishes import reactions
 from tests.world import World, classified, picture
 
 DOG, CUP = classified(("beagle", 0.93), ("basset", 0.03)), classified(("cup", 0.55), ("espresso", 0.31))
@@ -72,7 +74,7 @@ async def test_an_image_that_fails_does_not_spoil_its_neighbours(world: World) -
     world.fetcher.fails = {"gone.png": Gone("404")}
     files = [picture("broken.png", b"broken"), picture("cat.png", b"cat"), picture("gone.png", b"gone")]
 
-    await world.alice.send(world.channel, attachments=files)
+    await world.alice.send(world.channel, world.me.mention, attachments=files)
 
     broken, cat, gone = world.only_answer().embeds
     assert broken.description == "This picture is damaged or incomplete. Save it again and send it once more."
@@ -83,7 +85,7 @@ async def test_an_image_that_fails_does_not_spoil_its_neighbours(world: World) -
 @pytest.mark.parametrize("error", [Busy("full"), CorruptImage("cut"), NotAnImage("text")])
 async def test_an_image_that_fails_alone_is_answered_too(world: World, error: Exception) -> None:
     world.classifier.otherwise = error
-    await world.alice.send(world.channel, attachments=[picture()])
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
     (embed,) = world.only_answer().embeds
     assert embed.description
     assert embed.footer.text is None
@@ -91,7 +93,7 @@ async def test_an_image_that_fails_alone_is_answered_too(world: World, error: Ex
 
 async def test_a_queue_that_is_full_refuses_before_anything_is_fetched(world: World) -> None:
     world.classifier.refuses = Busy("full")
-    await world.alice.send(world.channel, attachments=[picture()])
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
     assert world.fetcher.fetched == []
     assert "Send it again in a minute" in str(world.only_answer().embeds[0].description)
 
@@ -101,7 +103,8 @@ async def test_an_error_that_nobody_foresaw_is_logged_once_and_still_answered(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.classifier.says = {b"odd": ZeroDivisionError("nobody thought of this")}
-    await world.alice.send(world.channel, attachments=[picture("odd.png", b"odd"), picture()])
+    files = [picture("odd.png", b"odd"), picture()]
+    await world.alice.send(world.channel, world.me.mention, attachments=files)
 
     odd, cat = world.only_answer().embeds
     assert str(odd.description).startswith("Something went wrong with this picture.")
@@ -118,15 +121,60 @@ async def test_an_error_of_the_bots_own_is_logged_once_and_still_answered(
         raise ZeroDivisionError
 
     monkeypatch.setattr("bot.presentation.answer.Writer.write", broken)
-    await world.alice.send(world.channel, attachments=[picture()])
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
     assert world.only_answer().content.startswith("Something went wrong")
     assert len([record for record in caplog.records if record.exc_info]) == 1
 
 
 async def test_what_failed_has_no_buttons_under_it(world: World) -> None:
     world.fetcher.fails = {"cat.png": TooSlow("15 s")}
-    await world.alice.send(world.channel, attachments=[picture()])
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
     assert world.only_answer().components == []
+
+
+@pytest.mark.parametrize("error", [Busy("full"), TimedOut("30 s"), TooSlow("15 s")])
+async def test_where_nobody_asked_what_may_work_later_is_offered_and_nothing_is_said(
+    world: World, error: Exception
+) -> None:
+    world.classifier.refuses = error
+    message = await world.alice.send(world.channel, attachments=[picture(), picture("dog.png")])
+    assert world.answers() == []
+    assert reactions(world, message) == [OFFER]
+    world.classifier.refuses = None
+    await world.alice.react(message, OFFER)
+    assert "Egyptian cat" in str(world.only_answer().embeds[0].description)
+
+
+@pytest.mark.parametrize("error", [CorruptImage("cut"), ImageTooLarge("90 MP"), HarmfulImage("twice")])
+async def test_where_nobody_asked_what_will_never_work_is_marked_and_nothing_is_said(
+    world: World, error: Exception
+) -> None:
+    world.classifier.otherwise = error
+    message = await world.alice.send(world.channel, attachments=[picture()])
+    assert world.answers() == []
+    assert reactions(world, message) == [FAILED]
+    await world.alice.send(world.channel, world.me.mention, reply_to=message)
+    assert str(world.only_answer().embeds[0].description).endswith(".")
+
+
+async def test_where_nobody_asked_a_failure_beside_a_name_is_a_mark(world: World) -> None:
+    world.classifier.says = {b"busy": Busy("full")}
+    await world.alice.send(world.channel, attachments=[picture("busy.png", b"busy"), picture()])
+    busy, cat = world.only_answer().embeds
+    assert (busy.title, busy.description) == ("1. busy.png", "⚠️")
+    assert "Egyptian cat" in str(cat.description)
+
+
+@pytest.mark.logs_errors
+async def test_where_nobody_asked_an_error_of_the_bots_own_is_only_logged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bot.presentation.answer.Writer.write", broken)
+    await world.alice.send(world.channel, attachments=[picture()])
+    assert world.answers() == []
 
 
 async def test_messages_without_images_are_left_alone(world: World) -> None:

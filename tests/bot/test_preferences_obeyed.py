@@ -182,7 +182,7 @@ async def test_everybody_reads_the_servers_language_and_each_alone_their_own(
 ) -> None:
     world.classifier.otherwise = CorruptImage("cut")
     ask: list[Callable[[], Awaitable[object]]] = [
-        lambda: post(world),
+        lambda: post(world, content=world.me.mention),
         lambda: world.alice.slash(world.channel, "classify", picture=picture()),
         lambda: world.alice.slash(world.channel, "classify", picture=picture(), private=True),
         lambda: world.alice.slash(world.channel, "classify", picture=picture(), dm=True),

@@ -39,7 +39,7 @@ async def test_photographs_are_named_in_a_channel_by_command_and_by_direct_messa
         photograph(SAMPLES / "chelsea.png"),
         ("broken.jpg", HOPPER.read_bytes()[:9000]),
     ]
-    await world.alice.send(world.channel, "who and what is this?", attachments=files)
+    await world.alice.send(world.channel, f"{world.me.mention} who and what is this?", attachments=files)
     hopper, cat, broken = world.only_answer().embeds
     assert "**military uniform**" in str(hopper.description).splitlines()[0]
     assert "cat" in str(cat.description)
