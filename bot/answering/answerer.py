@@ -86,7 +86,7 @@ class Answerer:
                 standing,
                 request.origin.message_id,
                 answer,
-                buttons.view() if buttons else None,
+                buttons.view(),
                 embeds=request.destination.takes_embeds,
                 images=fingerprint(request.images),
             )
@@ -158,7 +158,7 @@ class Answerer:
 
     def _words(
         self, request: Request, grant: Grant, outcomes: Sequence[Outcome]
-    ) -> tuple[Answer, AnswerButtons | None]:
+    ) -> tuple[Answer, AnswerButtons]:
         """Put the outcomes into words, with the buttons under them."""
         guild, language, destination = request.in_force.guild, request.language, request.destination
         writer = Writer(
@@ -172,10 +172,15 @@ class Answerer:
         answer = writer.write(
             outcomes, writer.left_out(request.found), grant.line(language), destination.source_link
         )
-        if not destination.takes_buttons:
-            return answer, None
-        people = People(request.asker.id, request.author_id)
-        return answer, buttons_for(outcomes, people, language, guild=guild, models=self._models.infos())
+        buttons = buttons_for(
+            outcomes,
+            People(request.asker.id, request.author_id),
+            language,
+            guild=guild,
+            models=self._models.infos(),
+            pointless=destination.pointless_buttons,
+        )
+        return answer, buttons
 
     async def _deliver(self, request: Request, answer: Answer, buttons: AnswerButtons | None) -> bool:
         """Send the answer, unless its message is deleted or it is late; return whether it was sent."""

@@ -130,11 +130,14 @@ class GuildSettingsCog(
         min_confidence=locale_str("In per cent; below that I say that I'm not sure"),
         model=locale_str("The model that recognises the pictures"),
         language=locale_str("The language of answers that everyone sees"),
+        style=locale_str("How an answer is laid out"),
         more=locale_str("Show the button “More” below answers"),
         dm_button=locale_str("Show the button “Send to my DMs” below answers"),
         feedback=locale_str("Show the button “Was this right?” below answers"),
         alt_text=locale_str("Show the button “Alt text” below answers"),
+        delete=locale_str("Show the button “Delete” below answers"),
     )
+    @app_commands.choices(style=choices(FIELDS["style"].words))
     async def what(  # noqa: PLR0917 - discord.py reads the options from it
         self,
         interaction: Interaction,
@@ -142,13 +145,21 @@ class GuildSettingsCog(
         min_confidence: Range[int, 0, 100] | None = None,
         model: Range[str, 1, 100] | None = None,
         language: Range[str, 1, 100] | None = None,
+        style: Choice[str] | None = None,
         more: bool | None = None,
         dm_button: bool | None = None,
         feedback: bool | None = None,
         alt_text: bool | None = None,
+        delete: bool | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
-        buttons = {"more": more, "dm_button": dm_button, "feedback": feedback, "alt_text": alt_text}
+        buttons = {
+            "more": more,
+            "dm_button": dm_button,
+            "feedback": feedback,
+            "alt_text": alt_text,
+            "delete": delete,
+        }
         await self._change(
             interaction,
             "what",
@@ -156,6 +167,7 @@ class GuildSettingsCog(
             min_confidence=min_confidence,
             model=model,
             language=language,
+            style=style,
             **buttons,
         )
 

@@ -55,8 +55,8 @@ class Destination(Protocol):
         """Whether embeds may be posted there."""
 
     @property
-    def takes_buttons(self) -> bool:
-        """Whether there are buttons under it."""
+    def pointless_buttons(self) -> frozenset[str]:
+        """Which buttons would do nothing there, by the names that settings have for them."""
 
     @property
     def source_link(self) -> str:

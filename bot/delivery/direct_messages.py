@@ -6,6 +6,7 @@ import logging
 
 import discord
 
+from bot.buttons import AnswerButtons
 from bot.delivery.channel_permissions import FAILURES
 from bot.delivery.destination import message_body
 from bot.i18n import Language
@@ -19,7 +20,13 @@ CLOSED, NO_SHARED_SERVER = 50007, 50278
 
 
 async def send_directly(
-    client: discord.Client, user: discord.abc.Snowflake, answer: Answer, language: Language, *, source_id: int
+    client: discord.Client,
+    user: discord.abc.Snowflake,
+    answer: Answer,
+    language: Language,
+    *,
+    source_id: int,
+    buttons: AnswerButtons | None = None,
 ) -> discord.Message | str:
     """Send the answer; return the message, or the sentence that says why it could not be sent.
 
@@ -27,7 +34,10 @@ async def send_directly(
     """
     try:
         channel = await client.create_dm(user)
-        return await channel.send(**message_body(answer, embeds=True), nonce=str(source_id))
+        body = message_body(answer, embeds=True)
+        if buttons is not None and (view := buttons.view()):
+            body["view"] = view
+        return await channel.send(**body, nonce=str(source_id))
     except discord.Forbidden as refused:
         if refused.code == CLOSED:
             return language.gettext(

@@ -19,7 +19,7 @@ from bot.delivery.outbox import Letter, Outbox, Thinned
 from bot.delivery.reactions import CLOSED, LATE, MUTE, Reactions
 from bot.delivery.typing_indicator import typing
 from bot.i18n import Language
-from bot.presentation.answer import Answer
+from bot.presentation.answer import Answer, link_to
 from bot.presentation.help_texts import MENU
 
 __all__ = ["ChannelReply", "DirectReply", "OfferReaction"]
@@ -51,9 +51,9 @@ class ChannelReply:
         return permissions_at(self.message).embeds
 
     @property
-    def takes_buttons(self) -> bool:
-        """There are buttons under what a whole server reads."""
-        return self.message.guild is not None
+    def pointless_buttons(self) -> frozenset[str]:
+        """A direct message needs no copy in one."""
+        return frozenset() if self.message.guild else frozenset({"dm_button"})
 
     async def admits(self) -> bool:
         """Set a reaction where the answer is late, or where the bot may not write."""
@@ -132,12 +132,12 @@ class DirectReply:
     private: bool = True
     stands_apart: bool = True
     takes_embeds: bool = True
-    takes_buttons: bool = False
+    pointless_buttons: frozenset[str] = frozenset({"dm_button"})
 
     @property
     def source_link(self) -> str:
-        """A link to the message that is answered."""
-        return self.in_channel.message.jump_url
+        """A link to the message that is answered, behind words."""
+        return link_to(self.in_channel.message.jump_url, self.language)
 
     async def admits(self) -> bool:
         """Set a reaction where the answer is late."""
@@ -152,13 +152,13 @@ class DirectReply:
         """Set a reaction to the message."""
         await self.in_channel.refuse(line, reaction)
 
-    async def deliver(self, answer: Answer, buttons: AnswerButtons | None) -> Delivered:  # noqa: ARG002 - see above
+    async def deliver(self, answer: Answer, buttons: AnswerButtons | None) -> Delivered:
         """Send the answer to the asker alone."""
         source = self.in_channel.message
         try:
             async with asyncio.timeout((self.in_channel.late_at - discord.utils.utcnow()).total_seconds()):
                 sent = await send_directly(
-                    self.client, self.asker, answer, self.language, source_id=source.id
+                    self.client, self.asker, answer, self.language, source_id=source.id, buttons=buttons
                 )
         except TimeoutError as failure:
             return await self.in_channel.give_up(failure)

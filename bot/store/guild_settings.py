@@ -20,6 +20,7 @@ BUTTONS: Final[Mapping[str, str]] = {
     "dm_button": N_("Send to my DMs"),
     "feedback": N_("Was this right?"),
     "alt_text": N_("Alt text"),
+    "delete": N_("Delete"),
 }
 """The buttons that an answer can carry, and their labels."""
 RENAMED_BUTTONS: Final[Mapping[str, str]] = {"direct": "dm_button", "right": "feedback"}
@@ -130,11 +131,25 @@ class GuildSettings(kinds.StoredSettings):
         SettingField("what", N_("Language"), "language", ("language",), unset=N_("The server's")),
     ] = None
     """None is the language the server has set in Discord."""
+    style: Annotated[
+        Literal["bars", "compact"],
+        SettingField(
+            "what",
+            N_("Layout"),
+            "choice",
+            ("style",),
+            words={"bars": N_("With bars"), "compact": N_("Compact")},
+            descriptions={
+                "bars": N_("A row with a bar for each guess"),
+                "compact": N_("One line for each picture, and one row of buttons"),
+            },
+        ),
+    ] = "bars"
     buttons: Annotated[
-        tuple[Literal["more", "dm_button", "feedback", "alt_text"], ...],
+        tuple[Literal["more", "dm_button", "feedback", "alt_text", "delete"], ...],
         BeforeValidator(_renamed_buttons),
         SettingField("what", N_("Buttons below an answer"), "choices", tuple(BUTTONS), words=BUTTONS),
-    ] = ("more", "dm_button", "feedback", "alt_text")
+    ] = ("more", "dm_button", "feedback", "alt_text", "delete")
 
     member_per_minute: Annotated[
         kinds.Whole | None,

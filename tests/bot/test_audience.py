@@ -5,6 +5,7 @@ from __future__ import annotations
 import discord
 import pytest
 
+from tests.bot.pressing import pressable
 from tests.world import World, picture
 
 MENU = "What's in this picture?"
@@ -128,7 +129,7 @@ async def test_in_a_direct_message_every_image_is_answered(world: World, message
     assert len(answer.embeds) == 2
     assert answer.reference is not None
     assert answer.reference.message_id == source.id
-    assert answer.components == []
+    assert pressable(answer) == ["More about a picture…", "Delete"]
     assert {group for _, group in world.classifier.admitted} == {world.alice.id}
 
 

@@ -12,6 +12,7 @@ from simcord.results import InteractionResult, ResponseMessage
 
 from bot.presentation.errors import UNEXPECTED
 from inference.results import CorruptImage, NotAnImage, UnsupportedFormat
+from tests.bot.pressing import pressable
 from tests.world import World, classified, picture
 
 MENU = "What's in this picture?"
@@ -97,13 +98,14 @@ async def test_private_shows_the_answer_to_the_asker_only(world: World) -> None:
     result = await world.alice.slash(world.channel, "classify", picture=picture(), private=True)
     assert result.ephemeral
     assert "Egyptian cat" in str(response(result).embeds[0].description)
-    assert buttons(response(result)) == []
+    assert pressable(response(result)) == ["More", "Send to my DMs", "Was this right?", "Alt text"]
 
 
 async def test_dm_sends_the_answer_and_says_so_to_the_asker_only(world: World) -> None:
     result = await world.alice.slash(world.channel, "classify", picture=picture(), dm=True)
     sent = world.only_answer(world.alice.user.dm_channel)
     assert "Egyptian cat" in str(sent.embeds[0].description)
+    assert pressable(sent) == ["More", "Was this right?", "Alt text", "Delete"]
     assert result.ephemeral
     assert response(result).content == f"Sent to your DMs: {sent.jump_url}"
     assert response(result).embeds == []
@@ -140,7 +142,7 @@ async def test_in_the_bots_own_direct_message_the_answer_is_one_already(world: W
     result = await world.alice.user.slash("classify", picture=picture(), dm=True)
     assert not result.ephemeral
     assert "Egyptian cat" in str(response(result).embeds[0].description)
-    assert buttons(response(result)) == []
+    assert pressable(response(result)) == ["More", "Was this right?", "Alt text", "Delete"]
     assert world.classifier.admitted == [(3, world.alice.id)]
 
 
@@ -211,7 +213,8 @@ async def test_the_button_sends_the_answer_to_whoever_presses_it(world: World) -
 
     sent = world.only_answer(bob.user.dm_channel)
     assert "Egyptian cat" in str(sent.embeds[0].description)
-    assert answer.jump_url in sent.content
+    assert sent.content == f"[Go to the picture]({answer.jump_url})"
+    assert str(sent.embeds[0].thumbnail.url).endswith("/cat.png")
     assert result.ephemeral
     assert response(result).content == f"Sent to your DMs: {sent.jump_url}"
     assert world.answers(world.alice.user.dm_channel) == []

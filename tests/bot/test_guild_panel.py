@@ -26,7 +26,7 @@ async def test_it_opens_for_a_moderators_eyes_only_and_shows_everything(world: W
         "All channels",
         "A reply",
         "30%",
-        "mobilenet_v2",
+        "MobileNetV2",
         "No limit",
     ):
         assert part in words
@@ -77,7 +77,7 @@ async def test_whoever_an_administrator_let_in_without_the_right_is_told_so(worl
         ("how", "how", "on_demand", "on_demand", "[x] Only when asked"),
         ("what", "top", "10", 10, "[x] 10"),
         ("what", "min_confidence", "0.55", 0.55, "[x] 55%"),
-        ("what", "model", "mobilenet_v1_025", "mobilenet_v1_025", "[x] mobilenet_v1_025"),
+        ("what", "model", "mobilenet_v1_025", "mobilenet_v1_025", "[x] MobileNetV1 0.25"),
         ("what", "language", "en", "en", "[x] English"),
     ],
 )
@@ -101,7 +101,7 @@ async def test_the_usual_model_and_language_can_be_had_again(world: World) -> No
     await mod.select(panel, ["default"], custom_id="whatsit:settings:set:model")
     await mod.select(panel, ["default"], custom_id="whatsit:settings:set:language")
     assert await settings(world) == GuildSettings()
-    assert "[x] Default (mobilenet_v2)" in text(world, panel)
+    assert "[x] Default (MobileNetV2)" in text(world, panel)
 
 
 async def test_without_other_models_there_is_nothing_to_choose(world: World) -> None:

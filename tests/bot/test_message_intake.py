@@ -28,7 +28,7 @@ async def test_an_image_in_a_channel_gets_one_reply_with_its_labels(world: World
         "Probably an **Egyptian cat**.\n"
         "`███████░░░  71%` Egyptian cat\n`██░░░░░░░░  16%` tabby\n`█░░░░░░░░░   8%` tiger cat"
     )
-    assert embed.footer.text == "mobilenet_v2"
+    assert embed.footer.text == "MobileNetV2"
 
 
 async def test_all_images_of_a_message_are_in_one_reply_in_their_order(world: World) -> None:

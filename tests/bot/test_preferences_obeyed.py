@@ -135,7 +135,7 @@ async def test_privately_nothing_they_post_is_answered_in_public_and_a_mention_b
     source = await post(world, content=world.me.mention)
     assert world.answers() == []
     answer = world.only_answer(world.alice.user.dm_channel)
-    assert answer.content == source.jump_url
+    assert answer.content == f"[Go to the picture]({source.jump_url})"
 
 
 async def test_privately_a_command_is_answered_to_them_alone(world: World) -> None:

@@ -43,7 +43,7 @@ async def test_photographs_are_named_in_a_channel_by_command_and_by_direct_messa
     hopper, cat, broken = world.only_answer().embeds
     assert "**military uniform**" in str(hopper.description).splitlines()[0]
     assert "cat" in str(cat.description)
-    assert hopper.footer.text == "efficientnet_lite0"
+    assert hopper.footer.text == "EfficientNet-Lite0"
     assert str(broken.description).startswith("This picture is damaged")
 
     command: Any = await world.alice.slash(

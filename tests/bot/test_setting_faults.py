@@ -24,6 +24,7 @@ WRONG: dict[str, Any] = {
     "min_confidence": 2,
     "model": 1,
     "language": "German",
+    "style": "loud",
     "buttons": ["self-destruct"],
     "member_per_minute": 0,
     "guild_per_minute": -1,

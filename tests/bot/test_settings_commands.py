@@ -41,9 +41,10 @@ async def test_show_lists_everything(world: World) -> None:
         "### Answers",
         "**Guesses shown**: 3",
         "**Unsure below**: 30%",
-        "**Model**: Default (mobilenet_v2)",
+        "**Model**: Default (MobileNetV2)",
         "**Language**: The server's",
-        "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text",
+        "**Layout**: With bars",
+        "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text, Delete",
         "",
         "### Limits",
         "**Pictures per minute, each member**: Default (10)",
@@ -102,7 +103,9 @@ async def test_how(world: World) -> None:
 async def test_what(world: World) -> None:
     mod = moderator(world)
     given: dict[str, Any] = {"top": 7, "min_confidence": 33, "model": "efficientnet_lite0", "language": "en"}
-    words = said(await mod.slash(world.channel, "settings what", **given, feedback=False, alt_text=False))
+    words = said(
+        await mod.slash(world.channel, "settings what", **given, feedback=False, alt_text=False, delete=False)
+    )
     assert "**Unsure below**: 33%" in words
     assert "**Language**: English" in words
     expected = GuildSettings(

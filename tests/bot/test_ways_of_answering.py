@@ -232,7 +232,7 @@ async def test_by_direct_message_only_authors_who_asked_for_it_are_answered(worl
     assert world.answers(person.user.dm_channel) == []
     answer = world.only_answer(world.alice.user.dm_channel)
     assert "Egyptian cat" in str(answer.embeds[0].description)
-    assert answer.content == source.jump_url
+    assert answer.content == f"[Go to the picture]({source.jump_url})"
     assert world.requests("POST", f"/channels/{world.channel.id}/typing") == []
 
 
