@@ -1,6 +1,6 @@
 """`python -m benchmarks.words FILE`: how often each word that a name is said with is right.
 
-FILE has a line for each photograph, `PATH, CLASS`, with paths from its own folder and classes of ImageNet from 0
+FILE has a line for each photograph, `PATH, CLASS`, with paths from its own folder and ImageNet classes from 0
 to 999, as the validation sets of ILSVRC 2012 have it. What it prints is the table in ARCHITECTURE.md.
 """
 

@@ -159,7 +159,7 @@ class Stage:
             await self.alice.send(self.channel, attachments=[(name, data)])
 
         async def classify(name: str, data: bytes) -> None:
-            await self.alice.slash(self.channel, "classify", image=(name, data))
+            await self.alice.slash(self.channel, "classify", picture=(name, data))
 
         async def send(name: str, data: bytes) -> None:
             await self.alice.send_dm(
