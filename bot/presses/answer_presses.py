@@ -39,7 +39,7 @@ JUDGING = frozenset({"ask", "yes", "no", "said", "else", "form"})
 
 NOT_YOURS = N_("This is for whoever posted the picture or asked about it.")
 NOT_TO_JUDGE = N_("Only whoever posted the picture or asked about it, or a moderator, can say so.")
-THANKS = N_("Thank you. That helps me to get better.")
+THANKS = N_("Thank you. This shows moderators and the bot's owner how often I'm right.")
 OTHER_MODEL = N_("I no longer use the model that named this picture. Ask me again with `/classify`.")
 
 
@@ -152,6 +152,7 @@ class AnswerPresses(PressHandler):
             guild_id=interaction.guild_id,
             model=image.model.name,
             label=image.mark.finding.said,
+            certainty=image.mark.finding.certainty.name.lower(),
             right=right,
             said=said,
         )

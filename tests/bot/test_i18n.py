@@ -49,7 +49,7 @@ WORD = re.compile(r"[A-Za-z]{2,} |[A-Z][a-z]+")
 
 COMMANDS = {
     *("classify", "preferences", "settings"),
-    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import"),
+    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback"),
 }
 GERMAN = """
 msgid ""
