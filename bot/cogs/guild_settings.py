@@ -19,7 +19,7 @@ from discord.ext import commands
 
 from bot.components.controls import choices, matching_choices
 from bot.i18n import N_, Language
-from bot.policy.in_force import language_of
+from bot.policy.effective_settings import language_of
 from bot.presses.errors import explain
 from bot.settings_ui.feedback_words import feedback_words
 from bot.settings_ui.guild_panel import ALL, GuildPanel

@@ -14,7 +14,7 @@ from bot.components import controls
 from bot.delivery.interaction_responses import InteractionResponse, defer
 from bot.discord_limits import MESSAGE_CONTENT, OPTION_LABEL
 from bot.i18n import N_, Language
-from bot.policy.in_force import guild_settings
+from bot.policy.effective_settings import guild_settings
 from bot.presentation import answer as answers
 from bot.presentation.answer import Answer
 from bot.presentation.errors import SENTENCES

@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.components import controls
 from bot.i18n import N_, Language
-from bot.policy.in_force import own_language
+from bot.policy.effective_settings import own_language
 from bot.presses.errors import PressOutdated
 from bot.presses.press import Press, PressHandler
 from bot.settings_ui.setting_faults import SENTENCES
