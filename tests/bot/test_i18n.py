@@ -27,7 +27,7 @@ CALLS: dict[str, tuple[int | tuple[int, int] | tuple[int, str], ...] | None] = {
 }
 
 COMMANDS = {
-    *("classify", "preferences", "settings"),
+    *("classify", "help", "preferences", "settings"),
     *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import"),
 }
 GERMAN = """
