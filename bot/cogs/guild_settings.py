@@ -9,7 +9,7 @@ options of each command against it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
@@ -248,9 +248,16 @@ class GuildSettingsCog(
         await explain(interaction, error, await language_of(self._store, interaction), SENTENCES)
 
     async def _change(self, interaction: Interaction, page: str, **options: Any) -> None:
-        change = await from_options(interaction, await self._words(interaction), page, options)
-        await self._store.guilds.update(guild_id_of(interaction), change)
-        await self._say(interaction, page)
+        words = await self._words(interaction)
+        change = await from_options(interaction, words, page, options)
+        settings = await self._store.guilds.update(guild_id_of(interaction), change)
+        given = {option for option, value in options.items() if value is not None}
+        idle = [
+            words.without_effect(name, settings)
+            for name in PAGES[page]
+            if not given.isdisjoint(FIELDS[name].options) and not settings.meets(FIELDS[name].matters)
+        ]
+        await self._say(interaction, page, notes=idle)
 
     async def _words(self, interaction: Interaction) -> SettingWords:
         return self._words_in(await language_of(self._store, interaction))
@@ -258,7 +265,7 @@ class GuildSettingsCog(
     async def _present(self, interaction: Interaction) -> GuildSettings:
         return present(interaction, await self._store.guilds.get(guild_id_of(interaction)))
 
-    async def _say(self, interaction: Interaction, *pages: str) -> None:
+    async def _say(self, interaction: Interaction, *pages: str, notes: Sequence[str] = ()) -> None:
         words = await self._words(interaction)
         text = words.pages(await self._present(interaction), pages)
-        await interaction.response.send_message(text, ephemeral=True)
+        await interaction.response.send_message("\n\n".join([*notes, text]), ephemeral=True)

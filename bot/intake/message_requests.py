@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import discord
+from cachetools import TTLCache
 
 from bot.answering.request import MessageOrigin, Request
 from bot.delivery.message_replies import ChannelReply, DirectReply, OfferReaction
@@ -24,6 +25,10 @@ from bot.store import MemberPreferences, Store
 from config.settings import Settings
 
 __all__ = ["MessageRequests"]
+
+HELPED = 10_000
+"""People of whom it is remembered that they know what to send; the longest unheard of go first."""
+A_DAY = 24 * 60 * 60.0
 
 
 class MessageRequests:
@@ -44,6 +49,7 @@ class MessageRequests:
         self._audience = audience
         self._reactions = reactions
         self._outbox = Outbox()
+        self._helped: TTLCache[int, bool] = TTLCache(HELPED, ttl=A_DAY)
 
     def images_of(self, message: discord.Message) -> list[ImageSource]:
         """Return the images of a message that count here."""
@@ -65,6 +71,12 @@ class MessageRequests:
         if not self._audience.is_addressed(message, has_images=bool(images)):
             return await self._unasked(message, images, missed=missed, charged=charged) if images else None
         other = None if images else replied_to(message)
+        if (
+            message.guild is None
+            and other is None
+            and self._needs_no_help(message.author.id, shown=bool(images))
+        ):
+            return None
         return await self._asked(
             message,
             self.images_of(other) if other else images,
@@ -74,6 +86,15 @@ class MessageRequests:
             missed=missed,
             charged=charged,
         )
+
+    def _needs_no_help(self, user_id: int, *, shown: bool) -> bool:
+        """Return whether a direct message without a picture is small talk: its author knows what to do.
+
+        `shown`: there is a picture in it.
+        """
+        known = user_id in self._helped
+        self._helped[user_id] = True
+        return known and not shown
 
     async def of_click(
         self,

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from bot.i18n import N_, Language
 
-__all__ = ["LEFT_ALONE", "LEFT_ALONE_YOURSELF", "MENU", "left_alone_sentence", "no_picture_sentence"]
+__all__ = [
+    "LEFT_ALONE",
+    "LEFT_ALONE_YOURSELF",
+    "MENU",
+    "help_text",
+    "left_alone_sentence",
+    "no_picture_sentence",
+]
 
 MENU = N_("What's in this picture?")
 LEFT_ALONE = N_("The poster has asked me not to look at their pictures.")
@@ -12,6 +19,27 @@ LEFT_ALONE_YOURSELF = N_(
     "You asked me not to look at the pictures you post. You can show me one with `/classify`, or change that "
     "in `/preferences`."
 )
+
+
+def help_text(language: Language, *, manages: bool) -> str:
+    """Return what the bot does and how to ask it; `manages`: for somebody who may change the settings."""
+    say = language.gettext
+    ways = (
+        say(N_("Post a picture in a channel where I reply, or send me one in a direct message.")),
+        say(N_("Mention me with a picture, or in a reply to one.")),
+        say(N_("Use `/classify`, with up to five pictures and an answer for you alone if you like.")),
+        say(N_("Open a message's menu and choose Apps, then **{menu}**: only you see that answer.")),
+    )
+    lines = [
+        say(N_("I say what's in a picture. There are several ways to ask me:")),
+        *(f"- {way}" for way in ways),
+        say(N_("Buttons below an answer show more guesses, describe the picture, or delete the answer.")),
+        say(N_("`/preferences` is for you: your language, private answers, or leaving your pictures alone.")),
+    ]
+    if manages:
+        lines.append(say(N_("`/settings panel` is for this server: where I reply, how, and how much.")))
+    lines.append(say(N_("I look at pictures on my owner's own machine, and keep none.")))
+    return "\n".join(lines).format(menu=say(MENU))
 
 
 def left_alone_sentence(author_id: int, asker_id: int, language: Language) -> str:

@@ -120,6 +120,15 @@ class SettingWords:
             for page in pages
         )
 
+    def without_effect(self, name: str, settings: GuildSettings) -> str:
+        """Return that a setting is saved, and because of which other one it changes nothing yet."""
+        other = next(
+            each for each in FIELDS[name].matters if not settings.meets({each: FIELDS[name].matters[each]})
+        )
+        sentence = N_("{title} is saved, but changes nothing as long as {other} is “{value}”.")
+        value = self.value(other, getattr(settings, other))
+        return self(sentence, title=self.title(name), other=self.title(other), value=value)
+
     def change(self, change: SettingChange) -> str:
         """Return one line that says what is different."""
         name, before, after = change

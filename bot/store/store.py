@@ -122,6 +122,7 @@ class Store:
     async def erase_guild(self, guild_id: int) -> None:
         """Forget everything about a server; for when the bot has left it."""
         self.seen.forget_guild(guild_id)
+        await self.notes.forget_greeting(guild_id)
         await self.guilds.reset(guild_id)
         self.guilds.forget(guild_id)
         async with self._database.transaction() as connection:
@@ -159,7 +160,7 @@ class Store:
         tables = (GuildSetting, OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor)
         kept = union(*(select(table.guild_id) for table in tables)).subquery().c.guild_id
         found = await self._database.read(select(kept).where(kept.is_not(None)))
-        return {*found, *self.seen.new_guilds()}
+        return {*found, *self.seen.new_guilds(), *await self.notes.greeted()}
 
     async def purge(self) -> int:
         """Delete what has been kept as long as `Retention` says; gives the number of rows.

@@ -14,6 +14,7 @@ BRINGS = {
     "on_raw_message_delete": "messages",
     "on_raw_bulk_message_delete": "messages",
     "on_raw_reaction_add": "guild_reactions",
+    "on_guild_join": "guilds",
     "on_guild_remove": "guilds",
     "on_guild_channel_delete": "guilds",
     "on_raw_thread_delete": "guilds",

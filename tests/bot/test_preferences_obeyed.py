@@ -210,6 +210,7 @@ async def test_preferences_hold_in_every_server_and_after_a_restart(world: World
     elsewhere = world.env.create_guild("Dog lovers")
     channel = elsewhere.create_text_channel("dogs")
     there = elsewhere.add_member(bob.user)
+    await world.bot.store.notes.take_greeting(elsewhere.id)
     await world.restart()
     await post(world, channel, member=there)
     assert world.answers(channel) == []

@@ -99,6 +99,15 @@ async def test_how(world: World) -> None:
     assert (await settings(world)).how == "react"
 
 
+async def test_a_channel_on_a_list_that_is_not_in_use_is_said_to_change_nothing(world: World) -> None:
+    mod = moderator(world)
+    words = said(await mod.slash(world.channel, "settings where", add=world.channel))
+    assert words.startswith("**Channels** is saved, but changes nothing as long as **Replies automatically")
+    assert (await settings(world)).channels == (world.channel.id,)
+    words = said(await mod.slash(world.channel, "settings where", watch="only"))
+    assert "changes nothing" not in words
+
+
 @pytest.mark.whatsit(model=ALLOWED)
 async def test_what(world: World) -> None:
     mod = moderator(world)
