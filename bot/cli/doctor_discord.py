@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from email.utils import parsedate_to_datetime
 from types import SimpleNamespace
@@ -24,6 +24,9 @@ __all__ = ["check_discord"]
 
 PATIENCE = 20.0
 """Seconds for all that is asked of Discord."""
+SERVERS = 20
+"""Whose channels are looked through: two requests each."""
+WRITTEN = frozenset({discord.ChannelType.text.value, discord.ChannelType.news.value})
 OFF = 5.0
 """Seconds that this machine's clock may differ from Discord's: lateness is counted between the two."""
 
@@ -43,10 +46,12 @@ async def check_discord(settings: Settings) -> AsyncIterator[Finding]:
         clock = _Clock()
         async with asyncio.timeout(PATIENCE), _logged_in(given, place, clock) as client:
             yield Finding(Level.OK, f"Discord knows it: this is {client.user}.")
+            guilds = await _guilds(client)
             for finding in [
                 *clock.findings(),
                 _intents(client, settings),
-                *await _permissions(client),
+                *_permissions(guilds),
+                *await _channels(client, guilds),
                 *await _commands(client),
             ]:
                 yield finding
@@ -126,9 +131,8 @@ def _intents(client: discord.Client, settings: Settings) -> Finding:
     return Finding(Level.NOTE, "Message Content Intent is switched off.", MESSAGE_CONTENT_OFF)
 
 
-async def _permissions(client: discord.Client) -> list[Finding]:
+def _permissions(guilds: Sequence[Mapping[str, Any]]) -> list[Finding]:
     """Each server where the bot's roles lack something; what single channels forbid, the log tells later."""
-    guilds = await _guilds(client)
     if not guilds:
         return [
             Finding(Level.NOTE, "The bot is on no server yet.", "Open the link that `whatsit invite` prints.")
@@ -143,6 +147,42 @@ async def _permissions(client: discord.Client) -> list[Finding]:
         if (missing := list(_missing(discord.Permissions(int(guild["permissions"])))))
     ]
     return lacking or [Finding(Level.OK, f"It has every permission it needs on {len(guilds)} server(s).")]
+
+
+async def _channels(client: discord.Client, guilds: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """Each server in none of whose channels the bot may write, of the first `SERVERS`."""
+    me = client.user.id if client.user else 0
+    found = []
+    for guild in guilds[:SERVERS]:
+        granted = discord.Permissions(int(guild["permissions"]))
+        if granted.administrator:
+            continue
+        member = await client.http.get_member(int(guild["id"]), me)
+        roles = [str(role) for role in member["roles"]]
+        channels: list[Any] = list(await client.http.get_all_guild_channels(int(guild["id"])))
+        written = [channel for channel in channels if channel["type"] in WRITTEN]
+        order = ([guild["id"]], roles, [str(me)])
+        if written and not any(_may_write(granted, channel, order) for channel in written):
+            found.append(
+                Finding(
+                    Level.NOTE,
+                    f"On {guild['name']} the bot may write in no channel.",
+                    "Give its role View Channel and Send Messages in at least one.",
+                )
+            )
+    return found
+
+
+def _may_write(granted: discord.Permissions, channel: Mapping[str, Any], order: Sequence[list[str]]) -> bool:
+    """Tell whether the bot may write in a channel; `order` are the ids that overwrite each other in turn."""
+    here = discord.Permissions(granted.value)
+    overwrites = {each["id"]: each for each in channel["permission_overwrites"]}
+    for ids in order:
+        allow = deny = 0
+        for each in (overwrites[name] for name in ids if name in overwrites):
+            allow, deny = allow | int(each["allow"]), deny | int(each["deny"])
+        here.handle_overwrite(allow, deny)
+    return here.view_channel and here.send_messages
 
 
 async def _guilds(client: discord.Client) -> list[dict[str, Any]]:
