@@ -50,6 +50,7 @@ def test_a_label_is_a_bar_and_a_percentage(probability: float, bar: str, percent
     ("probability", "said"),
     [
         (0.9, "`█████████░  90%` **tabby**"),
+        (0.896, "`█████████░  90%` **tabby**"),  # what counts is the per cent that is shown
         (0.89, "Probably a **tabby**.\n`█████████░  89%` tabby"),
         (0.7, "Probably a **tabby**.\n`███████░░░  70%` tabby"),
         (0.69, "Maybe a **tabby**?\n`███████░░░  69%` tabby"),
