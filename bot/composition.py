@@ -108,7 +108,7 @@ def compose(
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
     handlers = (
-        AnswerPresses(store, models),
+        AnswerPresses(store, models, standing, requests.images_of),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
         MemberPanelPresses(store),
     )

@@ -23,7 +23,7 @@ from bot.discord_limits import EMBEDS, EMBEDS_CHARACTERS, MESSAGE_CONTENT
 from bot.presentation.answer import Answer
 from bot.presentation.naming import neutral
 
-__all__ = ["Letter", "Outbox", "Thinned", "merged_sources", "without_sources"]
+__all__ = ["Letter", "Outbox", "Thinned", "merged_sources", "source_of", "without_sources"]
 
 AT_ONCE, WINDOW = 4, 5.0
 """So many messages in so many seconds are a conversation, more are a burst; one less than Discord takes."""
@@ -169,16 +169,16 @@ class Outbox:
 
 def merged_sources(answer: discord.Message) -> set[int]:
     """Return the ids of the messages whose answers are in this one; none if it is a single answer."""
-    return {source for embed in answer.embeds if (source := _source(embed)) is not None}
+    return {source for embed in answer.embeds if (source := source_of(embed)) is not None}
 
 
 def without_sources(answer: discord.Message, sources: Collection[int]) -> dict[str, Any]:
     """Return what is left of merged answers without these messages, as `edit` takes it; empty for nothing."""
-    embeds = [embed for embed in answer.embeds if _source(embed) not in sources]
+    embeds = [embed for embed in answer.embeds if source_of(embed) not in sources]
     return {"embeds": embeds, "view": buttons.view_without(answer, sources)} if embeds else {}
 
 
-def _source(embed: discord.Embed) -> int | None:
+def source_of(embed: discord.Embed) -> int | None:
     """Return the id of the message that an embed answers, if it was signed when it was merged."""
     last = (embed.author.url or "").rpartition("/")[2]
     return int(last) if last.isdecimal() else None

@@ -6,11 +6,11 @@ from bot.i18n import N_, Language
 
 __all__ = ["LEFT_ALONE", "LEFT_ALONE_YOURSELF", "MENU", "left_alone_sentence", "no_picture_sentence"]
 
-MENU = N_("What's in this image?")
-LEFT_ALONE = N_("Whoever posted this wishes that I leave their pictures alone.")
+MENU = N_("What's in this picture?")
+LEFT_ALONE = N_("The poster has asked me not to look at their pictures.")
 LEFT_ALONE_YOURSELF = N_(
-    "You wished that I leave the pictures you post alone. You can show me one with `/classify`, or change "
-    "your mind in `/preferences`."
+    "You asked me not to look at the pictures you post. You can show me one with `/classify`, or change that "
+    "in `/preferences`."
 )
 
 
@@ -27,11 +27,11 @@ def no_picture_sentence(language: Language, *, in_guild: bool, replied: bool, re
     """
     if replied and in_guild and not reads_messages:
         return language.gettext(
-            "I can't see the pictures of other messages here. Open that message's menu and choose "
-            "Apps, then **{menu}**"
+            "I can't see the pictures in other messages here. Open that message's menu and choose "
+            "Apps, then **{menu}**."
         ).format(menu=language.gettext(MENU))
     if replied:
-        return language.gettext("I see no picture in that message. Reply to one that has a picture.")
+        return language.gettext("I don't see a picture in that message. Reply to one that has a picture.")
     if in_guild:
         return language.gettext(
             "Show me a picture and I'll say what's in it: post it and mention me, or use `/classify`."

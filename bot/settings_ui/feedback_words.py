@@ -28,7 +28,7 @@ def feedback_words(summary: FeedbackSummary, language: Language) -> str:
     """Return the summary in markdown, the names most often wrong first, as much as fits into a message."""
     if not summary.total.all:
         return language.gettext("Nobody has pressed “Was this right?” here yet.")
-    title = f"### {language.gettext(BUTTONS['right'])}\n{_rate(summary.total, language)}"
+    title = f"### {language.gettext(BUTTONS['feedback'])}\n{_rate(summary.total, language)}"
     certainties = [
         language.gettext(sentence).format(rate=_rate(summary.certainties[name], language))
         for name, sentence in CERTAINTIES.items()

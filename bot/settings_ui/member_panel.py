@@ -21,18 +21,20 @@ __all__ = ["DELIVERY", "MemberPanel", "MemberPanelPresses"]
 
 PANEL = "preferences"
 DELIVERY: Final = {
-    "default": N_("As the server has it"),
-    "private": N_("Always privately"),
+    "default": N_("Server default"),
+    "private": N_("Always just for me"),
     "direct": N_("Always by direct message"),
 }
 DELIVERY_DESCRIPTIONS: Final = {
-    "default": N_("In the channel, or to you alone where you ask for that"),
+    "default": N_("In the channel, or only to you when you ask for that"),
     "private": N_("Only you see what you ask for; what you post gets no answer in public"),
-    "direct": N_("What you ask for, and what you post where I answer unasked"),
+    "direct": N_("What you ask for, and pictures you post where I reply automatically"),
 }
-LEFT_ALONE = N_("I leave your images alone: I look at none that you post, whoever asks me to.")
-NOT_LEFT_ALONE = N_("I look at images that you post where this server, or somebody, asks me to.")
-STILL_LEFT_ALONE = N_("I keep one thing, because you wished it: to leave your images alone.")
+TITLE = N_("Your preferences")
+LEAVE_ALONE, LOOK_AGAIN = N_("Leave my pictures alone"), N_("Look at my pictures again")
+LEFT_ALONE = N_("I leave your pictures alone: I don't look at any that you post, no matter who asks.")
+NOT_LEFT_ALONE = N_("I look at pictures you post where the server is set up for it, or when somebody asks.")
+STILL_LEFT_ALONE = N_("I keep one thing, because you asked for it: to leave your pictures alone.")
 
 
 @dataclass(frozen=True)
@@ -45,17 +47,15 @@ class MemberPanel:
     def page(self) -> ui.LayoutView:
         """Return all preferences, each with what changes it."""
         gettext, now = self.language.gettext, self.preferences
-        names = {DEFAULT: gettext("As my Discord is")} | language_names()
+        names = {DEFAULT: gettext("Same as my Discord")} | language_names()
         answers = {value: gettext(sentence) for value, sentence in DELIVERY.items()}
         descriptions = {value: gettext(sentence) for value, sentence in DELIVERY_DESCRIPTIONS.items()}
         left = LEFT_ALONE if now.leave_alone else NOT_LEFT_ALONE
-        switch = gettext("Look at my images again") if now.leave_alone else gettext("Leave my images alone")
+        switch = gettext(LOOK_AGAIN if now.leave_alone else LEAVE_ALONE)
         language = controls.select(_id("set", "language"), names, [now.language or DEFAULT])
         delivery = controls.select(_id("set", "delivery"), answers, [now.delivery], descriptions=descriptions)
         return controls.layout(
-            ui.TextDisplay(
-                "## " + gettext("How I treat you") + "\n-# " + gettext("In every server. Only you see this.")
-            ),
+            ui.TextDisplay("## " + gettext(TITLE) + "\n-# " + gettext("In every server. Only you see this.")),
             ui.TextDisplay("**" + gettext("Language") + "**"),
             ui.ActionRow(language),
             ui.TextDisplay("**" + gettext("My answers to you") + "**"),

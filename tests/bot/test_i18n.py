@@ -61,13 +61,13 @@ msgstr ""
 msgid "Say what is in a picture"
 msgstr "Sagt, was auf einem Bild ist"
 
-msgid "This image is no longer there. Upload it again."
+msgid "This picture is no longer there. Upload it again."
 msgstr "Dieses Bild ist nicht mehr da. Lade es noch einmal hoch."
 
-msgid "I looked at the first {shown} images; {more} more was left out."
-msgid_plural "I looked at the first {shown} images; {more} more were left out."
-msgstr[0] "Die ersten {shown} Bilder; eines fehlt."
-msgstr[1] "Die ersten {shown} Bilder; {more} fehlen."
+msgid "and {more} more"
+msgid_plural "and {more} more"
+msgstr[0] "und eines mehr"
+msgstr[1] "und {more} mehr"
 
 msgid "I'm not sure. Maybe a **{label}**?"
 msgstr "Ich bin nicht sicher. Vielleicht: **{label}**?"
@@ -200,7 +200,7 @@ def nested(payload: Any) -> Iterator[dict[str, Any]]:
 async def test_who_chooses_german_is_answered_in_german(world: World) -> None:
     world.classifier.otherwise = classified(("lynx", 0.11), ("hare", 0.1))
     await world.bot.store.members.update(world.alice.id, {"language": "de"})
-    result = await world.alice.slash(world.channel, "classify", image=picture(), private=True)
+    result = await world.alice.slash(world.channel, "classify", picture=picture(), private=True)
     assert result.response is not None
     (embed,) = result.response.embeds
     assert str(embed.description) == "Ich bin nicht sicher. Vielleicht: **lynx**?"
@@ -214,8 +214,8 @@ def test_an_unknown_locale_is_english(german: i18n.Languages) -> None:
     for locale in (None, discord.Locale.japanese, discord.Locale.british_english):
         assert (
             german.of(locale)
-            .gettext("This image is no longer there. Upload it again.")
-            .startswith("This image")
+            .gettext("This picture is no longer there. Upload it again.")
+            .startswith("This picture")
         )
 
 
@@ -230,12 +230,8 @@ def test_a_region_falls_back_on_its_language(tmp_path: Path) -> None:
 
 def test_plurals_follow_the_language(german: i18n.Languages) -> None:
     language = german.of(discord.Locale.german)
-    one, many = (
-        "I looked at the first {shown} images; {more} more was left out.",
-        "I looked at the first {shown} images; {more} more were left out.",
-    )
-    assert language.ngettext(one, many, 1) == "Die ersten {shown} Bilder; eines fehlt."
-    assert language.ngettext(one, many, 2) == "Die ersten {shown} Bilder; {more} fehlen."
+    assert language.ngettext("and {more} more", "and {more} more", 1) == "und eines mehr"
+    assert language.ngettext("and {more} more", "and {more} more", 2) == "und {more} mehr"
 
 
 async def test_a_servers_language_is_the_one_answered_in(german: i18n.Languages, world: World) -> None:
@@ -243,7 +239,7 @@ async def test_a_servers_language_is_the_one_answered_in(german: i18n.Languages,
     channel = guild.create_text_channel("bilder")
     alice = guild.add_member(world.alice.user)
     world.fetcher.fails = {"weg.png": Gone("404")}
-    await alice.send(channel, attachments=[picture("weg.png")])
+    await alice.send(channel, world.me.mention, attachments=[picture("weg.png")])
     (embed,) = world.only_answer(channel).embeds
     assert embed.description == "Dieses Bild ist nicht mehr da. Lade es noch einmal hoch."
 

@@ -59,7 +59,7 @@ async def test_a_command_whose_token_has_expired_ends_quietly(wire: Wire) -> Non
 async def test_a_menu_answers_its_asker(wire: Wire) -> None:
     async with online(wire, settings=settings_for(wire, watch={"channels": ()})):
         message = await wire.post(PICTURE)
-        await wire.menu("What's in this image?", message)
+        await wire.menu("What's in this picture?", message)
         await wire.world.until(lambda: LABEL in str(wire.world.answers()))
     (answer,) = wire.world.answers()
     assert answer["flags"] == EPHEMERAL
