@@ -95,10 +95,10 @@ class Finding:
 
     @property
     def finer(self) -> Label | None:
-        """The best label, where an everyday name is said and the label is likely enough by itself."""
+        """The best label, where another name is said, its everyday one, and it is likely enough by itself."""
         best = self.labels[0]
         likely = Certainty.of(best.probability, MAYBE) >= Certainty.MAYBE
-        return best if self.headline and not self.doubtful and likely else None
+        return best if self.said != best.name and not self.doubtful and likely else None
 
 
 def beside(label: Label) -> str:

@@ -270,6 +270,7 @@ async def test_moderators_see_how_often_answers_were_right_and_what_it_was_inste
         (classified(("Egyptian cat", 0.5)), "Picture, possibly of an Egyptian cat."),
         (classified(("lynx", 0.1)), "Picture. I can't tell what it shows, maybe a lynx."),
         (classified(("jeans", 0.9)), "Picture of jeans."),
+        (classified(("corn", 0.84), ("ear of corn", 0.16), coarse={"corn": 1.0}), "Picture of corn."),
         (classified(("b`c", 0.9)), "Picture of b'c."),
         (
             classified(("Egyptian cat", 0.75), ("tabby", 0.2), coarse={"cat": 0.95}),

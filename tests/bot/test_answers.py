@@ -146,6 +146,9 @@ def test_a_sure_class_has_its_everyday_name_beside_it(
         (("otterhound", 0.15), {"dog": 0.5}, "Maybe a **dog**?"),
         (("otterhound", 0.1), {"dog": 0.29}, "I'm not sure. Maybe an **otterhound**?"),
         (("otterhound", 0.75), {"dog": 0.8}, "Probably an **otterhound**."),
+        # A class may be called by the everyday name of its own; it is not said twice.
+        (("corn", 0.5), {"corn": (0.75, 2)}, "Probably **corn**."),
+        (("ear of corn", 0.5), {"corn": (0.75, 2)}, "Probably **corn**. Maybe an **ear of corn**?"),
         # Another everyday name than that of the best label would contradict the first row.
         (("lynx", 0.35), {"dog": 0.38}, "Maybe a **lynx**?"),
         (("lynx", 0.15), {"dog": 0.7}, "I'm not sure. Maybe a **lynx**?"),
