@@ -103,8 +103,9 @@ async def test_a_failing_typing_indicator_costs_nothing(wire: Wire) -> None:
 
 async def test_a_picture_that_cannot_be_fetched_is_answered_too(wire: Wire) -> None:
     wire.cdn.answer = cdn.status(404)
+    bot = wire.world.bot
     async with online(wire):
-        await wire.post(PICTURE)
+        await wire.post(PICTURE, content=f"<@{bot['id']}>", mentions=[bot])
         await wire.world.until(wire.world.answers)
     assert "no longer there" in str(wire.world.answers())
 
