@@ -2,7 +2,8 @@
 
 `python -m benchmarks.naming_certainty` prints the table of ARCHITECTURE.md for the photographs of Debian's
 package tuxpaint-stamps-default; with FOLDER and TRUTH it does so for other pictures. TRUTH has a line for
-each: the file, a tab, and the labels and everyday names that are right for it, or `-` where no class is.
+each: the file, a tab, and the labels, everyday names or classes of ImageNet (0 to 999) that are right for it,
+with commas between them, or `-` where no class is.
 """
 
 from __future__ import annotations
@@ -85,27 +86,24 @@ def _row(word: str, said: int, right: int, of: int) -> str:
 async def _named(folder: Path, truth: dict[str, frozenset[str]]) -> list[NamedPicture]:
     classifier = Classifier(Settings.model_validate({"model": {"name": MODEL}}))
     try:
-        everyday = _everyday(await classifier.start())
+        info = await classifier.start()
         named: list[NamedPicture] = []
         files = list(truth)
         for first in range(0, len(files), AHEAD):
             some = files[first : first + AHEAD]
             data = [(folder / name).read_bytes() for name in some]
             found = await asyncio.gather(*map(classifier.classify, data))
-            named += [_judged(each, truth[name], everyday) for each, name in zip(found, some, strict=True)]
+            named += [_judged(each, truth[name], info) for each, name in zip(found, some, strict=True)]
         return named
     finally:
         await classifier.close()
 
 
-def _everyday(info: ModelInfo) -> dict[str, str]:
-    pairs = zip(info.labels, info.coarse, strict=True)
-    return {label: everyday for label, everyday in pairs if everyday is not None}
-
-
-def _judged(result: Classification, names: frozenset[str], everyday: dict[str, str]) -> NamedPicture:
-    right = names | {everyday[name] for name in names if name in everyday}
-    return NamedPicture(Finding.of(result, Answers().min_confidence), right)
+def _judged(result: Classification, right: frozenset[str], info: ModelInfo) -> NamedPicture:
+    labels = {info.labels[int(name)] if name.isdigit() else name for name in right}
+    everyday = {info.coarse[info.labels.index(label)] for label in labels if label in info.labels}
+    names = frozenset([*labels, *(name for name in everyday if name is not None)])
+    return NamedPicture(Finding.of(result, Answers().min_confidence), names)
 
 
 if __name__ == "__main__":

@@ -41,6 +41,8 @@ EVERYDAY = {
     "tiger cat": "cat",
     "otterhound": "dog",
     "Blenheim spaniel": "dog",
+    "corn": "corn",
+    "ear of corn": "corn",
 }
 NAMES: dict[str, int] = {}
 """The classes of the scripted model, by label: each that a test has made up so far."""

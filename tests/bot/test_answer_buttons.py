@@ -268,8 +268,9 @@ async def test_moderators_see_how_often_answers_were_right_and_what_it_was_inste
         (classified(("Egyptian cat", 0.9)), "Picture of an Egyptian cat."),
         (classified(("Egyptian cat", 0.7)), "Picture, probably of an Egyptian cat."),
         (classified(("Egyptian cat", 0.5)), "Picture, possibly of an Egyptian cat."),
-        (classified(("lynx", 0.1)), "Picture, possibly of a lynx."),
+        (classified(("lynx", 0.1)), "Picture. I can't tell what it shows, maybe a lynx."),
         (classified(("jeans", 0.9)), "Picture of jeans."),
+        (classified(("corn", 0.84), ("ear of corn", 0.16), coarse={"corn": 1.0}), "Picture of corn."),
         (classified(("b`c", 0.9)), "Picture of b'c."),
         (
             classified(("Egyptian cat", 0.75), ("tabby", 0.2), coarse={"cat": 0.95}),
@@ -449,6 +450,8 @@ def test_a_mark_comes_out_as_it_went_in_and_fits_into_a_custom_id(  # noqa: PLR0
     assert model is BIG
     assert (found.image, found.spoiler, found.people, found.answer) == (image, spoiler, mark.people, answer)
     assert (found.finding.headline is None) == (coarse is None)
+    assert (found.finding.said, found.finding.certainty) == (finding.said, finding.certainty)
+    assert (found.finding.finer is None) == (finding.finer is None)
     assert [(label.name, label.index) for label in found.finding.labels] == [
         (f"class {n}", n) for n, _ in ranked
     ]

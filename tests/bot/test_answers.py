@@ -50,6 +50,7 @@ def test_a_label_is_a_bar_and_a_percentage(probability: float, bar: str, percent
     ("probability", "said"),
     [
         (0.9, "`█████████░  90%` **tabby**"),
+        (0.896, "`█████████░  90%` **tabby**"),  # what counts is the per cent that is shown
         (0.89, "Probably a **tabby**.\n`█████████░  89%` tabby"),
         (0.7, "Probably a **tabby**.\n`███████░░░  70%` tabby"),
         (0.69, "Maybe a **tabby**?\n`███████░░░  69%` tabby"),
@@ -145,6 +146,9 @@ def test_a_sure_class_has_its_everyday_name_beside_it(
         (("otterhound", 0.15), {"dog": 0.5}, "Maybe a **dog**?"),
         (("otterhound", 0.1), {"dog": 0.29}, "I'm not sure. Maybe an **otterhound**?"),
         (("otterhound", 0.75), {"dog": 0.8}, "Probably an **otterhound**."),
+        # A class may be called by the everyday name of its own; it is not said twice.
+        (("corn", 0.5), {"corn": (0.75, 2)}, "Probably **corn**."),
+        (("ear of corn", 0.5), {"corn": (0.75, 2)}, "Probably **corn**. Maybe an **ear of corn**?"),
         # Another everyday name than that of the best label would contradict the first row.
         (("lynx", 0.35), {"dog": 0.38}, "Maybe a **lynx**?"),
         (("lynx", 0.15), {"dog": 0.7}, "I'm not sure. Maybe a **lynx**?"),
