@@ -20,6 +20,10 @@ __all__ = ["StandingAnswers"]
 log = logging.getLogger(__name__)
 
 
+SHRINK_PAUSES = (1.0, 5.0)
+"""Seconds until taking a part out of a merged answer is tried again: most faults of a network pass sooner."""
+
+
 class StandingAnswers:
     """Knows from the store which message has which answer, also those of earlier runs."""
 
@@ -87,16 +91,31 @@ class StandingAnswers:
         return len(await self._guard.read(self._answers.sources, answer_id) or ()) > 1
 
     async def _shrink(self, channel_id: int, answer_id: int, gone: Collection[int]) -> None:
+        """Take the parts of these messages out of a merged answer; the parts of others stay in any case."""
         async with self._shrinking:  # or of two at once the second would undo the first
-            try:
-                answer = await self._message(channel_id, answer_id).fetch()
-                left = without_sources(answer, gone)
-                if left and not merged_sources(answer).isdisjoint(gone):
+            for pause in (*SHRINK_PAUSES, None):
+                try:
+                    answer = await self._message(channel_id, answer_id).fetch()
+                    left = without_sources(answer, gone)
+                    if not left or merged_sources(answer).isdisjoint(gone):
+                        break
                     await answer.edit(**left)
+                except discord.NotFound:
+                    await self._guard.write(self._answers.forget, answer_id)
+                    return
+                except FAILURES as failure:
+                    if pause is None:
+                        log.warning(
+                            "The parts of deleted messages could not be taken out of the answer %d; the next "
+                            "start tries again. %s",
+                            answer_id,
+                            failure,
+                        )
+                        return
+                    await asyncio.sleep(pause)
+                else:
                     await self._guard.write(self._answers.forget_sources, answer_id, gone)
                     return
-            except FAILURES as failure:
-                log.debug("The answer %d could not be made shorter: %s", answer_id, failure)
         await self.take_away(channel_id, answer_id)
 
     def _message(self, channel_id: int, message_id: int) -> discord.PartialMessage:

@@ -172,6 +172,23 @@ async def test_a_merged_answer_loses_the_part_whose_picture_goes(world: World, h
     assert len(world.answers()) == sent - 1
 
 
+@pytest.mark.parametrize("times", [1, None])
+async def test_a_merged_answer_outlives_a_fault_of_the_network(
+    world: World, held: Held, times: int | None
+) -> None:
+    await burst(world, 9, files=one)
+    await world.env.advance_time(2)
+    await world.env.advance_time(HOLD)
+    merged = max(world.answers(), key=lambda answer: len(answer.embeds))
+    gone, *left = sources(merged)
+    world.env.inject_error("PATCH", "/channels/*/messages/*", status=503, times=times)
+    world.env.backend.delete_message(world.channel.id, gone)
+    await world.env.settle()
+    await world.env.advance_time(30)
+    (kept,) = [answer for answer in world.answers() if answer.id == merged.id]
+    assert sources(kept) == (left if times == 1 else [gone, *left])
+
+
 @pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000})
 async def test_each_picture_of_a_merged_answer_is_in_its_menu(world: World, held: Held) -> None:
     """Also where somebody posts the same picture twice."""
