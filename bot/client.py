@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import discord
+from discord.backoff import ExponentialBackoff
 from discord.ext import commands
 
 from bot.answering.models import Models
 from bot.connection import intents as gateway_intents
 from bot.connection.command_sync import sync
+from bot.connection.event_guard import guard_parsers
 from bot.connection.server import Server, use
 from bot.i18n import CommandTranslator
 from bot.store import Store
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["Whatsit"]
 
 log = logging.getLogger(__name__)
+
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
+"""What discord.py raises when READY, or a frame that is no event, is not as Discord sends it."""
 
 
 class Whatsit(commands.Bot):
@@ -54,6 +60,7 @@ class Whatsit(commands.Bot):
             max_messages=None,  # nothing of what people write is kept; deletions come as raw events
             max_ratelimit_timeout=settings.watch.late_after,  # `RateLimited` at once instead of a late answer
         )
+        guard_parsers(self._connection.parsers)
         self.store = store
         self.models = models
         self.work_in_hand = WorkInHand()
@@ -84,14 +91,31 @@ class Whatsit(commands.Bot):
         await sync(self.tree, self.store.notes)
 
     async def connect(self, *, reconnect: bool = True) -> None:
-        """Connect; if message content was refused after all (close code 4014), do so again without it."""
-        try:
-            await super().connect(reconnect=reconnect)
-        except discord.PrivilegedIntentsRequired:
-            if not self._declared.message_content:
-                raise
-            self._give_up_message_content()
-            await super().connect(reconnect=reconnect)
+        """Connect; if message content was refused after all (close code 4014), do so again without it.
+
+        Begin a new session where discord.py cannot go on with what the gateway sent: an odd READY, say.
+        """
+        backoff = ExponentialBackoff()
+        while not self.is_closed():
+            try:
+                await super().connect(reconnect=reconnect)
+            except discord.PrivilegedIntentsRequired:
+                if not self._declared.message_content:
+                    raise
+                self._give_up_message_content()
+            except UNREADABLE as error:
+                seconds = backoff.delay()
+                log.warning(
+                    "The gateway sent what discord.py cannot read (%s); trying a new session in %.0f s.",
+                    type(error).__name__,
+                    seconds,
+                )
+                self.dispatch("disconnect")
+                if self.ws is not None:
+                    await self.ws.close()
+                await asyncio.sleep(seconds)
+            else:
+                return
 
     async def on_ready(self) -> None:
         """Log who the bot is; after a new session, again."""

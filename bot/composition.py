@@ -41,7 +41,7 @@ from bot.settings_ui.member_panel import MemberPanelPresses
 from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport
 from bot.store import Store
-from bot.store.guarded import StoreGuard
+from bot.store.store_guard import StoreGuard
 from config.settings import Settings
 from inference.serving.client import Classifier
 

@@ -17,6 +17,7 @@ import discord
 
 from bot.client import Whatsit
 from bot.composition import compose
+from bot.connection import discord_py_log
 from bot.connection.login import WHERE_TOKENS_ARE, token
 from bot.connection.server import Server
 from bot.download.downloader import Downloader
@@ -53,6 +54,7 @@ def run(settings: Settings) -> int:
     server = Server.of(settings.discord)
     _set_up_logging()
     logging.getLogger("alembic").setLevel(logging.WARNING)  # else ten lines a start about its own insides
+    discord_py_log.tidy()
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak
     return asyncio.run(_live(settings, secret, server))
 

@@ -99,7 +99,7 @@ def _python() -> Finding:
 
 def _packages() -> Iterator[Finding]:
     """What of Whatsit's own requirements is not there, or in another version than it asks for."""
-    remedy = "Set up again: remove .venv and run `make demo`."
+    remedy = "Set up again: remove .venv and run `make setup`."
     try:
         needed = [Requirement(line) for line in requires("whatsit") or ()]
     except PackageNotFoundError:

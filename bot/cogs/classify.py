@@ -16,7 +16,8 @@ from bot.delivery.interaction_responses import say
 from bot.image_source import ImageSource
 from bot.intake.interaction_requests import new_request
 from bot.intake.message_images import images_of, source_of
-from bot.policy.in_force import Effective, in_force_for, language_of
+from bot.policy.effective_settings import Effective, in_force_for, language_of
+from bot.policy.opt_out import is_left_alone
 from bot.presentation.errors import LEAVING, UNEXPECTED
 from bot.presentation.help_texts import MENU, left_alone_sentence
 from bot.store import Store, StoreError
@@ -118,7 +119,7 @@ class ClassifyCog(commands.Cog):
         """
         language = await language_of(self._store, interaction)
         try:
-            if author_id is not None and (await self._store.members.get(author_id)).leave_alone:
+            if author_id is not None and is_left_alone(await self._store.members.get(author_id)):
                 await say(interaction, left_alone_sentence(author_id, interaction.user.id, language))
                 return None
             return await in_force_for(

@@ -19,8 +19,9 @@ from discord.ext import commands
 
 from bot.components.controls import choices, matching_choices
 from bot.i18n import N_, Language
-from bot.policy.in_force import language_of
+from bot.policy.effective_settings import language_of
 from bot.presses.errors import explain
+from bot.settings_ui.feedback_words import feedback_words
 from bot.settings_ui.guild_panel import ALL, GuildPanel
 from bot.settings_ui.guild_panel_presses import may_manage
 from bot.settings_ui.setting_faults import SENTENCES
@@ -226,6 +227,15 @@ class GuildSettingsCog(
         words = await self._words(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._imports.offer(interaction, words, file)
+
+    @app_commands.command(
+        name=locale_str("feedback"), description=locale_str("How often people here said that I was right")
+    )
+    async def feedback(self, interaction: Interaction) -> None:
+        """Show what was answered to "Was this right?"."""
+        summary = await self._store.feedback.summary(guild_id_of(interaction))
+        words = feedback_words(summary, await language_of(self._store, interaction))
+        await interaction.response.send_message(words, ephemeral=True)
 
     def interaction_check(self, interaction: Interaction, /) -> bool:
         """Check each command, also where a server does not keep to the permissions that commands declare."""

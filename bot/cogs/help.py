@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.app_commands import locale_str
 from discord.ext import commands
 
-from bot.policy.in_force import language_of
+from bot.policy.effective_settings import language_of
 from bot.presentation.help_texts import help_text
 from bot.store import Store
 

@@ -10,7 +10,7 @@ from discord.app_commands import Choice, Range, locale_str
 from discord.ext import commands
 
 from bot.components.controls import choices, matching_choices
-from bot.policy.in_force import language_of, own_language
+from bot.policy.effective_settings import language_of, own_language
 from bot.presses.errors import explain
 from bot.settings_ui.member_panel import DELIVERY, MemberPanel
 from bot.settings_ui.setting_faults import SENTENCES

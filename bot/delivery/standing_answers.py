@@ -13,7 +13,7 @@ from bot.delivery.destination import message_body
 from bot.delivery.outbox import merged_sources, without_sources
 from bot.presentation.answer import Answer
 from bot.store import Store, StoredAnswer
-from bot.store.guarded import StoreGuard
+from bot.store.store_guard import StoreGuard
 
 __all__ = ["StandingAnswers"]
 

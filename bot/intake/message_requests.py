@@ -17,7 +17,8 @@ from bot.image_source import ImageSource
 from bot.intake.message_images import images_of
 from bot.policy.audience import Audience, place_ids, replied_to, role_ids
 from bot.policy.deadlines import answer_deadline
-from bot.policy.in_force import Effective, in_force, in_force_for
+from bot.policy.effective_settings import Effective, in_force, in_force_for
+from bot.policy.opt_out import is_left_alone
 from bot.policy.quota import Grant
 from bot.presentation.help_texts import left_alone_sentence, no_picture_sentence
 from bot.store import MemberPreferences, Store
@@ -176,7 +177,7 @@ class MessageRequests:
     ) -> Request:
         author = (pictured or message).author
         wishes = await self._in_force(message, asker)
-        left_alone = bool(images) and (await self._store.members.get(author.id)).leave_alone
+        left_alone = bool(images) and is_left_alone(await self._store.members.get(author.id))
         reply = self._reply(
             message,
             wishes,

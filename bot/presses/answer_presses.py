@@ -27,7 +27,7 @@ from bot.delivery.standing_answers import StandingAnswers
 from bot.discord_limits import OPTION_LABEL
 from bot.i18n import N_, Language
 from bot.image_source import ImageSource
-from bot.policy.in_force import guild_settings
+from bot.policy.effective_settings import guild_settings
 from bot.presentation import answer as answers
 from bot.presentation.errors import SENTENCES
 from bot.presentation.naming import alt_text, neutral, shorten
@@ -59,7 +59,7 @@ NOT_TO_DELETE = N_(
 NOT_TO_JUDGE = N_(
     "Only the person who posted the picture or asked about it, or a moderator, can answer that."
 )
-THANKS = N_("Thank you. That helps me to get better.")
+THANKS = N_("Thank you. This shows moderators and the bot's owner how often I'm right.")
 OTHER_MODEL = N_("I no longer use the model that named this picture. Show it to me again with `/classify`.")
 
 
@@ -223,6 +223,7 @@ class AnswerPresses(PressHandler):
             guild_id=interaction.guild_id,
             model=image.model.name,
             label=image.mark.finding.said,
+            certainty=image.mark.finding.certainty.name.lower(),
             right=right,
             said=said,
         )

@@ -20,7 +20,7 @@ from bot.settings_ui.setting_faults import MANAGERS_ONLY, SENTENCES
 from bot.settings_ui.setting_values import guild_id_of, present
 from bot.settings_ui.setting_words import SettingWords
 from bot.store import GuildSettings
-from bot.store.choices import Choices
+from bot.store.chosen_settings import Choices
 
 __all__ = ["HelloPresses", "hello"]
 

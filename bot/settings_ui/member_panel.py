@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.components import controls
 from bot.i18n import N_, Language
-from bot.policy.in_force import own_language
+from bot.policy.effective_settings import own_language
 from bot.presses.errors import PressOutdated
 from bot.presses.press import Press, PressHandler
 from bot.settings_ui.setting_faults import SENTENCES
@@ -46,39 +46,39 @@ class MemberPanel:
 
     def page(self) -> ui.LayoutView:
         """Return all preferences, each with what changes it."""
-        say, now = self.language.gettext, self.preferences
-        names = {DEFAULT: say("Same as my Discord")} | language_names()
-        answers = {value: say(sentence) for value, sentence in DELIVERY.items()}
-        descriptions = {value: say(sentence) for value, sentence in DELIVERY_DESCRIPTIONS.items()}
+        gettext, now = self.language.gettext, self.preferences
+        names = {DEFAULT: gettext("Same as my Discord")} | language_names()
+        answers = {value: gettext(sentence) for value, sentence in DELIVERY.items()}
+        descriptions = {value: gettext(sentence) for value, sentence in DELIVERY_DESCRIPTIONS.items()}
         left = LEFT_ALONE if now.leave_alone else NOT_LEFT_ALONE
-        switch = say(LOOK_AGAIN if now.leave_alone else LEAVE_ALONE)
+        switch = gettext(LOOK_AGAIN if now.leave_alone else LEAVE_ALONE)
         language = controls.select(_id("set", "language"), names, [now.language or DEFAULT])
         delivery = controls.select(_id("set", "delivery"), answers, [now.delivery], descriptions=descriptions)
         return controls.layout(
-            ui.TextDisplay(f"## {say(TITLE)}\n-# {say('In every server. Only you see this.')}"),
-            ui.TextDisplay(f"**{say('Language')}**"),
+            ui.TextDisplay("## " + gettext(TITLE) + "\n-# " + gettext("In every server. Only you see this.")),
+            ui.TextDisplay("**" + gettext("Language") + "**"),
             ui.ActionRow(language),
-            ui.TextDisplay(f"**{say('My answers to you')}**"),
+            ui.TextDisplay("**" + gettext("My answers to you") + "**"),
             ui.ActionRow(delivery),
-            ui.TextDisplay(say(left)),
+            ui.TextDisplay(gettext(left)),
             ui.ActionRow(
                 controls.button(_id("leave", "no" if now.leave_alone else "yes"), switch),
-                controls.button(_id("ask", "forget"), say("Forget me…")),
+                controls.button(_id("ask", "forget"), gettext("Forget me…")),
             ),
         )
 
     def sure(self) -> ui.LayoutView:
         """Return the question that is asked before everything about a member is forgotten."""
-        say = self.language.gettext
-        warning = say(
+        gettext = self.language.gettext
+        warning = gettext(
             "Forget your preferences, what you said about answers, and which answers were yours? "
             "Answers stay where they are, but no longer go when you delete your picture."
         )
         return controls.layout(
             self._with_what_is_kept(warning),
             ui.ActionRow(
-                controls.button(_id("forget"), say("Forget me"), discord.ButtonStyle.danger),
-                controls.button(_id("open"), say("Cancel")),
+                controls.button(_id("forget"), gettext("Forget me"), discord.ButtonStyle.danger),
+                controls.button(_id("open"), gettext("Cancel")),
             ),
         )
 

@@ -23,7 +23,7 @@ from bot.settings_ui.guild_panel import PANEL
 from bot.settings_ui.setting_values import existing_in, guild_id_of
 from bot.settings_ui.setting_words import SettingWords, listed
 from bot.store import GuildSettings, difference, from_json, to_json
-from bot.store.choices import Choices
+from bot.store.chosen_settings import Choices
 from bot.store.settings_file import MAX_BYTES
 
 __all__ = ["SettingsImport", "exported"]

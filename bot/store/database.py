@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar, cast
 
-from sqlalchemy import Connection, Executable, NullPool, Select, event
+from sqlalchemy import Connection, Executable, NullPool, Row, Select, event
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -115,6 +115,15 @@ class Database:
     async def _read(self, query: Select[T]) -> Sequence[T]:
         async with self._clear_faults(), AsyncSession(self._engine) as session:
             return (await session.scalars(query)).all()
+
+    async def read_rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Return the rows of a query of several columns."""
+        self._check_open()
+        return await self._to_its_end(self._read_rows(query))
+
+    async def _read_rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
+        async with self._clear_faults(), self._engine.connect() as connection:
+            return (await connection.execute(query)).all()
 
     async def write(self, *writes: Write) -> None:
         """All of `writes` or none, in this order; they are kept when this returns.

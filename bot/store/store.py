@@ -13,14 +13,15 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 import config.settings
 from bot.store.answers import StoredAnswers
-from bot.store.choices import Choices
+from bot.store.bot_notes import Notes
+from bot.store.chosen_settings import Choices
 from bot.store.database import Database, connect
 from bot.store.faults import StoreError, explain
 from bot.store.feedback import Opinions
 from bot.store.guild_settings import GuildSettings
 from bot.store.location import locate
 from bot.store.member_preferences import MemberPreferences
-from bot.store.meta import Notes
+from bot.store.open_work import OpenWork
 from bot.store.retention import Retention
 from bot.store.seen import Seen
 from bot.store.tables import (
@@ -35,7 +36,6 @@ from bot.store.tables import (
 )
 from bot.store.upgrading import make_ready
 from bot.store.upkeep_timer import UpkeepTimer
-from bot.store.work import OpenWork
 
 __all__ = ["Store"]
 

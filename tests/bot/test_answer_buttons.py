@@ -18,6 +18,7 @@ from bot.presentation.answer import Outcome
 from bot.presentation.naming import Finding
 from bot.store import BUTTONS, Feedback, GuildSettings, StoreUnavailable
 from inference.results import Busy, Classification, Coarse, Label, ModelInfo
+from tests.bot.moderation import moderator, said
 from tests.bot.pressing import description, now, options, pressable, private
 from tests.world import World, classified, picture
 
@@ -235,6 +236,27 @@ async def test_an_opinion_that_cannot_be_kept_is_said_to_be_lost(
     result = await world.alice.click(question, label="Yes")
     assert private(result).content == "I can't save that right now. Try again in a minute."
     assert pressable(now(world, question)) == ["Yes", "No"]
+
+
+async def test_moderators_see_how_often_answers_were_right_and_what_it_was_instead(world: World) -> None:
+    mod = moderator(world)
+    nothing = said(await mod.slash(world.channel, "settings feedback"))
+    assert nothing == "Nobody has pressed “Was this right?” here yet."
+    answer = await answered(world)
+    question = private(await world.alice.click(answer, label="Was this right?"))
+    await world.alice.click(question, label="No")
+    form = await world.alice.select(now(world, question), [options(now(world, question))["Something else…"]])
+    await world.alice.submit_modal(form, {"said": "**Tom**"})
+    assert "how often I'm right" in now(world, question).content
+    other = member(world, "other", MODERATOR)
+    await other.click(private(await other.click(answer, label="Was this right?")), label="Yes")
+    words = said(await mod.slash(world.channel, "settings feedback"))
+    assert words.splitlines() == [
+        "### Was this right?",
+        "1 of 2 right",
+        "- Said with “probably”: 1 of 2 right",
+        "- **Egyptian cat**: 1 of 2 right; it was \\*\\*Tom\\*\\* (1)",
+    ]
 
 
 # Alt text

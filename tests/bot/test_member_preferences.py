@@ -27,7 +27,7 @@ def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody adds a file, in which one sentence is translated."""
     (tmp_path / "de.po").write_text(PO, "utf-8")
     languages = i18n.Languages(tmp_path)
-    for module in ("bot.i18n", "bot.policy.in_force"):
+    for module in ("bot.i18n", "bot.policy.effective_settings"):
         monkeypatch.setattr(f"{module}.languages", languages)
 
 

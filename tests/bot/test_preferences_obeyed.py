@@ -173,7 +173,7 @@ msgstr "Kaputt."
 def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "de.po").write_text(GERMAN, "utf-8")
     languages = i18n.Languages(tmp_path)
-    for module in ("bot.i18n", "bot.policy.in_force"):
+    for module in ("bot.i18n", "bot.policy.effective_settings"):
         monkeypatch.setattr(f"{module}.languages", languages)
 
 

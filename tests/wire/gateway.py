@@ -41,8 +41,11 @@ class Gateway:
         self.refuse: int | None = None
         """A close code that answers every IDENTIFY from now on."""
         self.enforce_intents = True
+        self.missing_in_ready: str | None = None
+        """A key that READY lacks from now on."""
         self.held = False
-        """While true, every new connection is dropped at once."""
+        """While true, every new connection is refused."""
+        self.refused = 0
         self._sockets: dict[web.WebSocketResponse, asyncio.Transport] = {}
 
     @property
@@ -52,11 +55,12 @@ class Gateway:
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """The WebSocket endpoint."""
+        if self.held:
+            self.refused += 1
+            self.world.changed()
+            raise web.HTTPServiceUnavailable
         socket = web.WebSocketResponse()
         await socket.prepare(request)
-        if self.held:
-            await socket.close(code=1001)
-            return socket
         assert request.transport is not None
         self._sockets[socket] = request.transport
         session: Session | None = None
@@ -122,7 +126,7 @@ class Gateway:
             return None
         session = Session(snowflake(), data["intents"], socket)
         self.sessions.append(session)
-        ready = {
+        ready: Payload = {
             "v": 10,
             "user": self.world.bot,
             "guilds": [
@@ -133,6 +137,7 @@ class Gateway:
             "resume_gateway_url": self.resume_url or url,
             "application": {"id": self.world.application_id, "flags": self.world.flags},
         }
+        ready.pop(self.missing_in_ready or "", None)
         await self._dispatch(session, "READY", ready)
         await self._dispatch(session, "GUILD_CREATE", self.world.guild())
         self.world.changed()
@@ -161,7 +166,7 @@ class Gateway:
 
     def _seen_by(self, session: Session, event: str, data: Payload) -> Payload:
         """Without the intent, Discord empties messages that are neither to the bot nor from it."""
-        if event not in ("MESSAGE_CREATE", "MESSAGE_UPDATE") or session.intents & MESSAGE_CONTENT:
+        if session.intents & MESSAGE_CONTENT or event not in ("MESSAGE_CREATE", "MESSAGE_UPDATE"):
             return data
         bot = self.world.bot["id"]
         mine = data["author"]["id"] == bot or any(user["id"] == bot for user in data["mentions"])

@@ -168,3 +168,18 @@ async def test_a_store_that_cannot_be_used_ends_it_at_once_and_says_what_to_do(
     assert "put a backup in its place" in err
     assert out == ""
     assert not wire.gateway.ready
+
+
+async def test_a_gateway_that_is_down_costs_one_line_an_attempt(wire: Wire, tmp_path: Path) -> None:
+    async with process(wire, tmp_path) as bot:
+        await wire.world.until(lambda: wire.gateway.ready)
+        wire.gateway.held = True
+        await wire.gateway.drop()
+        await wire.world.until(lambda: wire.gateway.refused >= 2)
+        wire.gateway.held = False
+        await wire.world.until(lambda: wire.gateway.ready)
+        bot.tell(signal.SIGTERM)
+        code, _, err = await bot.end()
+    assert code == 0
+    assert err.count("The connection to the gateway failed (") == err.count("Attempting a reconnect")
+    assert err.count("Attempting a reconnect") >= 2

@@ -93,10 +93,9 @@ async def test_discords_hosts_are_not_asked_for_files(wire: Wire) -> None:
     async with online(wire):
         url = "https://cdn.discordapp.com/attachments/1/2/cat.png"
         attachment = wire.attachment(wire.world.general, *PICTURE) | {"url": url, "proxy_url": url}
-        bot = wire.world.bot
-        asked: Any = {"content": f"<@{bot['id']}>", "mentions": [bot], "attachments": [attachment]}
-        message = wire.world.add_message(wire.world.general, wire.world.person, **asked)
-        await wire.gateway.emit("MESSAGE_CREATE", message | {"guild_id": wire.world.guild_id})
+        message = wire.world.add_message(wire.world.general, wire.world.person, attachments=[attachment])
+        asked = {"content": f"<@{wire.world.bot['id']}>", "mentions": [wire.world.bot]}
+        await wire.gateway.emit("MESSAGE_CREATE", message | asked | {"guild_id": wire.world.guild_id})
         await wire.world.until(wire.world.answers)
     assert "I only fetch pictures from Discord itself" in str(wire.world.answers())
 

@@ -130,6 +130,12 @@ class Wire:
         self, name: str, *pictures: tuple[str, bytes], where: Where = "guild", **options: Any
     ) -> Interaction:
         """Somebody runs `/name` with pictures for its options `picture`, `picture2` and so on."""
+        return await self._emitted(self.interaction(name, *pictures, where=where, **options))
+
+    def interaction(
+        self, name: str, *pictures: tuple[str, bytes], where: Where = "guild", **options: Any
+    ) -> Interaction:
+        """What `slash` emits."""
         names = ["picture", *(f"picture{n}" for n in range(2, 6))]
         attached = [self.attachment(self.world.general, *picture) for picture in pictures]
         chosen = [
@@ -142,7 +148,7 @@ class Wire:
         ]
         resolved = {"attachments": {attachment["id"]: attachment for attachment in attached}}
         data = {"id": snowflake(), "name": name, "type": SLASH, "options": chosen, "resolved": resolved}
-        return await self._interact(COMMAND, data, where)
+        return self._interact(COMMAND, data, where)
 
     async def menu(self, name: str, message: Payload, *, where: Where = "guild") -> Interaction:
         """Somebody picks `name` from a message's menu."""
@@ -153,19 +159,19 @@ class Wire:
             "target_id": message["id"],
             "resolved": {"messages": {message["id"]: message}},
         }
-        return await self._interact(COMMAND, data, where)
+        return await self._emitted(self._interact(COMMAND, data, where))
 
     async def press(self, custom_id: str, message: Payload) -> Interaction:
         """Somebody presses a button of the bot's message."""
         data = {"custom_id": custom_id, "component_type": 2}
-        return await self._interact(COMPONENT, data, "guild", message=message)
+        return await self._emitted(self._interact(COMPONENT, data, "guild", message=message))
 
     def attachment(self, channel: str, name: str, data: bytes) -> Payload:
         """A file as messages carry it, hosted by the stub."""
         url = self.cdn.origin + self.cdn.add(channel, name, data)
         return {"id": snowflake(), "filename": name, "size": len(data), "url": url, "proxy_url": url}
 
-    async def _interact(self, kind: int, data: Payload, where: Where, **parts: Any) -> Interaction:
+    def _interact(self, kind: int, data: Payload, where: Where, **parts: Any) -> Interaction:
         world = self.world
         channel = world.channels[self._channel(where)]
         payload = {
@@ -195,7 +201,10 @@ class Wire:
             payload |= {"user": world.person, "authorizing_integration_owners": {"1": world.person["id"]}}
         interaction = Interaction(payload["id"], payload["token"], channel["id"], payload)
         world.interactions[interaction.token] = interaction
-        await self.gateway.emit("INTERACTION_CREATE", payload)
+        return interaction
+
+    async def _emitted(self, interaction: Interaction) -> Interaction:
+        await self.gateway.emit("INTERACTION_CREATE", interaction.payload)
         return interaction
 
     def _channel(self, where: Where) -> str:

@@ -252,6 +252,13 @@ class World:
             "soundboard_sounds": [],
         }
 
+    def other_guild(self) -> Payload:
+        """The body of GUILD_CREATE for another server that the bot is on, with a channel of its own."""
+        guild_id = self.hidden_guilds[0] if self.hidden_guilds else snowflake()
+        channel = {**self.channels[self.general], "id": snowflake(), "guild_id": guild_id}
+        role = {**self.role, "id": guild_id}
+        return {**self.guild(), "id": guild_id, "roles": [role], "channels": [channel], "threads": []}
+
     def member(self, user: Payload) -> Payload:
         """`user` as a member of the server."""
         return {

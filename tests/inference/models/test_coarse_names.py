@@ -33,6 +33,14 @@ def test_each_class_has_its_name_with_and_without_background(
     assert coarse_names(labels)[labels.index(label)] == everyday
 
 
+def test_a_class_that_is_called_by_an_everyday_name_has_that_name() -> None:
+    """Else the corn of "corn 81 %, ear of corn 10 %" would be left out of what is called corn."""
+    labels = shipped(1000)
+    everyday = coarse_names(labels)
+    for name in set(labels) & {*everyday}:
+        assert everyday[labels.index(name)] == name
+
+
 def test_background_has_none() -> None:
     assert coarse_names(shipped(1001))[0] is None
 
