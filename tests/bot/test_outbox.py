@@ -214,6 +214,20 @@ async def test_each_picture_of_a_merged_answer_is_in_its_menu(world: World, held
 
 
 @pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000})
+async def test_delete_of_a_picked_picture_takes_its_part_out_of_a_merged_answer(
+    world: World, held: Held
+) -> None:
+    await burst(world, 9, files=one)
+    merged = await merged_by(world)
+    first, *others = options(merged)
+    shown = private(await world.alice.select(merged, [options(merged)[first]]))
+    await world.alice.click(shown, label="Delete")
+    (left,) = [answer for answer in world.answers() if answer.id == merged.id]
+    assert list(options(left)) == others
+    assert len(left.embeds) == len(merged.embeds) - 1
+
+
+@pytest.mark.whatsit(limits={"user_images_per_minute": 1000, "user_burst": 1000})
 async def test_of_a_picture_that_goes_nothing_is_left_to_press(world: World, held: Held) -> None:
     await burst(world, 9, files=one)
     merged = await merged_by(world)
