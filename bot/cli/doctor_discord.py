@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot.cli.findings import Finding, Level
+from bot.cli.check_results import CheckResult, Level
 from bot.cli.invite import PERMISSIONS, application_id
 from bot.connection import server
 from bot.connection.intents import MESSAGE_CONTENT_OFF, message_content_allowed
@@ -31,7 +31,7 @@ OFF = 5.0
 """Seconds that this machine's clock may differ from Discord's: lateness is counted between the two."""
 
 
-async def check_discord(settings: Settings) -> AsyncIterator[Finding]:
+async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
     """What Discord says of this token; without a network only the token's shape is checked."""
     try:
         given = token(settings)
@@ -39,13 +39,13 @@ async def check_discord(settings: Settings) -> AsyncIterator[Finding]:
         if place is None:
             application_id(given)
     except ConfigError as error:
-        yield Finding(Level.FAIL, "The bot cannot log in.", str(error))
+        yield CheckResult(Level.FAIL, "The bot cannot log in.", str(error))
         return
-    yield Finding(Level.OK, "There is a token.")
+    yield CheckResult(Level.OK, "There is a token.")
     try:
         clock = _Clock()
         async with asyncio.timeout(PATIENCE), _logged_in(given, place, clock) as client:
-            yield Finding(Level.OK, f"Discord knows it: this is {client.user}.")
+            yield CheckResult(Level.OK, f"Discord knows it: this is {client.user}.")
             guilds = await _guilds(client)
             for finding in [
                 *clock.findings(),
@@ -56,13 +56,13 @@ async def check_discord(settings: Settings) -> AsyncIterator[Finding]:
             ]:
                 yield finding
     except discord.LoginFailure:
-        yield Finding(
+        yield CheckResult(
             Level.FAIL,
             "Discord refuses the token.",
             "Make a new one: discord.com/developers/applications, your application, Bot, Reset Token.",
         )
     except (aiohttp.ClientError, OSError, TimeoutError, discord.HTTPException) as error:
-        yield Finding(
+        yield CheckResult(
             Level.NOTE,
             f"Discord did not answer, so the rest was not checked: {error or type(error).__name__}.",
             "Check this machine's network, and try again.",
@@ -91,15 +91,15 @@ class _Clock:
             date = parsedate_to_datetime(end.response.headers["Date"])
             self._ahead.append(time.time() - date.timestamp() - 0.5)  # a date is cut to whole seconds
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[CheckResult]:
         """None, if no answer was dated."""
         if not self._ahead:
             return
         ahead = min(self._ahead, key=abs)  # the others took longer on their way
         if abs(ahead) <= OFF:
-            yield Finding(Level.OK, "This machine's clock agrees with Discord's.")
+            yield CheckResult(Level.OK, "This machine's clock agrees with Discord's.")
             return
-        yield Finding(
+        yield CheckResult(
             Level.NOTE,
             f"This machine's clock is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} Discord's.",
             "Have it set by the network (`timedatectl set-ntp true`): by this clock Whatsit tells which "
@@ -121,24 +121,26 @@ async def _logged_in(given: str, place: server.Server | None, clock: _Clock) -> 
         server.use(None)
 
 
-def _intents(client: discord.Client, settings: Settings) -> Finding:
+def _intents(client: discord.Client, settings: Settings) -> CheckResult:
     if message_content_allowed(client.application_flags):
-        return Finding(Level.OK, "Message Content Intent is switched on.")
+        return CheckResult(Level.OK, "Message Content Intent is switched on.")
     if settings.watch.channels == ():
-        return Finding(
+        return CheckResult(
             Level.OK, "Message Content Intent is switched off, and not needed: no channel is watched."
         )
-    return Finding(Level.NOTE, "Message Content Intent is switched off.", MESSAGE_CONTENT_OFF)
+    return CheckResult(Level.NOTE, "Message Content Intent is switched off.", MESSAGE_CONTENT_OFF)
 
 
-def _permissions(guilds: Sequence[Mapping[str, Any]]) -> list[Finding]:
+def _permissions(guilds: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
     """Each server where the bot's roles lack something; what single channels forbid, the log tells later."""
     if not guilds:
         return [
-            Finding(Level.NOTE, "The bot is on no server yet.", "Open the link that `whatsit invite` prints.")
+            CheckResult(
+                Level.NOTE, "The bot is on no server yet.", "Open the link that `whatsit invite` prints."
+            )
         ]
     lacking = [
-        Finding(
+        CheckResult(
             Level.NOTE,
             f"On {guild['name']} the bot may not: {', '.join(missing)}.",
             "Give its role these permissions, or invite it again with the link of `whatsit invite`.",
@@ -146,10 +148,10 @@ def _permissions(guilds: Sequence[Mapping[str, Any]]) -> list[Finding]:
         for guild in guilds
         if (missing := list(_missing(discord.Permissions(int(guild["permissions"])))))
     ]
-    return lacking or [Finding(Level.OK, f"It has every permission it needs on {len(guilds)} server(s).")]
+    return lacking or [CheckResult(Level.OK, f"It has every permission it needs on {len(guilds)} server(s).")]
 
 
-async def _channels(client: discord.Client, guilds: Sequence[Mapping[str, Any]]) -> list[Finding]:
+async def _channels(client: discord.Client, guilds: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
     """Each server in none of whose channels the bot may write, of the first `SERVERS`."""
     me = client.user.id if client.user else 0
     found = []
@@ -164,7 +166,7 @@ async def _channels(client: discord.Client, guilds: Sequence[Mapping[str, Any]])
         order = ([guild["id"]], roles, [str(me)])
         if written and not any(_may_write(granted, channel, order) for channel in written):
             found.append(
-                Finding(
+                CheckResult(
                     Level.NOTE,
                     f"On {guild['name']} the bot may write in no channel.",
                     "Give its role View Channel and Send Messages in at least one.",
@@ -203,10 +205,14 @@ def _missing(has: discord.Permissions) -> Iterator[str]:
         )
 
 
-async def _commands(client: discord.Client) -> list[Finding]:
+async def _commands(client: discord.Client) -> list[CheckResult]:
     commands = await client.http.get_global_commands(client.application_id or 0)
     if not commands:
-        return [Finding(Level.NOTE, "Discord has no commands of the bot yet.", "`whatsit run` sends them.")]
+        return [
+            CheckResult(Level.NOTE, "Discord has no commands of the bot yet.", "`whatsit run` sends them.")
+        ]
     return [
-        Finding(Level.OK, f"Discord has its commands: {', '.join(command['name'] for command in commands)}.")
+        CheckResult(
+            Level.OK, f"Discord has its commands: {', '.join(command['name'] for command in commands)}."
+        )
     ]

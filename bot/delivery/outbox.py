@@ -68,7 +68,7 @@ class Letter:
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _WaitingLetter:
     letter: Letter
     sent: asyncio.Future[discord.Message]
 
@@ -83,7 +83,7 @@ class _Channel:
 
     begun: deque[float] = field(default_factory=deque)
     going: int = 0
-    waiting: deque[_Waiting] = field(default_factory=deque)
+    waiting: deque[_WaitingLetter] = field(default_factory=deque)
     sender: asyncio.Task[None] | None = None
 
     def is_calm(self, now: float) -> bool:
@@ -113,7 +113,7 @@ class Outbox:
             return await self._alone(channel, letter)
         if _seconds(channel) > letter.time_left / 2:
             raise Thinned
-        waiting = _Waiting(letter, asyncio.get_running_loop().create_future())
+        waiting = _WaitingLetter(letter, asyncio.get_running_loop().create_future())
         channel.waiting.append(waiting)
         try:
             while not waiting.sent.done():
@@ -149,7 +149,9 @@ class Outbox:
         finally:
             channel.sender = None
 
-    async def _send_together(self, channel: _Channel, together: list[_Waiting], body: dict[str, Any]) -> None:
+    async def _send_together(
+        self, channel: _Channel, together: list[_WaitingLetter], body: dict[str, Any]
+    ) -> None:
         first = together[0].letter
         channel.begun.append(asyncio.get_running_loop().time())
         try:
@@ -190,16 +192,16 @@ def _seconds(channel: _Channel) -> float:
     return channel.going + images / EMBEDS
 
 
-def _is_over(waiting: _Waiting) -> bool:
+def _is_over(waiting: _WaitingLetter) -> bool:
     """Return whether nobody waits for the answer any more, or it has just become late."""
     if not waiting.sent.done() and waiting.letter.time_left <= 0:
         waiting.sent.set_exception(TimeoutError())
     return waiting.sent.done()
 
 
-def _next(waiting: deque[_Waiting]) -> tuple[list[_Waiting], dict[str, Any]]:
+def _next(waiting: deque[_WaitingLetter]) -> tuple[list[_WaitingLetter], dict[str, Any]]:
     """Take as many of the longest waiting as fit in one message; return them and the message."""
-    together: list[_Waiting] = []
+    together: list[_WaitingLetter] = []
     body: dict[str, Any] = {}
     while waiting:
         if _is_over(waiting[0]):

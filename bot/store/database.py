@@ -94,7 +94,7 @@ class Database:
         self._engine = engine
         self._writing = engine.execution_options(**{_WRITES: True})
         self._one_writer = asyncio.Lock()  # else SQLite would wait for itself, by polling
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_WaitingWrite] = []
         self._writer: asyncio.Task[None] | None = None
         self._whole: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -135,7 +135,7 @@ class Database:
         """
         self._check_open()
         done = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(writes, done))
+        self._waiting.append(_WaitingWrite(writes, done))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_waiting(), name="store: write")
         await done
@@ -182,7 +182,7 @@ class Database:
             raise explain(error, self._location) or error from error
 
     async def _write_waiting(self) -> None:
-        batch: list[_Waiting] = []
+        batch: list[_WaitingWrite] = []
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
@@ -200,7 +200,7 @@ class Database:
             ):  # whoever still waits now, waits for a writer that was cancelled
                 one.done.cancel()
 
-    async def _commit(self, batch: Sequence[_Waiting]) -> Exception | None:
+    async def _commit(self, batch: Sequence[_WaitingWrite]) -> Exception | None:
         alike: dict[tuple[int, ...], list[Sequence[Write]]] = {}
         for one in batch:
             alike.setdefault(tuple(id(write.statement) for write in one.writes), []).append(one.writes)
@@ -214,12 +214,12 @@ class Database:
         return None
 
 
-class _Waiting(NamedTuple):
+class _WaitingWrite(NamedTuple):
     writes: Sequence[Write]
     done: asyncio.Future[None]
 
 
-def _settle(batch: Sequence[_Waiting], error: Exception | None) -> None:
+def _settle(batch: Sequence[_WaitingWrite], error: Exception | None) -> None:
     for one in batch:
         if one.done.done():  # whoever wanted to know was cancelled
             continue

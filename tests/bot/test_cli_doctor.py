@@ -12,9 +12,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.cli.check_results import CheckResult, Level
 from bot.cli.doctor import allowed_models
 from bot.cli.doctor_discord import check_discord
-from bot.cli.findings import Finding, Level
 from bot.cli.invite import PERMISSIONS
 from config.settings import Discord, Model, Settings, Watch
 
@@ -91,12 +91,12 @@ async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Answers]:
         yield answers
 
 
-async def findings(url: str, **sections: Any) -> list[Finding]:
+async def findings(url: str, **sections: Any) -> list[CheckResult]:
     settings = Settings(discord=Discord(api_url=url, gateway_url="ws://127.0.0.1:1"), **sections)
     return [finding async for finding in check_discord(settings)]
 
 
-def bad(found: list[Finding]) -> list[tuple[Level, str]]:
+def bad(found: list[CheckResult]) -> list[tuple[Level, str]]:
     return [(finding.level, finding.what) for finding in found if finding.level is not Level.OK]
 
 
