@@ -72,6 +72,8 @@ class CatchUpCog(commands.Cog):
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._disconnected = True
         self._again = False
+        self._late: set[discord.Guild] = set()
+        """Servers that became available since the last pass."""
         self._passing: asyncio.Task[None] | None = None
 
     @property
@@ -105,6 +107,20 @@ class CatchUpCog(commands.Cog):
         if self._passing is None:
             self._passing = asyncio.create_task(self._catch_up(), name="catch up")
 
+    @commands.Cog.listener()
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        """Note that from here on something may be missed in a server that has an outage."""
+        self._positions.hold(guild.id)
+
+    @commands.Cog.listener()
+    async def on_guild_available(self, guild: discord.Guild) -> None:
+        """Look for what was missed in a server that became available after the session began."""
+        if self._disconnected:  # a session that begins tells of its servers before it is ready
+            return
+        self._late.add(guild)
+        if self._passing is None:
+            self._passing = asyncio.create_task(self._catch_up(), name="catch up")
+
     async def cog_unload(self) -> None:
         """Stop; what is not caught up with by now is, after the next start."""
         if self._passing is not None:
@@ -113,10 +129,12 @@ class CatchUpCog(commands.Cog):
 
     async def _catch_up(self) -> None:
         try:
-            while self._again and not self._work.stopping:
-                self._again = False
+            while (self._again or self._late) and not self._work.stopping:
+                guilds = self._due_guilds()
                 if self._seconds:
-                    await self._pass()
+                    await self._pass(guilds)
+                for guild in guilds:
+                    self._positions.release(guild.id)
         except StoreError as error:
             log.warning("What was missed could not be looked up in the store. %s", error)
         except Exception:
@@ -126,10 +144,19 @@ class CatchUpCog(commands.Cog):
         if not self._disconnected and not self._work.stopping:
             self._positions.settle()
 
-    async def _pass(self) -> None:
+    def _due_guilds(self) -> list[discord.Guild]:
+        """Return the servers that the next pass is about; those that are unavailable have to wait."""
+        guilds = list(self._client.guilds) if self._again else list(self._late)
+        self._again, self._late = False, set()
+        for guild in guilds:
+            if guild.unavailable:
+                self._positions.hold(guild.id)
+        return [guild for guild in guilds if not guild.unavailable]
+
+    async def _pass(self, guilds: Iterable[discord.Guild]) -> None:
         since = discord.utils.utcnow() - timedelta(seconds=self._seconds)
         interactions = [row for row in await self._store.work.interactions() if row.accepted_at >= since]
-        found = await missed_places(self._client.guilds, self._store, since)
+        found = await missed_places(guilds, self._store, since)
         async with asyncio.TaskGroup() as tasks:
             for row in interactions:
                 tasks.create_task(self._guarded(self._interaction, row))

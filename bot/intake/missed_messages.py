@@ -57,8 +57,6 @@ async def missed_places(guilds: Iterable[discord.Guild], store: Store, since: da
         place = found.setdefault(row.channel_id, MissedPlace(row.channel_id, row.guild_id, since))
         place.open[row.message_id] = row
     for guild in guilds:
-        if guild.unavailable:
-            continue
         seen = await store.seen.of(guild.id)
         # Where nothing was read yet, all is new since the bot joined.
         joined = guild.me.joined_at

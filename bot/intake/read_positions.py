@@ -27,7 +27,7 @@ class ReadPositions:
     """The last message read in each channel.
 
     While the bot is away (`leave` to `settle`) no channel counts as read any further: what came meanwhile is
-    still to be looked for.
+    still to be looked for. The same holds for a server that is unavailable (`hold` to `release`).
     """
 
     def __init__(self, store: Store, work: WorkInHand) -> None:
@@ -35,6 +35,7 @@ class ReadPositions:
         self._work = work
         self._reading: dict[int, _ReadChannel] = {}
         self._unsettled: dict[int, tuple[int, int]] | None = {}  # by channel: guild, message
+        self._held: dict[int, dict[int, int]] = {}  # by guild: the newest message of each channel
         self._replaying = False
 
     @contextmanager
@@ -65,7 +66,9 @@ class ReadPositions:
         channel = self._reading.get(channel_id)
         if channel is not None and channel.begun:
             message_id = min(message_id, min(channel.begun) - 1)
-        if self._unsettled is None:
+        if (held := self._held.get(guild_id)) is not None:
+            held[channel_id] = max(message_id, held.get(channel_id, 0))
+        elif self._unsettled is None:
             self._seen.saw(guild_id, channel_id, message_id)
         else:
             newest = self._unsettled.get(channel_id, (0, 0))[1]
@@ -74,14 +77,26 @@ class ReadPositions:
     def forget_channel(self, channel_id: int) -> None:
         """Drop what is known of a channel or thread that is deleted."""
         self._reading.pop(channel_id, None)
+        for held in self._held.values():
+            held.pop(channel_id, None)
         if self._unsettled is not None:
             self._unsettled.pop(channel_id, None)
 
     def forget_guild(self, guild_id: int) -> None:
         """Drop what is known of all channels of a server."""
         self._reading = {at: read for at, read in self._reading.items() if read.guild_id != guild_id}
+        self._held.pop(guild_id, None)
         if self._unsettled is not None:
             self._unsettled = {at: read for at, read in self._unsettled.items() if read[0] != guild_id}
+
+    def hold(self, guild_id: int) -> None:
+        """Let no channel of an unavailable server count as read any further until `release`."""
+        self._held.setdefault(guild_id, {})
+
+    def release(self, guild_id: int) -> None:
+        """Let the channels of a server count as read as far as they were read meanwhile."""
+        for channel_id, message_id in self._held.pop(guild_id, {}).items():
+            self.read_up_to(guild_id, channel_id, message_id)
 
     @property
     def away(self) -> bool:

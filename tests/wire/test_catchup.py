@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,51 @@ async def test_an_answer_that_discord_would_not_take_is_tried_again_after_the_ne
     assert answered(wire) == Counter([message["id"]])
 
 
+async def test_a_server_that_becomes_available_late_loses_no_picture(wire: Wire, tmp_path: Path) -> None:
+    await been_online(wire, tmp_path)
+    before = await wire.post(PICTURE)
+    wire.gateway.guild_is_late = True
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+        assert answered(wire) == Counter()
+        await wire.gateway.emit("GUILD_CREATE", wire.world.guild())
+        after = await wire.post(PICTURE)  # which alone would move the cursor past the one before
+        await wire.world.until(lambda: len(answered(wire)) == 2)
+    assert answered(wire) == Counter([before["id"], after["id"]])
+
+
+async def test_what_was_posted_during_an_outage_of_a_server_is_answered_once(
+    wire: Wire, tmp_path: Path
+) -> None:
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+        for number in (1, 2):
+            await wire.gateway.emit("GUILD_DELETE", {"id": wire.world.guild_id, "unavailable": True})
+            wire.world.add_message(
+                wire.world.general,
+                wire.world.person,
+                attachments=[wire.attachment(wire.world.general, *PICTURE)],
+            )
+            await wire.gateway.emit("GUILD_CREATE", wire.world.guild())
+            await wire.world.until(partial(_are_answered, wire, number))
+    assert set(answered(wire).values()) == {1}
+
+
+async def test_a_server_that_never_becomes_available_is_looked_at_after_the_next_start(
+    wire: Wire, tmp_path: Path
+) -> None:
+    await been_online(wire, tmp_path)
+    missed = await wire.post(PICTURE)
+    wire.gateway.guild_is_late = True
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+    wire.gateway.sessions.clear()
+    wire.gateway.guild_is_late = False
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+    assert answered(wire) == Counter([missed["id"]])
+
+
 async def test_a_server_that_removed_it_while_it_was_away_is_erased(wire: Wire, tmp_path: Path) -> None:
     here, hidden, left = int(wire.world.guild_id), int(snowflake()), int(snowflake())
     wire.world.hidden_guilds.append(str(hidden))
@@ -303,6 +349,10 @@ async def test_a_store_that_fails_silences_nobody(
     assert [r.getMessage() for r in caplog.records if r.name.startswith("bot.")] == [
         "Until the store works again, a crash may forget pictures. The disk is full."
     ]
+
+
+def _are_answered(wire: Wire, number: int) -> bool:
+    return len(answered(wire)) == number
 
 
 async def _at_once(shard_id: int | None, *, initial: bool = False) -> None:
