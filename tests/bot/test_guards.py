@@ -16,6 +16,8 @@ BRINGS = {
     "on_raw_reaction_add": "guild_reactions",
     "on_guild_join": "guilds",
     "on_guild_remove": "guilds",
+    "on_guild_available": "guilds",
+    "on_guild_unavailable": "guilds",
     "on_guild_channel_delete": "guilds",
     "on_raw_thread_delete": "guilds",
     **dict.fromkeys(("on_interaction", "on_connect", "on_disconnect", "on_ready", "on_resumed")),
