@@ -81,6 +81,7 @@ def compose(
         memory=memory,
         standing=standing,
         retraction=retraction,
+        buttons=bot.has_interactions,
     )
 
     audience = Audience(bot, watch)

@@ -38,7 +38,9 @@ class Answerer:
         memory: MessageMemory,
         standing: StandingAnswers,
         retraction: Retraction,
+        buttons: bool,
     ) -> None:
+        """`buttons`: whether there may be any under answers."""
         self._settings = settings
         self._models = models
         self._quota = quota
@@ -47,6 +49,7 @@ class Answerer:
         self._memory = memory
         self._standing = standing
         self._retraction = retraction
+        self._has_buttons = buttons
 
     async def answer(self, request: Request) -> bool:
         """Answer a request; return False if it is not answered and still may be.
@@ -153,7 +156,7 @@ class Answerer:
         answer = writer.write(
             outcomes, writer.left_out(request.found), grant.line(language), destination.source_link
         )
-        if not destination.takes_buttons:
+        if not (self._has_buttons and destination.takes_buttons):
             return answer, None
         people = People(request.asker.id, request.author_id)
         return answer, buttons_for(outcomes, people, language, guild=guild, models=self._models.infos())

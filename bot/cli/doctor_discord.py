@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from email.utils import parsedate_to_datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,12 +44,10 @@ async def check_discord(settings: Settings) -> AsyncIterator[Finding]:
         clock = _Clock()
         async with asyncio.timeout(PATIENCE), _logged_in(given, place, clock) as client:
             yield Finding(Level.OK, f"Discord knows it: this is {client.user}.")
-            for finding in [
-                *clock.findings(),
-                _intents(client, settings),
-                *await _permissions(client),
-                *await _commands(client),
-            ]:
+            found = [*clock.findings(), *await _permissions(client)]
+            if place is None:  # a Discord-compatible server has neither flags of applications nor commands
+                found += [_intents(client, settings), *await _commands(client)]
+            for finding in found:
                 yield finding
     except discord.LoginFailure:
         yield Finding(
@@ -105,11 +104,8 @@ class _Clock:
 @asynccontextmanager
 async def _logged_in(given: str, place: server.Server | None, clock: _Clock) -> AsyncIterator[discord.Client]:
     client = discord.Client(intents=discord.Intents.none(), http_trace=clock.trace())
-    server.use(place)
     try:
-        if place is not None:
-            client.http.connector = place.connector()
-        await client.login(given)
+        await server.log_in(client, place, partial(client.login, given))
         yield client
     finally:
         await client.close()
@@ -132,6 +128,14 @@ async def _permissions(client: discord.Client) -> list[Finding]:
     if not guilds:
         return [
             Finding(Level.NOTE, "The bot is on no server yet.", "Open the link that `whatsit invite` prints.")
+        ]
+    if any(guild.get("permissions") is None for guild in guilds):
+        return [
+            Finding(
+                Level.NOTE,
+                "The server does not tell what the bot may do, so its permissions were not checked.",
+                "Where one is missing, the log of `whatsit run` says so.",
+            )
         ]
     lacking = [
         Finding(

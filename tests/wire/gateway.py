@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.wire import strict
 from tests.wire.world import MESSAGE_CONTENT_FLAG, TOKEN, Payload, World, snowflake
 
 __all__ = ["Gateway", "Session"]
@@ -34,8 +35,9 @@ class Session:
 class Gateway:
     """All sessions of the stub. `resume_url` is what READY says; None stands for where the client came."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, is_strict: bool = False) -> None:
         self.world = world
+        self.is_strict = is_strict
         self.sessions: list[Session] = []
         self.resume_url: str | None = None
         self.refuse: int | None = None
@@ -159,6 +161,8 @@ class Gateway:
 
     async def _dispatch(self, session: Session, event: str, data: Payload) -> None:
         session.sequence += 1
+        if self.is_strict:
+            data = strict.event(event, data)
         frame = {"op": DISPATCH, "t": event, "s": session.sequence, "d": data}
         session.events.append(frame)
         if session.socket is not None and not session.socket.closed:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.wire import cdn
 from tests.wire.bots import LABEL, SlowModel, online, settings_for
+from tests.wire.modes import each_server
 from tests.wire.rest import EPHEMERAL
 from tests.wire.wire import Where, Wire
 
@@ -16,6 +17,7 @@ PICTURE = ("cat.png", b"\x89PNG and so on")
 MESSAGES = r"/channels/\d+/messages"
 
 
+@each_server
 async def test_a_picture_gets_one_answer(wire: Wire) -> None:
     async with online(wire):
         message = await wire.post(PICTURE)
@@ -26,6 +28,7 @@ async def test_a_picture_gets_one_answer(wire: Wire) -> None:
     assert len(wire.cdn.asked) == 1
 
 
+@each_server
 async def test_a_direct_message_gets_one_answer(wire: Wire) -> None:
     async with online(wire):
         message = await wire.post_dm(PICTURE)
@@ -65,6 +68,20 @@ async def test_a_menu_answers_its_asker(wire: Wire) -> None:
     assert answer["flags"] == EPHEMERAL
 
 
+@each_server
+async def test_an_answer_follows_the_edits_of_its_message(wire: Wire) -> None:
+    async with online(wire):
+        message = await wire.post(PICTURE)
+        await wire.world.until(lambda: wire.world.answered()[message["id"]])
+        (answer,) = wire.world.answers()
+        more = wire.attachment(message["channel_id"], "dog.png", b"another picture")
+        await wire.edit(message, attachments=[*message["attachments"], more])
+        await wire.world.until(lambda: len(answer["embeds"]) == 2)
+        await wire.edit(message, attachments=[], content="no picture any more")
+        await wire.world.until(lambda: not wire.world.answers())
+
+
+@each_server
 async def test_answers_go_with_messages_that_are_purged(wire: Wire) -> None:
     async with online(wire):
         messages = [await wire.post(PICTURE) for _ in range(3)]
@@ -84,6 +101,7 @@ async def test_a_rate_limit_delays_the_answer_and_does_not_double_it(wire: Wire)
     assert len(wire.world.answers()) == 1
 
 
+@each_server
 async def test_an_answer_that_was_taken_but_not_confirmed_is_not_doubled(wire: Wire) -> None:
     wire.world.fail("POST", MESSAGES, 502, applied=True)
     async with online(wire):
@@ -109,6 +127,7 @@ async def test_a_picture_that_cannot_be_fetched_is_answered_too(wire: Wire) -> N
     assert "no longer there" in str(wire.world.answers())
 
 
+@each_server
 async def test_a_picture_deleted_while_it_is_looked_at_is_not_answered(wire: Wire) -> None:
     model = SlowModel(gate=asyncio.Event())
     async with online(wire, model):
@@ -148,6 +167,7 @@ async def test_nothing_that_is_sent_can_mention_anybody(wire: Wire) -> None:
         assert request.body["allowed_mentions"]["parse"] == []
 
 
+@each_server
 async def test_a_burst_is_answered_in_a_few_messages_before_any_answer_is_late(wire: Wire) -> None:
     pace = wire.world.pace("POST", MESSAGES, 5, 2.0)
     unlimited = {"user_images_per_minute": 1000, "user_burst": 1000}

@@ -12,6 +12,7 @@ from bot.client import Whatsit
 from bot.cogs.catch_up import CatchUpCog
 from bot.store import StoreUnavailable
 from tests.wire.bots import SlowModel, online, settings_for
+from tests.wire.modes import each_server
 from tests.wire.wire import Wire
 from tests.wire.world import PATIENCE, THREAD, Payload, snowflake
 
@@ -47,6 +48,7 @@ async def been_online(wire: Wire, data: Path) -> None:
     wire.world.requests.clear()
 
 
+@each_server
 async def test_what_was_posted_while_it_was_away_is_answered_once(wire: Wire, tmp_path: Path) -> None:
     thread = wire.world.add_channel("aside", kind=THREAD)
     wire.world.channels[thread] |= _thread_of(wire.world.general)
@@ -118,6 +120,7 @@ async def test_a_picture_deleted_while_it_was_away_takes_its_answer_with_it(
     assert answered(wire) == Counter([stays["id"]])
 
 
+@each_server
 async def test_of_merged_answers_only_that_of_the_deleted_picture_goes(wire: Wire, tmp_path: Path) -> None:
     model = SlowModel(gate=asyncio.Event())
     async with online(wire, model, data=tmp_path) as bot:
@@ -134,6 +137,7 @@ async def test_of_merged_answers_only_that_of_the_deleted_picture_goes(wire: Wir
     assert wire.world.answered() == Counter(message["id"] for message in sent[:-1])
 
 
+@each_server
 async def test_a_picture_answered_by_an_earlier_run_takes_its_answer_with_it(
     wire: Wire, tmp_path: Path
 ) -> None:
@@ -149,6 +153,7 @@ async def test_a_picture_answered_by_an_earlier_run_takes_its_answer_with_it(
     assert answered(wire) == Counter([three["id"]])
 
 
+@each_server
 async def test_a_session_that_cannot_be_resumed_is_caught_up_with(
     wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
