@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from bot.delivery import standing_answers
 from tests.wire import cdn
 from tests.wire.bots import LABEL, SlowModel, online, settings_for
 from tests.wire.modes import each_server
@@ -178,3 +180,28 @@ async def test_a_burst_is_answered_in_a_few_messages_before_any_answer_is_late(w
     assert wire.world.reactions == []
     assert pace.refused  # Discord did hold them up
     assert len(wire.world.answers()) <= 12
+
+
+@pytest.mark.parametrize("failures", [2, 1000])
+async def test_merged_answers_stay_while_discord_cannot_take_one_out(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    monkeypatch.setattr(standing_answers, "PAUSES", (0.01, 0.01, 0.01))
+    edits = r"/channels/\d+/messages/\d+"
+    model = SlowModel(gate=asyncio.Event())
+    async with online(wire, model, data=tmp_path) as bot:
+        sent = [await wire.post(PICTURE) for _ in range(12)]
+        await wire.cdn.until_asked(12)
+        model.open()
+        await wire.world.until(lambda: wire.world.answered().total() == 12)
+        fault = wire.world.fail("PATCH", edits, 503, times=failures)
+        await wire.delete(sent[-1])
+        await wire.world.until(lambda: len(wire.world.sent("PATCH", edits)) == min(failures + 1, 4))
+        if failures == 2:
+            await wire.world.until(lambda: wire.world.answered().total() == 11)
+        await bot.wait_until_ready()  # closed before, it would say so later, to nobody
+    wire.gateway.sessions.clear()
+    fault.times = 0
+    async with online(wire, data=tmp_path):
+        await wire.world.until(lambda: wire.world.answered().total() <= 11)
+    assert wire.world.answered() == Counter(message["id"] for message in sent[:-1])

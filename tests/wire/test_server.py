@@ -150,9 +150,10 @@ async def test_a_channel_is_known_from_the_moment_it_is_made(wire: Wire) -> None
 
 
 async def test_a_history_with_reactions_can_be_read(wire: Wire, tmp_path: Path) -> None:
-    async with online(wire, data=tmp_path):
+    async with online(wire, data=tmp_path) as bot:
         await wire.post(PICTURE)
         await wire.world.until(wire.world.answers)
+        await bot.wait_until_ready()  # closed before, it would say so later, to nobody
     wire.gateway.sessions.clear()
     thumbs_up = {"emoji": {"id": None, "name": "x"}, "count": 1, "me": False}
     message = await wire.post(PICTURE, reactions=[thumbs_up])
