@@ -45,6 +45,8 @@ class Gateway:
         self.enforce_intents = True
         self.missing_in_ready: str | None = None
         """A key that READY lacks from now on."""
+        self.outage = False
+        """While true, new sessions are not told of the server, until `recover`."""
         self.held = False
         """While true, every new connection is refused."""
         self.refused = 0
@@ -89,6 +91,11 @@ class Gateway:
         """Send an event to every session; those that are away get it when they resume."""
         for session in self.sessions:
             await self._dispatch(session, event, self._seen_by(session, event, data))
+
+    async def recover(self) -> None:
+        """The server becomes available, as after an outage."""
+        self.outage = False
+        await self.emit("GUILD_CREATE", self.world.guild())
 
     async def drop(self) -> None:
         """Cut every connection without a word, as a failing network does. The sessions can be resumed."""
@@ -141,7 +148,8 @@ class Gateway:
         }
         ready.pop(self.missing_in_ready or "", None)
         await self._dispatch(session, "READY", ready)
-        await self._dispatch(session, "GUILD_CREATE", self.world.guild())
+        if not self.outage:
+            await self._dispatch(session, "GUILD_CREATE", self.world.guild())
         self.world.changed()
         return session
 

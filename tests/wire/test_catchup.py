@@ -106,6 +106,7 @@ async def test_with_a_look_back_of_nothing_it_looks_for_nothing(wire: Wire, tmp_
     assert wire.world.answers() == []
 
 
+@each_server
 async def test_a_picture_deleted_while_it_was_away_takes_its_answer_with_it(
     wire: Wire, tmp_path: Path
 ) -> None:
@@ -308,6 +309,82 @@ async def test_a_store_that_fails_silences_nobody(
     assert [r.getMessage() for r in caplog.records if r.name.startswith("bot.")] == [
         "Until the store works again, a crash may forget pictures. The disk is full."
     ]
+
+
+async def _late(wire: Wire, bot: Whatsit) -> list[Payload]:
+    """Post three pictures that nobody hears of, since the server is not available; return them."""
+    await settled(wire, bot)
+    return [
+        wire.world.add_message(
+            wire.world.general, wire.world.person, attachments=[wire.attachment(wire.world.general, *PICTURE)]
+        )
+        for _ in range(3)
+    ]
+
+
+@each_server
+async def test_a_server_that_becomes_available_late_is_caught_up_with(wire: Wire, tmp_path: Path) -> None:
+    await been_online(wire, tmp_path)
+    wire.gateway.outage = True
+    async with online(wire, data=tmp_path) as bot:
+        missed = await _late(wire, bot)
+        await wire.gateway.recover()
+        after = await wire.post(PICTURE)
+        await wire.world.until(lambda: answered(wire).total() >= 4)
+        await settled(wire, bot)
+    assert answered(wire) == Counter(message["id"] for message in [*missed, after])
+
+
+async def test_a_server_that_becomes_available_twice_is_answered_once(wire: Wire, tmp_path: Path) -> None:
+    await been_online(wire, tmp_path)
+    wire.gateway.outage = True
+    async with online(wire, data=tmp_path) as bot:
+        missed = await _late(wire, bot)
+        await wire.gateway.recover()
+        await wire.gateway.recover()
+        await wire.world.until(lambda: answered(wire).total() >= 3)
+        hidden = {"id": wire.world.guild_id, "unavailable": True}
+        await wire.gateway.emit("GUILD_DELETE", hidden)
+        missed += await _late(wire, bot)
+        await wire.gateway.recover()
+        await wire.world.until(lambda: answered(wire).total() >= 6)
+        await settled(wire, bot)
+    assert answered(wire) == Counter(message["id"] for message in missed)
+
+
+async def test_of_a_server_that_never_becomes_available_nothing_counts_as_read(
+    wire: Wire, tmp_path: Path
+) -> None:
+    await been_online(wire, tmp_path)
+    wire.gateway.outage = True
+    async with online(wire, data=tmp_path) as bot:
+        missed = await _late(wire, bot)
+        heard = await wire.post(PICTURE)
+        await wire.world.until(lambda: answered(wire).total() == 1)
+    wire.gateway.sessions.clear()
+    wire.gateway.outage = False
+    async with online(wire, data=tmp_path) as bot:
+        await wire.world.until(lambda: answered(wire).total() >= 4)
+        await settled(wire, bot)
+    assert answered(wire) == Counter(message["id"] for message in [*missed, heard])
+
+
+async def test_a_history_that_could_not_be_read_is_read_after_the_next_start(
+    wire: Wire, tmp_path: Path
+) -> None:
+    await been_online(wire, tmp_path)
+    missed = await wire.post(PICTURE)
+    fault = wire.world.fail("GET", MESSAGES, 404, times=9)
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+        heard = await wire.post(PICTURE)
+        await wire.world.until(lambda: answered(wire).total() == 1)
+    wire.gateway.sessions.clear()
+    fault.times = 0
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+        await wire.world.until(lambda: answered(wire).total() >= 2)
+    assert answered(wire) == Counter([missed["id"], heard["id"]])
 
 
 async def _at_once(shard_id: int | None, *, initial: bool = False) -> None:
