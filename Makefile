@@ -4,19 +4,22 @@
 
 VENV  := .venv
 PY    := $(VENV)/bin/python
+RUN   := $(VENV)/.run
 STAMP := $(VENV)/.installed
 JOBS  ?= auto
 
 FITS   := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 PYTHON ?= $(firstword $(foreach python,python3 python3.13 python3.12 python3.11 python,\
             $(shell $(python) -c '$(FITS)' 2>/dev/null && echo $(python))) python3)
-PIP     = install --require-hashes --no-input --disable-pip-version-check
+# Debian's Python may lack ensurepip: then its own pip fills the environment.
+PIP     = $$($(PY) -c 'import pip' 2>/dev/null && echo $(PY) -m pip || echo $(PYTHON) -m pip --python $(PY)) \
+            install --no-input --disable-pip-version-check
 LOCK    = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
             --no-header --upgrade pyproject.toml
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test run lint bench fuzz soak docs screenshot lock clean
+.PHONY: help demo test setup run lint bench fuzz soak docs screenshot lock clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -32,7 +35,9 @@ $(SCHEMA): tests/payloads/package-lock.json
 test: $(STAMP) $(if $(shell command -v npm),$(SCHEMA))  ## run every test (JOBS=1: one after the other)
 	$(PY) -m pytest -n $(JOBS) --dist worksteal
 
-run: $(STAMP)  ## start the bot on Discord, with the token in DISCORD_TOKEN or the file DISCORD_TOKEN_FILE names
+setup: $(RUN)  ## install what the bot needs to run, and none of the developer's tools
+
+run: $(RUN)  ## start the bot on Discord, with the token in DISCORD_TOKEN or the file DISCORD_TOKEN_FILE names
 	@$(PY) -m bot run
 
 lint: $(STAMP)  ## ruff, mypy --strict, and the imports that must never be
@@ -64,23 +69,27 @@ screenshot: $(STAMP)  ## take README's pictures of answers and of the panel (Deb
 	$(PY) -m tests.e2e.screenshot
 
 lock: $(STAMP)  ## pin and hash the newest versions that pyproject.toml allows
-	$(LOCK) --output-file requirements/run.txt
 	$(LOCK) --extra dev --output-file requirements/dev.txt
+	$(LOCK) --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(LOCK) --extra bench --constraint requirements/dev.txt --output-file requirements/bench.txt
 
 clean:  ## remove what was made here: the environment and the caches of the tools
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 
-# An environment without its stamp was not finished, so it is made anew. Debian's Python may lack ensurepip: then its
-# own pip fills the environment.
-$(STAMP): requirements/dev.txt pyproject.toml
+# What the bot runs on, and on top of it what all the other targets need. An environment without either stamp was not
+# finished, so it is made anew.
+$(RUN): requirements/run.txt pyproject.toml
 	@$(PYTHON) -c '$(FITS)' 2>/dev/null || { echo "Whatsit needs Python 3.11, 3.12 or 3.13, and $(PYTHON) is" \
 	    "$$($(PYTHON) --version 2>/dev/null || echo not there). Name another: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
-	@echo "Setting up $(VENV) with $$($(PYTHON) --version). The first time this downloads about 900 MB and takes minutes."
-	@clear=$$([ -e $@ ] || echo --clear); rm -f $@; \
-	if $(PYTHON) -c 'import ensurepip' 2>/dev/null; \
-	then $(PYTHON) -m venv $$clear $(VENV) && pip="$(PY) -m pip"; \
-	else $(PYTHON) -m venv $$clear --without-pip $(VENV) && pip="$(PYTHON) -m pip --python $(PY)"; fi; \
-	$$pip $(PIP) --requirement requirements/dev.txt && \
-	$$pip install --quiet --no-deps --no-build-isolation --no-input --disable-pip-version-check --editable .
-	@touch $@
+	@echo "Setting up $(VENV) with $$($(PYTHON) --version). The first time this downloads about 750 MB and takes minutes."
+	@clear=$$([ -e $(RUN) ] || [ -e $(STAMP) ] || echo --clear); rm -f $(RUN) $(STAMP); \
+	$(PYTHON) -m venv $$clear $$($(PYTHON) -c 'import ensurepip' 2>/dev/null || echo --without-pip) $(VENV)
+	@$(PIP) --require-hashes --requirement requirements/run.txt
+	@$(PIP) --quiet --no-deps --no-build-isolation --editable .
+	@touch $(RUN)
+
+$(STAMP): requirements/dev.txt $(RUN)
+	@echo "Adding the developer's tools. The first time this downloads about 210 MB more."
+	@rm -f $(RUN) $(STAMP)
+	@$(PIP) --require-hashes --requirement requirements/dev.txt
+	@touch $(RUN) $(STAMP)

@@ -19,6 +19,8 @@ from bot.cogs.classify import ClassifyCog
 from bot.cogs.edits import EditsCog
 from bot.cogs.erasing import ErasingCog
 from bot.cogs.guild_settings import GuildSettingsCog
+from bot.cogs.hello import HelloCog
+from bot.cogs.help import HelpCog
 from bot.cogs.member_preferences import MemberPreferencesCog
 from bot.cogs.messages import MessagesCog
 from bot.cogs.offers import OffersCog
@@ -34,11 +36,12 @@ from bot.policy.audience import Audience
 from bot.policy.quota import Quota
 from bot.presses.answer_presses import AnswerPresses
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
+from bot.settings_ui.hello import HelloPresses
 from bot.settings_ui.member_panel import MemberPanelPresses
 from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport
 from bot.store import Store
-from bot.store.guarded import StoreGuard
+from bot.store.store_guard import StoreGuard
 from config.settings import Settings
 from inference.serving.client import Classifier
 
@@ -109,9 +112,10 @@ def compose(
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
     handlers = (
-        AnswerPresses(store, models),
+        AnswerPresses(store, models, standing, requests.images_of),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
         MemberPanelPresses(store),
+        HelloPresses(store.guilds, words),
     )
     bot.cogs_to_add = [
         MessagesCog(intake),
@@ -145,5 +149,8 @@ def compose(
         GuildSettingsCog(store=store, words=words, imports=imports),
         MemberPreferencesCog(store),
         ErasingCog(bot, store, positions),
+        HelpCog(store),
     ]
+    if bot.has_interactions:  # a hello is a choice between buttons
+        bot.cogs_to_add.append(HelloCog(bot, store))
     return bot

@@ -4,7 +4,7 @@
 #
 #     tests/postgres.sh pytest tests/bot/store
 #
-# The command finds its address in WHATSIT_TEST_POSTGRES. Debian's package `postgresql` is all that is needed.
+# The command finds its address in TEST_POSTGRES_URL. Debian's package `postgresql` is all that is needed.
 set -euo pipefail
 
 [ $# -gt 0 ] || { echo "usage: tests/postgres.sh COMMAND..." >&2; exit 2; }
@@ -35,5 +35,5 @@ rm -f "$folder.log"
     { cat "$folder/log" >&2; exit 1; }
 cd "$cd_back"
 
-export WHATSIT_TEST_POSTGRES="postgresql://whatsit@127.0.0.1:$port/postgres"
+export TEST_POSTGRES_URL="postgresql://whatsit@127.0.0.1:$port/postgres"
 "$@"

@@ -12,11 +12,13 @@ from bot.answering.request import MessageOrigin, Request
 from bot.answering.retraction import Retraction
 from bot.buttons import AnswerButtons, People, buttons_for
 from bot.delivery.destination import Fate
+from bot.delivery.reactions import FAILED, OVER_QUOTA
 from bot.delivery.standing_answers import StandingAnswers
 from bot.image_source import fingerprint
 from bot.policy.audience import role_ids
 from bot.policy.quota import Grant, Quota
 from bot.presentation.answer import Answer, Outcome, Writer
+from bot.presentation.errors import LASTING
 from bot.store import StoredAnswer
 from config.settings import Settings
 from inference.results import NotAnImage, UnsupportedFormat
@@ -69,13 +71,16 @@ class Answerer:
             return await self._deliver(request, Answer.line(request.sentence), None)
         async with self._ledger.open(request, grant):
             outcomes = await self._outcomes(request, grant)
+            if request.unasked and outcomes and not any(outcome.is_named for outcome in outcomes):
+                await self._fail_quietly(request, outcomes)
+                return False
             return not outcomes or await self._deliver(request, *self._words(request, grant, outcomes))
 
     async def revise(self, request: Request, standing: StoredAnswer) -> bool:
         """Answer a request in the place of an answer that stands; return False if the quota is used up."""
         grant = await self._grant(request)
         if not grant.images:
-            await request.destination.refuse(grant.line(request.language))
+            await request.destination.refuse(grant.line(request.language), OVER_QUOTA)
             return False
         outcomes = await self._outcomes(request, grant)
         if outcomes and isinstance(request.origin, MessageOrigin):
@@ -131,7 +136,16 @@ class Answerer:
         if isinstance(request.origin, MessageOrigin) and request.guild_id is None:
             await self._deliver(request, Answer.line(line), None)
         else:
-            await request.destination.refuse(line)
+            await request.destination.refuse(line, OVER_QUOTA)
+
+    async def _fail_quietly(self, request: Request, outcomes: Sequence[Outcome]) -> None:
+        """Show by a reaction alone that nothing could be named: nobody asked, so nobody wants words.
+
+        Where a later look may succeed, it is the reaction that somebody may click.
+        """
+        self._release(request)
+        lasting = all(isinstance(outcome.result, LASTING) for outcome in outcomes)
+        await request.destination.refuse("", FAILED if lasting else request.in_force.guild.emoji)
 
     async def _outcomes(self, request: Request, grant: Grant) -> list[Outcome]:
         """Fetch and classify what is granted; empty where nobody waits, or where no file is an image."""
@@ -151,15 +165,27 @@ class Answerer:
         """Put the outcomes into words, with the buttons under them."""
         guild, language, destination = request.in_force.guild, request.language, request.destination
         writer = Writer(
-            self._settings, language, top=request.top, apart=destination.stands_apart, guild=guild
+            self._settings,
+            language,
+            top=request.top,
+            apart=destination.stands_apart,
+            quiet=request.unasked,
+            guild=guild,
         )
         answer = writer.write(
             outcomes, writer.left_out(request.found), grant.line(language), destination.source_link
         )
-        if not (self._has_buttons and destination.takes_buttons):
+        if not self._has_buttons:
             return answer, None
-        people = People(request.asker.id, request.author_id)
-        return answer, buttons_for(outcomes, people, language, guild=guild, models=self._models.infos())
+        buttons = buttons_for(
+            outcomes,
+            People(request.asker.id, request.author_id),
+            language,
+            guild=guild,
+            models=self._models.infos(),
+            pointless=destination.pointless_buttons,
+        )
+        return answer, buttons
 
     async def _deliver(self, request: Request, answer: Answer, buttons: AnswerButtons | None) -> bool:
         """Send the answer, unless its message is deleted or it is late; return whether it was sent."""

@@ -18,7 +18,7 @@ from bot.delivery.destination import Promise
 from bot.image_source import fingerprint
 from bot.policy.quota import Grant
 from bot.store import OpenMessage, Store
-from bot.store.guarded import StoreGuard
+from bot.store.store_guard import StoreGuard
 from bot.work_in_hand import WorkInHand
 
 __all__ = ["Ledger"]

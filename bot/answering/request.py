@@ -10,7 +10,7 @@ import discord
 from bot.delivery.destination import Destination
 from bot.i18n import Language
 from bot.image_source import ImageSource
-from bot.policy.in_force import Effective
+from bot.policy.effective_settings import Effective
 from bot.policy.quota import Grant
 
 __all__ = ["InteractionOrigin", "MessageOrigin", "Request"]

@@ -1,4 +1,4 @@
-"""What stands under a public answer: buttons for its one image, or a menu of its images."""
+"""What stands under an answer: buttons for its one image, or a menu of its images."""
 
 from __future__ import annotations
 
@@ -23,22 +23,36 @@ __all__ = [
     "PANEL",
     "VERBS",
     "AnswerButtons",
+    "Deletion",
+    "MarkedImage",
     "MergedPart",
     "button",
     "buttons_for",
+    "heading_of",
     "merged_view",
     "packed_in",
+    "source_in",
     "view_without",
 ]
 
 PANEL = "pic"
 """These buttons' name in a `custom_id`: short, because a mark takes nearly all of its 100 characters."""
-VERBS: Final = {"more": "more", "right": "ask", "alt_text": "alt"}
+VERBS: Final = {"more": "more", "dm_button": "dm", "feedback": "ask", "alt_text": "alt", "delete": "delete"}
 """What is pressed, by the name that a server's settings have for it."""
+OF_THE_ANSWER: Final = frozenset({"dm_button", "delete"})
+"""The buttons that are about the whole answer, and not about one image of it."""
 PICK = N_("More about a picture…")
 OF = ":"
 """In an option of merged answers, between the mark and the id of the message with the picture, which is in
 hexadecimal: so they are within the 100 characters of a value."""
+
+
+class MarkedImage(NamedTuple):
+    """An image that was named, the model that did, and what the image is headed by: its file's name."""
+
+    mark: ImageMark
+    model: ModelInfo
+    heading: str
 
 
 def buttons_for(
@@ -48,44 +62,51 @@ def buttons_for(
     *,
     guild: GuildSettings,
     models: Sequence[ModelInfo],
+    pointless: Collection[str] = (),
 ) -> AnswerButtons:
-    """Return the buttons that the server wants under the answer to `outcomes`.
+    """Return the buttons that the server wants under the answer to `outcomes`, but for the `pointless`.
 
     `models` are those that may have named the images.
     """
     known = {model.name: model for model in models if can_be_packed(model)}
-    marks = tuple(_marks(outcomes, people, guild.min_confidence, known))
-    named = any(isinstance(outcome.result, Classification) for outcome in outcomes)
-    return AnswerButtons(marks, len(outcomes), guild.buttons if named else (), language)
+    marks = tuple(_marks(outcomes, people, language, guild.min_confidence, known))
+    named = any(outcome.is_named for outcome in outcomes)
+    wanted = tuple(name for name in guild.buttons if named and name not in pointless)
+    return AnswerButtons(marks, len(outcomes), wanted, language, people, guild.style == "compact")
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerButtons:
     """What can be pressed under one answer.
 
-    `marks` are the images that were named, each with the model that did. `images` counts all images of the
-    answer. `wanted` are the buttons, by the names that settings have for them.
+    `marks` are the images that were named. `images` counts all images of the answer. `wanted` are the
+    buttons, by the names that settings have for them. `people` may delete it. `compact`: one button or menu,
+    behind which are the others.
     """
 
-    marks: tuple[tuple[ImageMark, ModelInfo], ...]
+    marks: tuple[MarkedImage, ...]
     images: int
     wanted: tuple[str, ...]
     language: Language
+    people: People
+    compact: bool = False
 
     def view(self) -> ui.View | None:
-        """AnswerButtons for the one image, or a menu of several; None if there is nothing to press."""
+        """Return buttons for the one image, or a menu of several; None if there is nothing to press."""
         if self.images > 1:
-            options = [
-                _option(mark, mark.pack(model), _name(mark, self.language, 90)) for mark, model in self.marks
-            ]
-            return _menus(options, self.wanted, self.language)
-        items: list[ui.Item[Any]] = []
-        for name in self.wanted:
-            if name == "direct":
-                items.append(_direct(self.language))
-            elif self.marks:
-                mark, model = self.marks[0]
-                items.append(button(name, mark.pack(model), self.language))
+            picked = bool(self.wanted) and (self.compact or not OF_THE_ANSWER.issuperset(self.wanted))
+            shown = self.marks if picked else ()
+            options = [_option(each, each.mark.pack(each.model), self.language, 90) for each in shown]
+            return _menus(options, self)
+        packed = self.marks[0].mark.pack(self.marks[0].model) if self.marks else ""
+        if self.compact and self.marks and self.wanted:
+            pick, label = controls.custom_id(PANEL, "pick", packed), BUTTONS["more"]
+            return controls.view(controls.button(pick, self.language.gettext(label)))
+        items = [
+            button(name, packed, self.people, self.language)
+            for name in self.wanted
+            if self.marks or name in OF_THE_ANSWER
+        ]
         return controls.view(*items) if items else None
 
 
@@ -98,17 +119,21 @@ class MergedPart(NamedTuple):
 
 
 def merged_view(parts: Sequence[MergedPart]) -> ui.View | None:
-    """Return menus of the images of merged answers, numbered through; None if there is nothing to press."""
+    """Return menus of the images of merged answers, numbered through; None if there is nothing to press.
+
+    Whoever picks an image can delete its part from there.
+    """
     options: list[discord.SelectOption] = []
     before = 0
     for source_id, author, buttons in parts:
-        for mark, model in buttons.marks:
-            numbered = replace(mark, image=before + mark.image)
-            label = f"{shorten(author, 32)}: {_name(mark, buttons.language, 50)}"
-            options.append(_option(numbered, f"{numbered.pack(model)}{OF}{source_id:x}", label))
+        for each in buttons.marks:
+            numbered = each._replace(mark=replace(each.mark, image=before + each.mark.image))
+            value = f"{numbered.mark.pack(each.model)}{OF}{source_id:x}"
+            options.append(_option(numbered, value, buttons.language, 50, f"{shorten(author, 32)}: "))
         before += buttons.images
     wanted = {name for part in parts for name in part.buttons.wanted}
-    return _menus(options, wanted, parts[0].buttons.language)
+    whole = tuple(wanted & {"dm_button"})
+    return _menus(options if wanted - {"dm_button"} else [], replace(parts[0].buttons, wanted=whole))
 
 
 def view_without(answer: discord.Message, sources: Collection[int]) -> ui.View | None:
@@ -129,49 +154,89 @@ def packed_in(value: str) -> str:
     return value.partition(OF)[0]
 
 
-def button(name: str, packed: str, language: Language) -> ui.Button[Any]:
-    """Return the button that settings call `name`, for the image of a packed mark."""
-    return controls.button(controls.custom_id(PANEL, VERBS[name], packed), _label(name, language))
+def source_in(value: str) -> int | None:
+    """Return the message whose picture is meant, from the value of an option of merged answers."""
+    source = value.partition(OF)[2]
+    return int(source, 16) if source else None
+
+
+def heading_of(message: discord.Message, value: str) -> str:
+    """Return what heads the image behind an option of this message's menus; empty if that is not told."""
+    menus = (
+        item for row in message.components if isinstance(row, discord.ActionRow) for item in row.children
+    )
+    options = (option for menu in menus if isinstance(menu, discord.SelectMenu) for option in menu.options)
+    return next((option.description or "" for option in options if option.value == value), "")
+
+
+def button(
+    name: str, packed: str, people: People, language: Language, *, answer: int = 0, source: int | None = None
+) -> ui.Button[Any]:
+    """Return the button that settings call `name`, for the image of a packed mark.
+
+    `answer` is the message that is meant, where the button stands under another one. `source` is the message
+    whose part of a merged answer is meant.
+    """
+    what = packed
+    if name == "dm_button":
+        what = f"{answer:x}" if answer else ""
+    elif name == "delete":
+        what = Deletion(people, answer, source or 0).pack()
+    return controls.button(controls.custom_id(PANEL, VERBS[name], what), language.gettext(BUTTONS[name]))
+
+
+class Deletion(NamedTuple):
+    """What a Delete button deletes: the answer it stands under, that `answer`, or what answers `source`."""
+
+    people: People
+    answer: int
+    source: int
+
+    def pack(self) -> str:
+        """Return the numbers that `unpack` reads, in hexadecimal."""
+        return ".".join(
+            f"{each:x}" for each in (self.people.asker, self.people.author, self.answer, self.source)
+        )
+
+    @classmethod
+    def unpack(cls, text: str) -> Deletion:
+        """Return what `pack` packed. Raises `ValueError` for anything else."""
+        asker, author, answer, source = (int(each, 16) for each in text.split("."))
+        return cls(People(asker, author), answer, source)
 
 
 def _marks(
-    outcomes: Iterable[Outcome], people: People, min_confidence: float, known: Mapping[str, ModelInfo]
-) -> Iterator[tuple[ImageMark, ModelInfo]]:
+    outcomes: Iterable[Outcome],
+    people: People,
+    language: Language,
+    min_confidence: float,
+    known: Mapping[str, ModelInfo],
+) -> Iterator[MarkedImage]:
     for image, outcome in enumerate(outcomes):
         if isinstance(outcome.result, Classification) and (model := known.get(outcome.result.model)):
-            finding = Finding.of(outcome.result, min_confidence)
-            yield ImageMark(finding, image, outcome.source.spoiler, people), model
+            finding, source = Finding.of(outcome.result, min_confidence), outcome.source
+            heading = shown_name(shorten(source.filename, 50), language, spoiler=source.spoiler)
+            yield MarkedImage(ImageMark(finding, image, source.spoiler, people), model, heading)
 
 
-def _option(mark: ImageMark, value: str, label: str) -> discord.SelectOption:
-    return discord.SelectOption(label=f"{mark.image + 1}. {label}", value=value)
+def _option(
+    image: MarkedImage, value: str, language: Language, width: int, author: str = ""
+) -> discord.SelectOption:
+    said = shown_name(shorten(image.mark.finding.said, width), language, spoiler=image.mark.spoiler)
+    label = f"{image.mark.image + 1}. {author}{said}"
+    return discord.SelectOption(label=label, value=value, description=image.heading)
 
 
-def _menus(
-    options: Sequence[discord.SelectOption], wanted: Collection[str], language: Language
-) -> ui.View | None:
+def _menus(options: Sequence[discord.SelectOption], under: AnswerButtons) -> ui.View | None:
     items: list[ui.Item[Any]] = []
-    if any(name in VERBS for name in wanted):
-        for first in range(0, len(options), SELECT_OPTIONS):
-            menu: ui.Select[Any] = ui.Select(
-                custom_id=controls.custom_id(PANEL, "pick", str(first or "")),
-                placeholder=language.gettext(PICK)[:SELECT_PLACEHOLDER],
-                options=list(options[first : first + SELECT_OPTIONS]),
-            )
-            items.append(menu)
-    if "direct" in wanted:
-        items.append(_direct(language))
+    for first in range(0, len(options), SELECT_OPTIONS):
+        menu: ui.Select[Any] = ui.Select(
+            custom_id=controls.custom_id(PANEL, "pick", str(first or "")),
+            placeholder=under.language.gettext(PICK)[:SELECT_PLACEHOLDER],
+            options=list(options[first : first + SELECT_OPTIONS]),
+        )
+        items.append(menu)
+    if not (under.compact and items):
+        whole = [name for name in BUTTONS if name in OF_THE_ANSWER and name in under.wanted]
+        items += [button(name, "", under.people, under.language) for name in whole]
     return controls.view(*items) if items else None
-
-
-def _direct(language: Language) -> ui.Button[Any]:
-    return controls.button(controls.custom_id(PANEL, "dm"), _label("direct", language))
-
-
-def _name(mark: ImageMark, language: Language, width: int) -> str:
-    """Return what an image is called in a menu, where a spoiler is not named either."""
-    return shown_name(shorten(mark.finding.said, width), language, spoiler=mark.spoiler)
-
-
-def _label(name: str, language: Language) -> str:
-    return language.gettext(BUTTONS[name])

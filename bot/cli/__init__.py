@@ -111,6 +111,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     _model_options(doctor)
 
+    feedback = command(
+        "feedback", "bot.cli.feedback", "show how often people said that an answer was right, by its name"
+    )
+    feedback.add_argument("--json", action="store_true", help="one JSON object")
+
     invite = command(
         "invite", "bot.cli.invite", "print the links that add the bot to a server, or to your account"
     )

@@ -30,7 +30,7 @@ AHEAD = 24
 
 
 @dataclass(frozen=True)
-class Outcome:
+class FileOutcome:
     """What became of one picture."""
 
     source: str
@@ -133,10 +133,10 @@ async def _outcomes(
     sources: Sequence[Source],
     top: int,
     broken: ModelUnavailable | None,
-) -> AsyncGenerator[Outcome, None]:
+) -> AsyncGenerator[FileOutcome, None]:
     """The outcome of each source, in order, as soon as it and those before it are known."""
     ahead = min(AHEAD, settings.queue.images, settings.queue.images_per_guild)
-    under_way: deque[asyncio.Task[Outcome]] = deque()
+    under_way: deque[asyncio.Task[FileOutcome]] = deque()
     try:
         for source in sources:
             under_way.append(asyncio.create_task(_outcome(classifier, settings, source, top, broken)))
@@ -152,26 +152,26 @@ async def _outcomes(
 
 async def _outcome(
     classifier: Classifier, settings: Settings, source: Source, top: int, broken: ModelUnavailable | None
-) -> Outcome:
+) -> FileOutcome:
     if broken is not None:
-        return Outcome(source.name, source.fault or broken)
+        return FileOutcome(source.name, source.fault or broken)
     most = settings.limits.image_bytes
     try:
         size = await asyncio.to_thread(source.size)
         async with classifier.admit(min(most, size or most)) as admission:
             data = await asyncio.to_thread(source.read, most + 1)
             if len(data) > most:
-                return Outcome(
+                return FileOutcome(
                     source.name, ImageTooLarge(f"It has more than {most:,} bytes (limits.image_bytes).")
                 )
-            return Outcome(source.name, await admission.classify(data, top=top))
+            return FileOutcome(source.name, await admission.classify(data, top=top))
     except (InferenceError, Unreadable) as error:
-        return Outcome(source.name, error)
+        return FileOutcome(source.name, error)
 
 
 def _writer(
     args: argparse.Namespace, settings: Settings, terminal: Console | None
-) -> Callable[[Outcome], None]:
+) -> Callable[[FileOutcome], None]:
     """What prints an outcome, in the way that was asked for."""
     if args.json:
         return lambda outcome: print(outcome.as_json(settings.model.views), flush=True)

@@ -21,7 +21,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bot.cli import FAILED, OK
-from bot.cli.findings import Finding, Level
+from bot.cli.check_results import CheckResult, Level
 from bot.cli.models import catalogue
 from bot.cli.settings import ConfigError, settings_for
 from bot.cli.terminal import errors, model_progress
@@ -56,27 +56,27 @@ async def _run(args: argparse.Namespace) -> int:
     return FAILED if failed else OK
 
 
-async def _findings(args: argparse.Namespace) -> AsyncIterator[Finding]:
+async def _findings(args: argparse.Namespace) -> AsyncIterator[CheckResult]:
     yield _python()
     missing = list(_packages())
-    for finding in missing or [Finding(Level.OK, "All packages are there.")]:
+    for finding in missing or [CheckResult(Level.OK, "All packages are there.")]:
         yield finding
     try:
         settings = settings_for(args)
     except ConfigError as error:
-        yield Finding(Level.FAIL, "The configuration cannot be used.", str(error))
+        yield CheckResult(Level.FAIL, "The configuration cannot be used.", str(error))
         return
-    yield Finding(Level.OK, "The configuration is valid.")
+    yield CheckResult(Level.OK, "The configuration is valid.")
     yield await asyncio.to_thread(_folder, "cache", settings.model.cache_dir, "model.cache_dir", ENOUGH_DISK)
     yield await asyncio.to_thread(_folder, "data", settings.data.dir, "data.dir", SOME_DISK)
     if missing:
-        yield Finding(Level.NOTE, "The model and Discord were not tried, because packages are missing.")
+        yield CheckResult(Level.NOTE, "The model and Discord were not tried, because packages are missing.")
         return
     yield await _model(settings)
     for finding in await asyncio.to_thread(list, allowed_models(settings)):
         yield finding
     if settings.model.precision == "f32" and await asyncio.to_thread(_has_int8):
-        yield Finding(
+        yield CheckResult(
             Level.OK,
             "This processor has instructions for int8, which would be about twice as fast.",
             'If speed matters: `whatsit models quantize NAME`, then model.precision = "int8".',
@@ -88,22 +88,22 @@ async def _findings(args: argparse.Namespace) -> AsyncIterator[Finding]:
         yield finding
 
 
-def _python() -> Finding:
+def _python() -> CheckResult:
     running = sys.version.split()[0]
     if (3, 11) <= sys.version_info[:2] <= (3, 13):
-        return Finding(Level.OK, f"Python {running}.")
-    return Finding(
+        return CheckResult(Level.OK, f"Python {running}.")
+    return CheckResult(
         Level.FAIL, f"Python {running} is not 3.11, 3.12 or 3.13.", "Make the .venv anew with one of these."
     )
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[CheckResult]:
     """What of Whatsit's own requirements is not there, or in another version than it asks for."""
-    remedy = "Set up again: remove .venv and run `make demo`."
+    remedy = "Set up again: remove .venv and run `make setup`."
     try:
         needed = [Requirement(line) for line in requires("whatsit") or ()]
     except PackageNotFoundError:
-        yield Finding(Level.FAIL, "Whatsit itself is not installed in this Python.", remedy)
+        yield CheckResult(Level.FAIL, "Whatsit itself is not installed in this Python.", remedy)
         return
     for requirement in needed:
         if requirement.marker and not requirement.marker.evaluate({"extra": ""}):
@@ -111,34 +111,36 @@ def _packages() -> Iterator[Finding]:
         try:
             found = version(requirement.name)
         except PackageNotFoundError:
-            yield Finding(Level.FAIL, f"The package {requirement.name} is missing.", remedy)
+            yield CheckResult(Level.FAIL, f"The package {requirement.name} is missing.", remedy)
             continue
         if not requirement.specifier.contains(found, prereleases=True):
-            yield Finding(Level.FAIL, f"{requirement.name} is {found}, but {requirement} is needed.", remedy)
+            yield CheckResult(
+                Level.FAIL, f"{requirement.name} is {found}, but {requirement} is needed.", remedy
+            )
 
 
-def _folder(name: str, folder: Path, key: str, room: int) -> Finding:
+def _folder(name: str, folder: Path, key: str, room: int) -> CheckResult:
     """Whether `folder`, set by `key`, can be written, and has `room` bytes left."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             free = shutil.disk_usage(folder).free
     except OSError as error:
-        return Finding(
+        return CheckResult(
             Level.FAIL,
             f"The {name} folder {folder} cannot be written: {error.strerror}.",
             f"Set {key} ({variable(*key.split('.'))}) to a folder of your own.",
         )
     if free < room:
-        return Finding(
+        return CheckResult(
             Level.NOTE,
             f"The {name} folder {folder} has {free // MiB} MiB left.",
             f"Make room: it may need {room // MiB} MiB.",
         )
-    return Finding(Level.OK, f"The {name} folder {folder} can be written.")
+    return CheckResult(Level.OK, f"The {name} folder {folder} can be written.")
 
 
-async def _model(settings: Settings) -> Finding:
+async def _model(settings: Settings) -> CheckResult:
     """Loads the configured model as the bot would, and has it look at a test card."""
     from inference.results import InferenceError  # noqa: PLC0415
     from inference.serving.client import Classifier  # noqa: PLC0415  # only where its packages are there
@@ -151,14 +153,14 @@ async def _model(settings: Settings) -> Finding:
         ready = time.monotonic()
         await classifier.classify(_test_card(info.input_size))
     except InferenceError as error:
-        return Finding(
+        return CheckResult(
             Level.FAIL,
             f"The model {settings.model.name} does not work.",
             f"{error} `whatsit models` lists others.",
         )
     finally:
         await classifier.close()
-    return Finding(
+    return CheckResult(
         Level.NOTE if info.note else Level.OK,
         f"The model {info.name} runs on {info.engine}: ready after {ready - begun:.1f} s, "
         f"a first answer in {(time.monotonic() - ready) * 1000:.0f} ms.",
@@ -166,13 +168,13 @@ async def _model(settings: Settings) -> Finding:
     )
 
 
-def allowed_models(settings: Settings) -> Iterator[Finding]:
+def allowed_models(settings: Settings) -> Iterator[CheckResult]:
     """Whether the catalogue has each model that a server may choose. None of them is loaded."""
     if not settings.model.allowed:
         return
     models = catalogue(settings)
     if not models:
-        yield Finding(
+        yield CheckResult(
             Level.NOTE,
             "The catalogue of models cannot be read, so model.allowed was not checked.",
             "`whatsit models` says why.",
@@ -183,13 +185,13 @@ def allowed_models(settings: Settings) -> Iterator[Finding]:
     strange = [name for name in settings.model.allowed if name not in known]
     for name in strange:
         close = get_close_matches(name, names)
-        yield Finding(
+        yield CheckResult(
             Level.NOTE,
             f"model.allowed names {name}, which is no model of the catalogue.",
             f"Did you mean {' or '.join(close)}?" if close else f"There are: {', '.join(names)}.",
         )
     if not strange:
-        yield Finding(Level.OK, f"Servers may choose {', '.join(settings.model.allowed)}.")
+        yield CheckResult(Level.OK, f"Servers may choose {', '.join(settings.model.allowed)}.")
 
 
 def _has_int8() -> bool:

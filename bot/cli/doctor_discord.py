@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Any
 import aiohttp
 import discord
 
-from bot.cli.findings import Finding, Level
+from bot.cli.check_results import CheckResult, Level
 from bot.cli.invite import PERMISSIONS, application_id
 from bot.connection import server
 from bot.connection.intents import MESSAGE_CONTENT_OFF, message_content_allowed
@@ -25,11 +25,14 @@ __all__ = ["check_discord"]
 
 PATIENCE = 20.0
 """Seconds for all that is asked of Discord."""
+SERVERS = 20
+"""Whose channels are looked through: two requests each."""
+WRITTEN = frozenset({discord.ChannelType.text.value, discord.ChannelType.news.value})
 OFF = 5.0
 """Seconds that this machine's clock may differ from Discord's: lateness is counted between the two."""
 
 
-async def check_discord(settings: Settings) -> AsyncIterator[Finding]:
+async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
     """What Discord says of this token; without a network only the token's shape is checked."""
     try:
         given = token(settings)
@@ -37,26 +40,29 @@ async def check_discord(settings: Settings) -> AsyncIterator[Finding]:
         if place is None:
             application_id(given)
     except ConfigError as error:
-        yield Finding(Level.FAIL, "The bot cannot log in.", str(error))
+        yield CheckResult(Level.FAIL, "The bot cannot log in.", str(error))
         return
-    yield Finding(Level.OK, "There is a token.")
+    yield CheckResult(Level.OK, "There is a token.")
     try:
         clock = _Clock()
         async with asyncio.timeout(PATIENCE), _logged_in(given, place, clock) as client:
-            yield Finding(Level.OK, f"Discord knows it: this is {client.user}.")
-            found = [*clock.findings(), *await _permissions(client)]
+            yield CheckResult(Level.OK, f"Discord knows it: this is {client.user}.")
+            guilds = await _guilds(client)
+            found = [*clock.findings(), *_permissions(guilds)]
             if place is None:  # a Discord-compatible server has neither flags of applications nor commands
                 found += [_intents(client, settings), *await _commands(client)]
+            if all(guild.get("permissions") for guild in guilds):
+                found += await _channels(client, guilds)
             for finding in found:
                 yield finding
     except discord.LoginFailure:
-        yield Finding(
+        yield CheckResult(
             Level.FAIL,
             "Discord refuses the token.",
             "Make a new one: discord.com/developers/applications, your application, Bot, Reset Token.",
         )
     except (aiohttp.ClientError, OSError, TimeoutError, discord.HTTPException) as error:
-        yield Finding(
+        yield CheckResult(
             Level.NOTE,
             f"Discord did not answer, so the rest was not checked: {error or type(error).__name__}.",
             "Check this machine's network, and try again.",
@@ -85,15 +91,15 @@ class _Clock:
             date = parsedate_to_datetime(end.response.headers["Date"])
             self._ahead.append(time.time() - date.timestamp() - 0.5)  # a date is cut to whole seconds
 
-    def findings(self) -> Iterator[Finding]:
+    def findings(self) -> Iterator[CheckResult]:
         """None, if no answer was dated."""
         if not self._ahead:
             return
         ahead = min(self._ahead, key=abs)  # the others took longer on their way
         if abs(ahead) <= OFF:
-            yield Finding(Level.OK, "This machine's clock agrees with Discord's.")
+            yield CheckResult(Level.OK, "This machine's clock agrees with Discord's.")
             return
-        yield Finding(
+        yield CheckResult(
             Level.NOTE,
             f"This machine's clock is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} Discord's.",
             "Have it set by the network (`timedatectl set-ntp true`): by this clock Whatsit tells which "
@@ -112,33 +118,34 @@ async def _logged_in(given: str, place: server.Server | None, clock: _Clock) -> 
         server.use(None)
 
 
-def _intents(client: discord.Client, settings: Settings) -> Finding:
+def _intents(client: discord.Client, settings: Settings) -> CheckResult:
     if message_content_allowed(client.application_flags):
-        return Finding(Level.OK, "Message Content Intent is switched on.")
+        return CheckResult(Level.OK, "Message Content Intent is switched on.")
     if settings.watch.channels == ():
-        return Finding(
+        return CheckResult(
             Level.OK, "Message Content Intent is switched off, and not needed: no channel is watched."
         )
-    return Finding(Level.NOTE, "Message Content Intent is switched off.", MESSAGE_CONTENT_OFF)
+    return CheckResult(Level.NOTE, "Message Content Intent is switched off.", MESSAGE_CONTENT_OFF)
 
 
-async def _permissions(client: discord.Client) -> list[Finding]:
+def _permissions(guilds: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
     """Each server where the bot's roles lack something; what single channels forbid, the log tells later."""
-    guilds = await _guilds(client)
     if not guilds:
         return [
-            Finding(Level.NOTE, "The bot is on no server yet.", "Open the link that `whatsit invite` prints.")
+            CheckResult(
+                Level.NOTE, "The bot is on no server yet.", "Open the link that `whatsit invite` prints."
+            )
         ]
     if any(guild.get("permissions") is None for guild in guilds):
         return [
-            Finding(
+            CheckResult(
                 Level.NOTE,
                 "The server does not tell what the bot may do, so its permissions were not checked.",
                 "Where one is missing, the log of `whatsit run` says so.",
             )
         ]
     lacking = [
-        Finding(
+        CheckResult(
             Level.NOTE,
             f"On {guild['name']} the bot may not: {', '.join(missing)}.",
             "Give its role these permissions, or invite it again with the link of `whatsit invite`.",
@@ -146,7 +153,43 @@ async def _permissions(client: discord.Client) -> list[Finding]:
         for guild in guilds
         if (missing := list(_missing(discord.Permissions(int(guild["permissions"])))))
     ]
-    return lacking or [Finding(Level.OK, f"It has every permission it needs on {len(guilds)} server(s).")]
+    return lacking or [CheckResult(Level.OK, f"It has every permission it needs on {len(guilds)} server(s).")]
+
+
+async def _channels(client: discord.Client, guilds: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
+    """Each server in none of whose channels the bot may write, of the first `SERVERS`."""
+    me = client.user.id if client.user else 0
+    found = []
+    for guild in guilds[:SERVERS]:
+        granted = discord.Permissions(int(guild["permissions"]))
+        if granted.administrator:
+            continue
+        member = await client.http.get_member(int(guild["id"]), me)
+        roles = [str(role) for role in member["roles"]]
+        channels: list[Any] = list(await client.http.get_all_guild_channels(int(guild["id"])))
+        written = [channel for channel in channels if channel["type"] in WRITTEN]
+        order = ([guild["id"]], roles, [str(me)])
+        if written and not any(_may_write(granted, channel, order) for channel in written):
+            found.append(
+                CheckResult(
+                    Level.NOTE,
+                    f"On {guild['name']} the bot may write in no channel.",
+                    "Give its role View Channel and Send Messages in at least one.",
+                )
+            )
+    return found
+
+
+def _may_write(granted: discord.Permissions, channel: Mapping[str, Any], order: Sequence[list[str]]) -> bool:
+    """Tell whether the bot may write in a channel; `order` are the ids that overwrite each other in turn."""
+    here = discord.Permissions(granted.value)
+    overwrites = {each["id"]: each for each in channel["permission_overwrites"]}
+    for ids in order:
+        allow = deny = 0
+        for each in (overwrites[name] for name in ids if name in overwrites):
+            allow, deny = allow | int(each["allow"]), deny | int(each["deny"])
+        here.handle_overwrite(allow, deny)
+    return here.view_channel and here.send_messages
 
 
 async def _guilds(client: discord.Client) -> list[dict[str, Any]]:
@@ -167,10 +210,14 @@ def _missing(has: discord.Permissions) -> Iterator[str]:
         )
 
 
-async def _commands(client: discord.Client) -> list[Finding]:
+async def _commands(client: discord.Client) -> list[CheckResult]:
     commands = await client.http.get_global_commands(client.application_id or 0)
     if not commands:
-        return [Finding(Level.NOTE, "Discord has no commands of the bot yet.", "`whatsit run` sends them.")]
+        return [
+            CheckResult(Level.NOTE, "Discord has no commands of the bot yet.", "`whatsit run` sends them.")
+        ]
     return [
-        Finding(Level.OK, f"Discord has its commands: {', '.join(command['name'] for command in commands)}.")
+        CheckResult(
+            Level.OK, f"Discord has its commands: {', '.join(command['name'] for command in commands)}."
+        )
     ]

@@ -1,4 +1,4 @@
-"""Commands that ask about images: `/classify`, and "What's in this image?" in a message's menu."""
+"""Commands that ask about images: `/classify`, and "What's in this picture?" in a message's menu."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from bot.delivery.interaction_responses import say
 from bot.image_source import ImageSource
 from bot.intake.interaction_requests import new_request
 from bot.intake.message_images import images_of, source_of
-from bot.policy.in_force import Effective, in_force_for, language_of
+from bot.policy.effective_settings import Effective, in_force_for, language_of
+from bot.policy.opt_out import is_left_alone
 from bot.presentation.errors import LEAVING, UNEXPECTED
 from bot.presentation.help_texts import MENU, left_alone_sentence
 from bot.store import Store, StoreError
@@ -63,11 +64,11 @@ class ClassifyCog(commands.Cog):
 
     @app_commands.command(name=locale_str("classify"), description=locale_str("Say what is in a picture"))
     @app_commands.describe(
-        image=locale_str("The picture"),
-        image2=locale_str("One more"),
-        image3=locale_str("One more"),
-        image4=locale_str("One more"),
-        image5=locale_str("One more"),
+        picture=locale_str("The picture"),
+        picture2=locale_str("One more"),
+        picture3=locale_str("One more"),
+        picture4=locale_str("One more"),
+        picture5=locale_str("One more"),
         top=locale_str("How many guesses to show for each picture"),
         private=locale_str("Only you see the answer (otherwise everyone here does)"),
         dm=locale_str("Get the answer as a direct message"),
@@ -77,11 +78,11 @@ class ClassifyCog(commands.Cog):
     async def classify(  # noqa: PLR0917 - discord.py reads the options from it
         self,
         interaction: Interaction,
-        image: discord.Attachment,
-        image2: discord.Attachment | None = None,
-        image3: discord.Attachment | None = None,
-        image4: discord.Attachment | None = None,
-        image5: discord.Attachment | None = None,
+        picture: discord.Attachment,
+        picture2: discord.Attachment | None = None,
+        picture3: discord.Attachment | None = None,
+        picture4: discord.Attachment | None = None,
+        picture5: discord.Attachment | None = None,
         top: app_commands.Range[int, 1, 10] | None = None,
         private: bool | None = None,
         dm: bool | None = None,
@@ -91,7 +92,7 @@ class ClassifyCog(commands.Cog):
         The images are looked at also for somebody who wants their images left alone: what is handed to a
         command is no message of theirs, and the command is their consent.
         """
-        given = [source_of(file) for file in (image, image2, image3, image4, image5) if file]
+        given = [source_of(file) for file in (picture, picture2, picture3, picture4, picture5) if file]
         if (wishes := await self._in_force(interaction)) is None:
             return
         # What is said with the command goes before what is always preferred.
@@ -118,7 +119,7 @@ class ClassifyCog(commands.Cog):
         """
         language = await language_of(self._store, interaction)
         try:
-            if author_id is not None and (await self._store.members.get(author_id)).leave_alone:
+            if author_id is not None and is_left_alone(await self._store.members.get(author_id)):
                 await say(interaction, left_alone_sentence(author_id, interaction.user.id, language))
                 return None
             return await in_force_for(
@@ -150,7 +151,7 @@ class ClassifyCog(commands.Cog):
     ) -> None:
         shown = images[: self._settings.limits.images_per_answer]
         if not shown:
-            await say(interaction, wishes.own_language.gettext("I see no picture in that message."))
+            await say(interaction, wishes.own_language.gettext("I don't see a picture in that message."))
             return
         if self._work.stopping:
             await say(interaction, wishes.own_language.gettext(LEAVING))

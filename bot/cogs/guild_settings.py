@@ -9,7 +9,7 @@ options of each command against it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import discord
@@ -19,8 +19,9 @@ from discord.ext import commands
 
 from bot.components.controls import choices, matching_choices
 from bot.i18n import N_, Language
-from bot.policy.in_force import language_of
+from bot.policy.effective_settings import language_of
 from bot.presses.errors import explain
+from bot.settings_ui.feedback_words import feedback_words
 from bot.settings_ui.guild_panel import ALL, GuildPanel
 from bot.settings_ui.guild_panel_presses import may_manage
 from bot.settings_ui.setting_faults import SENTENCES
@@ -79,14 +80,15 @@ class GuildSettingsCog(
         await self._say(interaction, *PAGES)
 
     @app_commands.command(
-        name=locale_str("where"), description=locale_str("In which channels I answer unasked, and whom not")
+        name=locale_str("where"),
+        description=locale_str("Which channels I reply in automatically, and whose pictures I ignore"),
     )
     @app_commands.describe(
         watch=locale_str("Which channels"),
-        add=locale_str("A channel to put on the list; its threads come along"),
+        add=locale_str("A channel to add to the list, with its threads"),
         remove=locale_str("A channel to take off the list"),
-        ignore=locale_str("A role whose pictures I shall not answer unasked"),
-        heed=locale_str("A role to ignore no longer"),
+        ignore=locale_str("A role whose pictures I should not reply to automatically"),
+        unignore=locale_str("A role to stop ignoring"),
     )
     @app_commands.choices(watch=choices(FIELDS["where"].words))
     async def where(  # noqa: PLR0917 - discord.py reads the options from it
@@ -96,19 +98,19 @@ class GuildSettingsCog(
         add: Transform[int, ChannelId] | None = None,
         remove: Transform[int, ChannelId] | None = None,
         ignore: discord.Role | None = None,
-        heed: discord.Role | None = None,
+        unignore: discord.Role | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
         await self._change(
-            interaction, "where", watch=watch, add=add, remove=remove, ignore=ignore, heed=heed
+            interaction, "where", watch=watch, add=add, remove=remove, ignore=ignore, unignore=unignore
         )
 
     @app_commands.command(
-        name=locale_str("how"), description=locale_str("What a picture gets that nobody asked about")
+        name=locale_str("how"), description=locale_str("What I do when someone posts a picture")
     )
     @app_commands.describe(
-        answer=locale_str("What it gets"),
-        emoji=locale_str("The emoji of the reaction, such as 🔍 or one of this server"),
+        answer=locale_str("What I do"),
+        emoji=locale_str("The emoji of the reaction, such as 🔍 or one from this server"),
     )
     @app_commands.choices(answer=choices(FIELDS["how"].words))
     async def how(
@@ -120,17 +122,23 @@ class GuildSettingsCog(
         """Change what is given, and show how it stands now."""
         await self._change(interaction, "how", answer=answer, emoji=emoji)
 
-    @app_commands.command(name=locale_str("what"), description=locale_str("What an answer says and carries"))
+    @app_commands.command(
+        name=locale_str("what"),
+        description=locale_str("What is in an answer, and which buttons are below it"),
+    )
     @app_commands.describe(
         top=locale_str("How many guesses to show for each picture"),
-        min_confidence=locale_str("Per cent; below it I say that I'm not sure"),
-        model=locale_str("What recognises the pictures"),
-        language=locale_str("The language of answers that everyone reads"),
-        more=locale_str("Whether answers carry the button “More”"),
-        direct=locale_str("Whether answers carry the button “Send to my DMs”"),
-        right=locale_str("Whether answers carry the button “Was this right?”"),
-        alt_text=locale_str("Whether answers carry the button “Alt text”"),
+        min_confidence=locale_str("In per cent; below that I say that I'm not sure"),
+        model=locale_str("The model that recognises the pictures"),
+        language=locale_str("The language of answers that everyone sees"),
+        style=locale_str("How an answer is laid out"),
+        more=locale_str("Show the button “More” below answers"),
+        dm_button=locale_str("Show the button “Send to my DMs” below answers"),
+        feedback=locale_str("Show the button “Was this right?” below answers"),
+        alt_text=locale_str("Show the button “Alt text” below answers"),
+        delete=locale_str("Show the button “Delete” below answers"),
     )
+    @app_commands.choices(style=choices(FIELDS["style"].words))
     async def what(  # noqa: PLR0917 - discord.py reads the options from it
         self,
         interaction: Interaction,
@@ -138,13 +146,21 @@ class GuildSettingsCog(
         min_confidence: Range[int, 0, 100] | None = None,
         model: Range[str, 1, 100] | None = None,
         language: Range[str, 1, 100] | None = None,
+        style: Choice[str] | None = None,
         more: bool | None = None,
-        direct: bool | None = None,
-        right: bool | None = None,
+        dm_button: bool | None = None,
+        feedback: bool | None = None,
         alt_text: bool | None = None,
+        delete: bool | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
-        buttons = {"more": more, "direct": direct, "right": right, "alt_text": alt_text}
+        buttons = {
+            "more": more,
+            "dm_button": dm_button,
+            "feedback": feedback,
+            "alt_text": alt_text,
+            "delete": delete,
+        }
         await self._change(
             interaction,
             "what",
@@ -152,6 +168,7 @@ class GuildSettingsCog(
             min_confidence=min_confidence,
             model=model,
             language=language,
+            style=style,
             **buttons,
         )
 
@@ -167,10 +184,10 @@ class GuildSettingsCog(
         name=locale_str("quotas"), description=locale_str("How many pictures a minute I look at")
     )
     @app_commands.describe(
-        member=locale_str("Images a minute for each member; 0 for the usual limit"),
-        server=locale_str("Images a minute for the whole server; 0 for no limit"),
-        exempt=locale_str("A role that shall have no quota"),
-        limit=locale_str("A role that shall have one again"),
+        member=locale_str("Pictures per minute for each member; 0 for the default limit"),
+        server=locale_str("Pictures per minute for the whole server; 0 for no limit"),
+        exempt=locale_str("A role to exempt from the limits"),
+        limit=locale_str("A role that the limits apply to again"),
     )
     async def quotas(
         self,
@@ -184,7 +201,7 @@ class GuildSettingsCog(
         await self._change(interaction, "quotas", member=member, server=server, exempt=exempt, limit=limit)
 
     @app_commands.command(
-        name=locale_str("reset"), description=locale_str("Back to how it was in the beginning")
+        name=locale_str("reset"), description=locale_str("Reset settings to their defaults")
     )
     @app_commands.describe(settings=locale_str("Which settings"))
     @app_commands.choices(settings=choices({ALL: N_("Everything"), **PAGE_TITLES}))
@@ -202,14 +219,23 @@ class GuildSettingsCog(
 
     @app_commands.command(
         name=locale_str("import"),
-        description=locale_str("Take settings from a file; you see first what changes"),
+        description=locale_str("Load settings from a file; you first see what would change"),
     )
-    @app_commands.describe(file=locale_str("A file that /settings export gave"))
+    @app_commands.describe(file=locale_str("A file from /settings export"))
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
         """Show what the file would change, and offer to do so."""
         words = await self._words(interaction)
         await interaction.response.defer(ephemeral=True, thinking=True)
         await self._imports.offer(interaction, words, file)
+
+    @app_commands.command(
+        name=locale_str("feedback"), description=locale_str("How often people here said that I was right")
+    )
+    async def feedback(self, interaction: Interaction) -> None:
+        """Show what was answered to "Was this right?"."""
+        summary = await self._store.feedback.summary(guild_id_of(interaction))
+        words = feedback_words(summary, await language_of(self._store, interaction))
+        await interaction.response.send_message(words, ephemeral=True)
 
     def interaction_check(self, interaction: Interaction, /) -> bool:
         """Check each command, also where a server does not keep to the permissions that commands declare."""
@@ -222,9 +248,16 @@ class GuildSettingsCog(
         await explain(interaction, error, await language_of(self._store, interaction), SENTENCES)
 
     async def _change(self, interaction: Interaction, page: str, **options: Any) -> None:
-        change = await from_options(interaction, await self._words(interaction), page, options)
-        await self._store.guilds.update(guild_id_of(interaction), change)
-        await self._say(interaction, page)
+        words = await self._words(interaction)
+        change = await from_options(interaction, words, page, options)
+        settings = await self._store.guilds.update(guild_id_of(interaction), change)
+        given = {option for option, value in options.items() if value is not None}
+        idle = [
+            words.without_effect(name, settings)
+            for name in PAGES[page]
+            if not given.isdisjoint(FIELDS[name].options) and not settings.meets(FIELDS[name].matters)
+        ]
+        await self._say(interaction, page, notes=idle)
 
     async def _words(self, interaction: Interaction) -> SettingWords:
         return self._words_in(await language_of(self._store, interaction))
@@ -232,7 +265,7 @@ class GuildSettingsCog(
     async def _present(self, interaction: Interaction) -> GuildSettings:
         return present(interaction, await self._store.guilds.get(guild_id_of(interaction)))
 
-    async def _say(self, interaction: Interaction, *pages: str) -> None:
+    async def _say(self, interaction: Interaction, *pages: str, notes: Sequence[str] = ()) -> None:
         words = await self._words(interaction)
         text = words.pages(await self._present(interaction), pages)
-        await interaction.response.send_message(text, ephemeral=True)
+        await interaction.response.send_message("\n\n".join([*notes, text]), ephemeral=True)

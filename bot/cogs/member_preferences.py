@@ -10,7 +10,7 @@ from discord.app_commands import Choice, Range, locale_str
 from discord.ext import commands
 
 from bot.components.controls import choices, matching_choices
-from bot.policy.in_force import language_of, own_language
+from bot.policy.effective_settings import language_of, own_language
 from bot.presses.errors import explain
 from bot.settings_ui.member_panel import DELIVERY, MemberPanel
 from bot.settings_ui.setting_faults import SENTENCES
@@ -30,12 +30,12 @@ class MemberPreferencesCog(commands.Cog):
         self._store = store
 
     @app_commands.command(
-        name=locale_str("preferences"), description=locale_str("How I treat you, and what I know about you")
+        name=locale_str("preferences"), description=locale_str("Your preferences, and what I know about you")
     )
     @app_commands.describe(
-        language=locale_str("The language I speak with you"),
+        language=locale_str("The language I use with you"),
         answers=locale_str("How my answers reach you"),
-        leave_alone=locale_str("Look at none of the images you post, whoever asks"),
+        leave_alone=locale_str("Never look at the pictures you post, no matter who asks"),
     )
     @app_commands.choices(answers=choices(DELIVERY))
     @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=True)
@@ -61,7 +61,7 @@ class MemberPreferencesCog(commands.Cog):
 
     @preferences.autocomplete("language")
     async def _languages(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
-        usual = (await language_of(self._store, interaction)).gettext("As my Discord is")
+        usual = (await language_of(self._store, interaction)).gettext("Same as my Discord")
         return matching_choices({DEFAULT: usual, **language_names()}, typed)
 
     async def cog_app_command_error(

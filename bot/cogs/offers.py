@@ -15,7 +15,7 @@ from bot.delivery.channel_permissions import FAILURES
 from bot.delivery.reactions import Reactions, is_offer, own_offers
 from bot.intake.message_intake import MessageIntake
 from bot.intake.message_requests import MessageRequests
-from bot.policy.in_force import guild_settings
+from bot.policy.effective_settings import guild_settings
 from bot.store import OpenMessage, Store
 from bot.work_in_hand import WorkInHand
 

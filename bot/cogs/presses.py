@@ -11,7 +11,7 @@ from discord import ui
 from discord.ext import commands
 
 from bot.delivery.interaction_responses import say
-from bot.policy.in_force import language_of
+from bot.policy.effective_settings import language_of
 from bot.presentation.errors import LEAVING
 from bot.presses.errors import explain
 from bot.presses.press import CUSTOM_ID, Press, PressHandler

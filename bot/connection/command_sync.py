@@ -13,7 +13,7 @@ from discord.app_commands import CommandTree
 from discord.http import Route
 
 from bot.store import StoreError
-from bot.store.meta import Notes
+from bot.store.bot_notes import Notes
 
 __all__ = ["sync"]
 

@@ -55,8 +55,8 @@ class Destination(Protocol):
         """Whether embeds may be posted there."""
 
     @property
-    def takes_buttons(self) -> bool:
-        """Whether there are buttons under it."""
+    def pointless_buttons(self) -> frozenset[str]:
+        """Which buttons would do nothing there, by the names that settings have for them."""
 
     @property
     def source_link(self) -> str:
@@ -68,8 +68,8 @@ class Destination(Protocol):
     def waiting(self) -> AbstractAsyncContextManager[Promise | None]:
         """Show that an answer is coming, while the context lasts; None if nobody waits for it any more."""
 
-    async def refuse(self, line: str) -> None:
-        """Show the asker that the images are too many, by a reaction or by `line`, which says so in words."""
+    async def refuse(self, line: str, reaction: str) -> None:
+        """Show why there is no answer: by `line`, where only the asker reads it, else by `reaction`."""
 
     async def deliver(self, answer: Answer, buttons: AnswerButtons | None) -> Delivered:
         """Send the answer."""

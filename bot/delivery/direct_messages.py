@@ -6,6 +6,7 @@ import logging
 
 import discord
 
+from bot.buttons import AnswerButtons
 from bot.delivery.channel_permissions import FAILURES
 from bot.delivery.destination import message_body
 from bot.i18n import Language
@@ -19,7 +20,13 @@ CLOSED, NO_SHARED_SERVER = 50007, 50278
 
 
 async def send_directly(
-    client: discord.Client, user: discord.abc.Snowflake, answer: Answer, language: Language, *, source_id: int
+    client: discord.Client,
+    user: discord.abc.Snowflake,
+    answer: Answer,
+    language: Language,
+    *,
+    source_id: int,
+    buttons: AnswerButtons | None = None,
 ) -> discord.Message | str:
     """Send the answer; return the message, or the sentence that says why it could not be sent.
 
@@ -27,17 +34,20 @@ async def send_directly(
     """
     try:
         channel = await client.create_dm(user)
-        return await channel.send(**message_body(answer, embeds=True), nonce=str(source_id))
+        body = message_body(answer, embeds=True)
+        if buttons is not None and (view := buttons.view()):
+            body["view"] = view
+        return await channel.send(**body, nonce=str(source_id))
     except discord.Forbidden as refused:
         if refused.code == CLOSED:
             return language.gettext(
-                "Your direct messages are closed to me, so here it is, for your eyes only."
+                "You don't accept direct messages from me, so here it is; only you see it."
             )
         if refused.code == NO_SHARED_SERVER:
             return language.gettext(
-                "We share no server, so I can't write to you. Here it is, for your eyes only."
+                "We have no server in common, so I can't send you a message. Here it is; only you see it."
             )
         log.info("The direct message to the user %d was refused: %s", user.id, refused)
     except FAILURES as failure:
         log.warning("The direct message to the user %d could not be sent: %s", user.id, failure)
-    return language.gettext("I couldn't send you a direct message, so here it is, for your eyes only.")
+    return language.gettext("I couldn't send you a direct message, so here it is; only you see it.")

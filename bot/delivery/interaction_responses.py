@@ -66,9 +66,10 @@ class InteractionResponse:
         )
 
     @property
-    def takes_buttons(self) -> bool:
-        """Buttons stand under what everybody reads, and not in direct messages."""
-        return not self.private and not self.in_dm
+    def pointless_buttons(self) -> frozenset[str]:
+        """Whoever alone sees an answer can dismiss it, and a direct message needs no copy in one."""
+        direct, dismissed = self.by_dm or self.in_dm, self.private and not self.by_dm
+        return frozenset({"dm_button"} if direct else ()) | frozenset({"delete"} if dismissed else ())
 
     async def admits(self) -> bool:
         """An interaction can always be answered."""
@@ -79,7 +80,7 @@ class InteractionResponse:
         """Defer the response, unless an earlier run has done so."""
         yield Promise() if self.interaction is None else await defer(self.interaction, private=self.private)
 
-    async def refuse(self, line: str) -> None:
+    async def refuse(self, line: str, reaction: str) -> None:  # noqa: ARG002 - for messages
         """Say so to the asker alone."""
         if self.interaction is not None:
             await say(self.interaction, line)
@@ -88,14 +89,14 @@ class InteractionResponse:
         """Put the answer where the deferred response is waiting, or send it by direct message."""
         if self.by_dm:
             sent = await send_directly(
-                self.client, self.asker, answer, self.language, source_id=self.interaction_id
+                self.client, self.asker, answer, self.language, source_id=self.interaction_id, buttons=buttons
             )
             if isinstance(sent, str):
                 note = f"{sent}\n{answer.note}".strip()
                 answer = Answer(note[:MESSAGE_CONTENT], answer.embeds)
             else:
                 done = self.language.gettext("Sent to your DMs: {link}").format(link=sent.jump_url)
-                answer = Answer.line(done)
+                answer, buttons = Answer.line(done), None
         view = buttons.view() if buttons else None
         return Delivered(await _edit(self.edit, self.interaction_id, answer, view))
 

@@ -16,10 +16,10 @@ from bot.delivery.channel_permissions import FAILURES, permissions_at
 from bot.delivery.destination import Delivered, Fate, Promise
 from bot.delivery.direct_messages import send_directly
 from bot.delivery.outbox import Letter, Outbox, Thinned
-from bot.delivery.reactions import CLOSED, LATE, MUTE, OVER_QUOTA, Reactions
+from bot.delivery.reactions import CLOSED, LATE, MUTE, Reactions
 from bot.delivery.typing_indicator import typing
 from bot.i18n import Language
-from bot.presentation.answer import Answer
+from bot.presentation.answer import Answer, link_to
 from bot.presentation.help_texts import MENU
 
 __all__ = ["ChannelReply", "DirectReply", "OfferReaction"]
@@ -51,9 +51,9 @@ class ChannelReply:
         return permissions_at(self.message).embeds
 
     @property
-    def takes_buttons(self) -> bool:
-        """There are buttons under what a whole server reads."""
-        return self.message.guild is not None
+    def pointless_buttons(self) -> frozenset[str]:
+        """A direct message needs no copy in one."""
+        return frozenset() if self.message.guild else frozenset({"dm_button"})
 
     async def admits(self) -> bool:
         """Set a reaction where the answer is late, or where the bot may not write."""
@@ -65,9 +65,9 @@ class ChannelReply:
         async with typing(self.message.channel):
             yield Promise()
 
-    async def refuse(self, line: str) -> None:  # noqa: ARG002 - the others say it
+    async def refuse(self, line: str, reaction: str) -> None:  # noqa: ARG002 - the others say it
         """Set a reaction, which disturbs nobody else."""
-        await self.reactions.show(self.message, OVER_QUOTA)
+        await self.reactions.show(self.message, reaction)
 
     async def deliver(self, answer: Answer, buttons: AnswerButtons | None) -> Delivered:
         """Reply, alone or merged with the answers to other messages of the channel."""
@@ -132,12 +132,12 @@ class DirectReply:
     private: bool = True
     stands_apart: bool = True
     takes_embeds: bool = True
-    takes_buttons: bool = False
+    pointless_buttons: frozenset[str] = frozenset({"dm_button"})
 
     @property
     def source_link(self) -> str:
-        """A link to the message that is answered."""
-        return self.in_channel.message.jump_url
+        """A link to the message that is answered, behind words."""
+        return link_to(self.in_channel.message.jump_url, self.language)
 
     async def admits(self) -> bool:
         """Set a reaction where the answer is late."""
@@ -148,17 +148,17 @@ class DirectReply:
         """Show nothing: nobody in the channel waits."""
         yield Promise()
 
-    async def refuse(self, line: str) -> None:
+    async def refuse(self, line: str, reaction: str) -> None:
         """Set a reaction to the message."""
-        await self.in_channel.refuse(line)
+        await self.in_channel.refuse(line, reaction)
 
-    async def deliver(self, answer: Answer, buttons: AnswerButtons | None) -> Delivered:  # noqa: ARG002 - see above
+    async def deliver(self, answer: Answer, buttons: AnswerButtons | None) -> Delivered:
         """Send the answer to the asker alone."""
         source = self.in_channel.message
         try:
             async with asyncio.timeout((self.in_channel.late_at - discord.utils.utcnow()).total_seconds()):
                 sent = await send_directly(
-                    self.client, self.asker, answer, self.language, source_id=source.id
+                    self.client, self.asker, answer, self.language, source_id=source.id, buttons=buttons
                 )
         except TimeoutError as failure:
             return await self.in_channel.give_up(failure)
@@ -168,8 +168,8 @@ class DirectReply:
             await self.in_channel.reactions.show(source, CLOSED)
             return Delivered(Fate.DROPPED)
         line = self.channel_language.gettext(
-            "Your direct messages are closed to me. Open the menu of the message with the picture and choose "
-            "Apps, then **{menu}**: only you see that answer."
+            "You don't accept direct messages from me. Open the menu of the message with the picture and "
+            "choose Apps, then **{menu}**: only you see that answer."
         ).format(menu=self.channel_language.gettext(MENU))
         return await self.in_channel.deliver(Answer.line(line), None)
 

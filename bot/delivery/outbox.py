@@ -23,7 +23,7 @@ from bot.discord_limits import EMBEDS, EMBEDS_CHARACTERS, MESSAGE_CONTENT
 from bot.presentation.answer import Answer
 from bot.presentation.naming import neutral
 
-__all__ = ["Letter", "Outbox", "Thinned", "merged_sources", "without_sources"]
+__all__ = ["Letter", "Outbox", "Thinned", "merged_sources", "source_of", "without_sources"]
 
 AT_ONCE, WINDOW = 4, 5.0
 """So many messages in so many seconds are a conversation, more are a burst; one less than Discord takes."""
@@ -68,7 +68,7 @@ class Letter:
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _WaitingLetter:
     letter: Letter
     sent: asyncio.Future[discord.Message]
 
@@ -83,7 +83,7 @@ class _Channel:
 
     begun: deque[float] = field(default_factory=deque)
     going: int = 0
-    waiting: deque[_Waiting] = field(default_factory=deque)
+    waiting: deque[_WaitingLetter] = field(default_factory=deque)
     sender: asyncio.Task[None] | None = None
 
     def is_calm(self, now: float) -> bool:
@@ -113,7 +113,7 @@ class Outbox:
             return await self._alone(channel, letter)
         if _seconds(channel) > letter.time_left / 2:
             raise Thinned
-        waiting = _Waiting(letter, asyncio.get_running_loop().create_future())
+        waiting = _WaitingLetter(letter, asyncio.get_running_loop().create_future())
         channel.waiting.append(waiting)
         try:
             while not waiting.sent.done():
@@ -149,7 +149,9 @@ class Outbox:
         finally:
             channel.sender = None
 
-    async def _send_together(self, channel: _Channel, together: list[_Waiting], body: dict[str, Any]) -> None:
+    async def _send_together(
+        self, channel: _Channel, together: list[_WaitingLetter], body: dict[str, Any]
+    ) -> None:
         first = together[0].letter
         channel.begun.append(asyncio.get_running_loop().time())
         try:
@@ -169,16 +171,16 @@ class Outbox:
 
 def merged_sources(answer: discord.Message) -> set[int]:
     """Return the ids of the messages whose answers are in this one; none if it is a single answer."""
-    return {source for embed in answer.embeds if (source := _source(embed)) is not None}
+    return {source for embed in answer.embeds if (source := source_of(embed)) is not None}
 
 
 def without_sources(answer: discord.Message, sources: Collection[int]) -> dict[str, Any]:
     """Return what is left of merged answers without these messages, as `edit` takes it; empty for nothing."""
-    embeds = [embed for embed in answer.embeds if _source(embed) not in sources]
+    embeds = [embed for embed in answer.embeds if source_of(embed) not in sources]
     return {"embeds": embeds, "view": buttons.view_without(answer, sources)} if embeds else {}
 
 
-def _source(embed: discord.Embed) -> int | None:
+def source_of(embed: discord.Embed) -> int | None:
     """Return the id of the message that an embed answers, if it was signed when it was merged."""
     last = (embed.author.url or "").rpartition("/")[2]
     return int(last) if last.isdecimal() else None
@@ -190,16 +192,16 @@ def _seconds(channel: _Channel) -> float:
     return channel.going + images / EMBEDS
 
 
-def _is_over(waiting: _Waiting) -> bool:
+def _is_over(waiting: _WaitingLetter) -> bool:
     """Return whether nobody waits for the answer any more, or it has just become late."""
     if not waiting.sent.done() and waiting.letter.time_left <= 0:
         waiting.sent.set_exception(TimeoutError())
     return waiting.sent.done()
 
 
-def _next(waiting: deque[_Waiting]) -> tuple[list[_Waiting], dict[str, Any]]:
+def _next(waiting: deque[_WaitingLetter]) -> tuple[list[_WaitingLetter], dict[str, Any]]:
     """Take as many of the longest waiting as fit in one message; return them and the message."""
-    together: list[_Waiting] = []
+    together: list[_WaitingLetter] = []
     body: dict[str, Any] = {}
     while waiting:
         if _is_over(waiting[0]):

@@ -8,7 +8,7 @@ import discord
 
 from bot.delivery.channel_permissions import FAILURES, permissions_at
 
-__all__ = ["CLOSED", "LATE", "MUTE", "OFFER", "OVER_QUOTA", "Reactions", "is_offer", "own_offers"]
+__all__ = ["CLOSED", "FAILED", "LATE", "MUTE", "OFFER", "OVER_QUOTA", "Reactions", "is_offer", "own_offers"]
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +17,8 @@ OVER_QUOTA = "🐢"
 """More images than a member, or the server, may have looked at in a minute."""
 CLOSED = "📪"
 """The answer was to come by direct message, and they are closed."""
+FAILED = "⚠️"
+"""Nobody asked about the image, and it cannot be named: it is damaged, too large or no image at all."""
 OFFER = "🔍"
 """Whoever clicks it gets the answer; a server may choose another one."""
 QUIET = 3600.0

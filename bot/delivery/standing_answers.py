@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from functools import partial
-from typing import TypeVar
+from collections.abc import Collection, Sequence
 
-import aiohttp
 import discord
 
 from bot.delivery.channel_permissions import FAILURES
@@ -16,18 +13,15 @@ from bot.delivery.destination import message_body
 from bot.delivery.outbox import merged_sources, without_sources
 from bot.presentation.answer import Answer
 from bot.store import Store, StoredAnswer
-from bot.store.guarded import StoreGuard
+from bot.store.store_guard import StoreGuard
 
 __all__ = ["StandingAnswers"]
 
-T = TypeVar("T")
-
 log = logging.getLogger(__name__)
 
-PASSING = (discord.DiscordServerError, discord.RateLimited, aiohttp.ClientError, OSError, TimeoutError)
-"""What discord.py raises when the same request may succeed a moment later."""
-PAUSES = (1.0, 5.0, 20.0)
-"""Seconds before it is tried again."""
+
+SHRINK_PAUSES = (1.0, 5.0)
+"""Seconds until taking a part out of a merged answer is tried again: most faults of a network pass sooner."""
 
 
 class StandingAnswers:
@@ -84,7 +78,7 @@ class StandingAnswers:
     async def take_away(self, channel_id: int, answer_id: int) -> None:
         """Delete an answer whose picture is gone."""
         try:
-            await _persistently(self._message(channel_id, answer_id).delete)
+            await self._message(channel_id, answer_id).delete()
         except discord.NotFound:
             log.debug("The answer %d is gone already", answer_id)
         except FAILURES as failure:
@@ -96,45 +90,36 @@ class StandingAnswers:
         return len(await self._guard.read(self._answers.sources, answer_id) or ()) > 1
 
     async def _shrink(self, channel_id: int, answer_id: int, gone: Collection[int]) -> bool:
-        """Take what answers these messages out of a merged answer; return False if it still stands there."""
-        try:
-            left = await _persistently(partial(self._edit_without, channel_id, answer_id, gone))
-        except PASSING as failure:
-            log.warning(
-                "The answer %d could not be made shorter and stays as it is until the next start: %s",
-                answer_id,
-                failure,
-            )
-            return False
-        except FAILURES as failure:
-            log.debug("The answer %d cannot be made shorter: %s", answer_id, failure)
-            left = False
-        if left:
-            await self._guard.write(self._answers.forget_sources, answer_id, gone)
-        else:
-            await self.take_away(channel_id, answer_id)
-        return True
+        """Take the parts of these messages out of a merged answer; return False if they still stand there.
 
-    async def _edit_without(self, channel_id: int, answer_id: int, gone: Collection[int]) -> bool:
-        """Edit a merged answer; return False if nothing is left of it."""
+        The parts of others stay in any case.
+        """
         async with self._shrinking:  # or of two at once the second would undo the first
-            answer = await self._message(channel_id, answer_id).fetch()
-            left = without_sources(answer, gone)
-            if not left or merged_sources(answer).isdisjoint(gone):
-                return False
-            await answer.edit(**left)
-            return True
+            for pause in (*SHRINK_PAUSES, None):
+                try:
+                    answer = await self._message(channel_id, answer_id).fetch()
+                    left = without_sources(answer, gone)
+                    if not left or merged_sources(answer).isdisjoint(gone):
+                        break
+                    await answer.edit(**left)
+                except discord.NotFound:
+                    await self._guard.write(self._answers.forget, answer_id)
+                    return True
+                except FAILURES as failure:
+                    if pause is None:
+                        log.warning(
+                            "The parts of deleted messages could not be taken out of the answer %d; the next "
+                            "start tries again. %s",
+                            answer_id,
+                            failure,
+                        )
+                        return False
+                    await asyncio.sleep(pause)
+                else:
+                    await self._guard.write(self._answers.forget_sources, answer_id, gone)
+                    return True
+        await self.take_away(channel_id, answer_id)
+        return True
 
     def _message(self, channel_id: int, message_id: int) -> discord.PartialMessage:
         return self._client.get_partial_messageable(channel_id).get_partial_message(message_id)
-
-
-async def _persistently(request: Callable[[], Awaitable[T]]) -> T:
-    """Return what a request to Discord does, and try it again where that fails for a passing reason."""
-    for pause in PAUSES:
-        try:
-            return await request()
-        except PASSING as failure:
-            log.info("A request failed and is tried again in %g s: %s", pause, failure)
-            await asyncio.sleep(pause)
-    return await request()

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.parse import urlsplit
+from typing import Any
 
 import discord
 import simcord
 from simcord import ChannelHandle, Env, MemberActor, Preview, SetupError
-from simcord.backend.cdn import CDN_BASE
+from simcord.backend.cdn import CDN_BASE, CdnStore
 
 from bot.composition import compose
 from bot.connection import intents
@@ -87,11 +87,31 @@ class _StoreFetcher:
         """Nothing is open."""
 
 
+class _DiscordFiles(CdnStore):
+    """The files of the simulated Discord, at addresses of Discord's own host.
+
+    An answer shows the picture it is about only from the hosts in `download.hosts`. The page shows in an
+    embed only what is among its `assets`, and never a file at the simulated Discord's own host.
+    """
+
+    def __init__(self, assets: dict[str, tuple[str, bytes]]) -> None:
+        super().__init__()
+        self._assets = assets
+
+    def store_attachment(
+        self, attachment_id: int, channel_id: int, filename: str, data: bytes, description: str | None
+    ) -> dict[str, Any]:
+        stored = super().store_attachment(attachment_id, channel_id, filename, data, description)
+        url = stored["url"].replace(CDN_BASE, "https://cdn.discordapp.com")
+        self._blobs[url] = data
+        self._assets[url] = (filename, data)
+        return {**stored, "url": url, "proxy_url": url}
+
+
 @asynccontextmanager
 async def staged(settings: Settings, classifier: Classifier) -> AsyncIterator[Stage]:
     """The bot on a server with one channel, and the page that shows it, until the block is left."""
     fetcher = _StoreFetcher()
-    settings = _with_the_simulated_host(settings)
     async with (
         _store(settings) as store,
         simcord.run(
@@ -105,16 +125,8 @@ async def staged(settings: Settings, classifier: Classifier) -> AsyncIterator[St
         if guild.me is not None:
             await guild.me.edit(nick="Whatsit")
         async with env.preview(channel, viewers=[alice], layout="channel") as preview:
+            env.backend.cdn = _DiscordFiles(preview._explicit_assets)  # noqa: SLF001 - there is no other way in
             yield Stage(env, channel, alice, preview)
-
-
-def _with_the_simulated_host(settings: Settings) -> Settings:
-    """`settings` with the host of the simulated Discord's files among Discord's own.
-
-    An answer shows the picture it is about only from those hosts.
-    """
-    hosts = (*settings.download.hosts, str(urlsplit(CDN_BASE).hostname))
-    return settings.model_copy(update={"download": settings.download.model_copy(update={"hosts": hosts})})
 
 
 @asynccontextmanager
@@ -159,7 +171,7 @@ class Stage:
             await self.alice.send(self.channel, attachments=[(name, data)])
 
         async def classify(name: str, data: bytes) -> None:
-            await self.alice.slash(self.channel, "classify", image=(name, data))
+            await self.alice.slash(self.channel, "classify", picture=(name, data))
 
         async def send(name: str, data: bytes) -> None:
             await self.alice.send_dm(

@@ -12,7 +12,7 @@ import discord
 from bot.answering.request import InteractionOrigin, Request
 from bot.delivery.interaction_responses import InteractionResponse
 from bot.image_source import ImageSource
-from bot.policy.in_force import Effective, in_force_for
+from bot.policy.effective_settings import Effective, in_force_for
 from bot.policy.quota import Grant
 from bot.store import OpenInteraction, Store
 

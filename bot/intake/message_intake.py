@@ -92,7 +92,8 @@ class MessageIntake:
                     log.exception(
                         "Answering the message %d failed unexpectedly; please report this", message.id
                     )
-                    await self._say_failed(message)
+                    if self._requests.is_addressed(message):
+                        await self._say_failed(message)
 
     def _turn(self, message_id: int) -> asyncio.Lock:
         if (lock := self._turns.get(message_id)) is None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import discord
+from cachetools import TTLCache
 
 from bot.answering.request import MessageOrigin, Request
 from bot.delivery.message_replies import ChannelReply, DirectReply, OfferReaction
@@ -16,13 +17,18 @@ from bot.image_source import ImageSource
 from bot.intake.message_images import images_of
 from bot.policy.audience import Audience, place_ids, replied_to, role_ids
 from bot.policy.deadlines import answer_deadline
-from bot.policy.in_force import Effective, in_force, in_force_for
+from bot.policy.effective_settings import Effective, in_force, in_force_for
+from bot.policy.opt_out import is_left_alone
 from bot.policy.quota import Grant
 from bot.presentation.help_texts import left_alone_sentence, no_picture_sentence
 from bot.store import MemberPreferences, Store
 from config.settings import Settings
 
 __all__ = ["MessageRequests"]
+
+HELPED = 10_000
+"""People of whom it is remembered that they know what to send; the longest unheard of go first."""
+A_DAY = 24 * 60 * 60.0
 
 
 class MessageRequests:
@@ -43,6 +49,7 @@ class MessageRequests:
         self._audience = audience
         self._reactions = reactions
         self._outbox = Outbox()
+        self._helped: TTLCache[int, bool] = TTLCache(HELPED, ttl=A_DAY)
 
     def images_of(self, message: discord.Message) -> list[ImageSource]:
         """Return the images of a message that count here."""
@@ -64,6 +71,12 @@ class MessageRequests:
         if not self._audience.is_addressed(message, has_images=bool(images)):
             return await self._unasked(message, images, missed=missed, charged=charged) if images else None
         other = None if images else replied_to(message)
+        if (
+            message.guild is None
+            and other is None
+            and self._needs_no_help(message.author.id, shown=bool(images))
+        ):
+            return None
         return await self._asked(
             message,
             self.images_of(other) if other else images,
@@ -73,6 +86,15 @@ class MessageRequests:
             missed=missed,
             charged=charged,
         )
+
+    def _needs_no_help(self, user_id: int, *, shown: bool) -> bool:
+        """Return whether a direct message without a picture is small talk: its author knows what to do.
+
+        `shown`: there is a picture in it.
+        """
+        known = user_id in self._helped
+        self._helped[user_id] = True
+        return known and not shown
 
     async def of_click(
         self,
@@ -155,7 +177,7 @@ class MessageRequests:
     ) -> Request:
         author = (pictured or message).author
         wishes = await self._in_force(message, asker)
-        left_alone = bool(images) and (await self._store.members.get(author.id)).leave_alone
+        left_alone = bool(images) and is_left_alone(await self._store.members.get(author.id))
         reply = self._reply(
             message,
             wishes,

@@ -40,15 +40,15 @@ class Grant:
         when = discord.utils.format_dt(self.until, "R")
         if not self.images and self.shared:
             return language.gettext(
-                "That's as many images as I can take from this server for now. More {when}, with pleasure."
+                "That's as many pictures as I can take from this server for now. Try again {when}."
             ).format(when=when)
         if not self.images:
             return language.gettext(
-                "That's as many images as I can take from you for now. More {when}, with pleasure."
+                "That's as many pictures as I can take from you for now. Try again {when}."
             ).format(when=when)
         return language.ngettext(
-            "{refused} more image was over the limit. I can take it {when}.",
-            "{refused} more images were over the limit. I can take them {when}.",
+            "{refused} more picture was over the limit. Send it again {when}.",
+            "{refused} more pictures were over the limit. Send them again {when}.",
             self.refused,
         ).format(refused=self.refused, when=when)
 

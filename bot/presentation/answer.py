@@ -25,6 +25,7 @@ from bot.presentation import errors
 from bot.presentation.naming import Certainty, Finding, beside, guess, neutral, shorten
 from bot.presentation.spoilers import behind_bars, shown_name
 from bot.store import GuildSettings
+from config.model_titles import title_of
 from config.settings import Settings
 from inference.results import Classification, Label
 
@@ -35,12 +36,15 @@ __all__ = [
     "Writer",
     "body",
     "color",
+    "link_to",
     "neutral",
 ]
 
 DETAILED = 5
 """Images of one answer that show all their guesses; of more, each shows its best: five embeds of three rows
 fill a phone. As many as `/classify` takes, so that a `top` which somebody set is always kept."""
+UNNAMED = "⚠️"
+ROUNDS_TO_NOTHING = 0.005
 BAR, SHORT_BAR = 10, 5  # characters of a bar at 100 %
 FAILED, UNSURE, LIKELY, CERTAIN = (discord.Color(value) for value in (0xE0555A, 0x99AAB5, 0x5865F2, 0x2D9D78))
 
@@ -51,6 +55,11 @@ class Outcome:
 
     source: ImageSource
     result: Classification | Exception
+
+    @property
+    def is_named(self) -> bool:
+        """Whether there is a name for the image, however doubtful."""
+        return isinstance(self.result, Classification)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +89,8 @@ class Writer:
     top: int | None = None
     apart: bool = False
     """The answer will not stand under its images, so it shows and names them itself."""
+    quiet: bool = False
+    """Nobody asked: an image that failed beside others is marked, and not explained."""
     guild: GuildSettings | None = None
     """The server's, in whose place else the owner's defaults hold."""
 
@@ -89,7 +100,7 @@ class Writer:
             note=note,
             embeds=self._embeds(outcomes),
             plain=self._plain(outcomes, note),
-            named=any(isinstance(outcome.result, Classification) for outcome in outcomes),
+            named=any(outcome.is_named for outcome in outcomes),
         )
 
     def left_out(self, found: int) -> str:
@@ -97,11 +108,8 @@ class Writer:
         shown = self.settings.limits.images_per_answer
         if found <= shown:
             return ""
-        return self.language.ngettext(
-            "I looked at the first {shown} images; {more} more was left out.",
-            "I looked at the first {shown} images; {more} more were left out.",
-            found - shown,
-        ).format(shown=shown, more=found - shown)
+        sentence = self.language.gettext("I looked at the first {shown} pictures and left {more} out.")
+        return sentence.format(shown=shown, more=found - shown)
 
     @property
     def min_confidence(self) -> float:
@@ -111,8 +119,8 @@ class Writer:
     def _embeds(self, outcomes: Sequence[Outcome]) -> tuple[discord.Embed, ...]:
         embeds: tuple[discord.Embed, ...] = ()
         for top, width in self._shrinking():
-            if len(outcomes) > DETAILED:
-                embeds = (self._list(outcomes, width),)
+            if self._is_list(outcomes):
+                embeds = (self._list(outcomes, top, width),)
             else:
                 embeds = tuple(
                     self._embed(o, i, len(outcomes), top, width) for i, o in enumerate(outcomes, 1)
@@ -127,8 +135,8 @@ class Writer:
         text = ""
         for top, width in self._shrinking():
             blocks = [note] if note else []
-            if len(outcomes) > DETAILED:
-                blocks.append(self._lines(outcomes, width))
+            if self._is_list(outcomes):
+                blocks.append(self._lines(outcomes, top, width))
             else:
                 blocks += self._blocks(outcomes, top, width)
             models = _models(outcomes)
@@ -137,6 +145,13 @@ class Writer:
             if len(text) <= MESSAGE_CONTENT:
                 break
         return text
+
+    @property
+    def _compact(self) -> bool:
+        return self.guild is not None and self.guild.style == "compact"
+
+    def _is_list(self, outcomes: Sequence[Outcome]) -> bool:
+        return self._compact or len(outcomes) > DETAILED
 
     def _shrinking(self) -> Iterator[tuple[int, int]]:
         """(labels an image, characters a label), from what was asked for down to what always fits."""
@@ -152,39 +167,44 @@ class Writer:
             name = shown_name(neutral(source.filename, 50), self.language, spoiler=source.spoiler)
             embed.title = f"{number}. {name}" if of > 1 else name
         if isinstance(result, Classification):
-            embed.set_footer(text=shorten(result.model, 60))
-        if (
-            self.apart
-            and not source.spoiler
-            and urlsplit(source.url).hostname in self.settings.download.hosts
-        ):
-            embed.set_thumbnail(url=source.url)
+            embed.set_footer(text=shorten(title_of(result.model), 60))
+        self._show_picture(embed, source)
         return embed
 
-    def _list(self, outcomes: Sequence[Outcome], width: int) -> discord.Embed:
-        """All images in one embed, in the colour of the worst."""
-        shades = (FAILED, UNSURE, LIKELY, CERTAIN)
+    def _list(self, outcomes: Sequence[Outcome], top: int, width: int) -> discord.Embed:
+        """All images in one embed, in the colour of the least sure one; red only where all have failed."""
+        shades = (UNSURE, LIKELY, CERTAIN, FAILED)
         worst = min(shades.index(self._color(outcome.result)) for outcome in outcomes)
-        embed = discord.Embed(description=self._lines(outcomes, width), color=shades[worst])
+        embed = discord.Embed(description=self._lines(outcomes, top, width), color=shades[worst])
         if models := _models(outcomes):
             embed.set_footer(text=", ".join(shorten(model, 60) for model in models))
+        if len(outcomes) == 1:
+            self._show_picture(embed, outcomes[0].source)
         return embed
 
-    def _lines(self, outcomes: Sequence[Outcome], width: int) -> str:
-        return "\n".join(f"`{n:>2}` {self._line(outcome, width)}" for n, outcome in enumerate(outcomes, 1))
+    def _show_picture(self, embed: discord.Embed, source: ImageSource) -> None:
+        shown = self.apart and not source.spoiler
+        if shown and urlsplit(source.url).hostname in self.settings.download.hosts:
+            embed.set_thumbnail(url=source.url)
 
-    def _line(self, outcome: Outcome, width: int) -> str:
+    def _lines(self, outcomes: Sequence[Outcome], top: int, width: int) -> str:
+        lines = [self._line(outcome, top, width) for outcome in outcomes]
+        return (
+            lines[0] if len(lines) == 1 else "\n".join(f"`{n:>2}` {line}" for n, line in enumerate(lines, 1))
+        )
+
+    def _line(self, outcome: Outcome, top: int, width: int) -> str:
         if isinstance(outcome.result, Exception):
-            return errors.sentence(outcome.result, self.language, self.settings.limits)
+            return self._failure(outcome.result)
         finding = Finding.of(outcome.result, self.min_confidence)
         if finding.doubtful:
             line = guess(finding, self.language, width)
+        elif self._compact:
+            line = _compact(finding, self.language, top, width)
         elif finding.certainty < Certainty.SURE:
             line = f"{_bar(finding.probability, SHORT_BAR)} {guess(finding, self.language, width)}"
         else:
-            finer = finding.finer.name if finding.finer else beside(finding.labels[0])
-            line = f"{_bar(finding.probability, SHORT_BAR)} **{neutral(finding.said, width)}**"
-            line += f" · {neutral(finer, width)}" if finer else ""
+            line = f"{_bar(finding.probability, SHORT_BAR)} {_both_names(finding, width)}"
         return behind_bars(line, spoiler=outcome.source.spoiler)
 
     def _blocks(self, outcomes: Sequence[Outcome], top: int, width: int) -> Iterator[str]:
@@ -195,10 +215,13 @@ class Writer:
 
     def _body(self, outcome: Outcome, top: int, width: int) -> str:
         if isinstance(outcome.result, Exception):
-            return errors.sentence(outcome.result, self.language, self.settings.limits)
+            return self._failure(outcome.result)
         finding = Finding.of(outcome.result, self.min_confidence)
         text = body(finding, self.language, top, width, listed=self.top is not None)
         return behind_bars(text, spoiler=outcome.source.spoiler)
+
+    def _failure(self, error: Exception) -> str:
+        return UNNAMED if self.quiet else errors.sentence(error, self.language, self.settings.limits)
 
     def _color(self, result: Classification | Exception) -> discord.Color:
         if isinstance(result, Exception):
@@ -206,26 +229,57 @@ class Writer:
         return color(Finding.of(result, self.min_confidence))
 
 
+def link_to(message_url: str, language: Language) -> str:
+    """Return a link to the message with the picture, behind words."""
+    words = language.gettext("Go to the picture")
+    return f"[{words}]({message_url})"
+
+
 def body(finding: Finding, language: Language, top: int, width: int, *, listed: bool) -> str:
     """Return the name of one image and its guesses, a row each.
 
     A name that is not sure is said in a sentence; where it is in doubt, there are rows only if `listed`.
     """
-    rows = [_row(label, width) for label in finding.labels[:top]]
+    shown = finding.labels[:top] if listed else _likely(finding.labels[:top]) or finding.labels[:1]
+    rows = [_row(label, width) for label in shown]
     if finding.certainty < Certainty.SURE:
         sentence = guess(finding, language, width)
         return sentence if finding.doubtful and not listed else "\n".join([sentence, *rows])
     if finding.headline:
         return "\n".join([f"**{neutral(finding.said, width)}** {_percent(finding.probability)}", *rows])
-    best = finding.labels[0]
-    everyday = f" · {beside(best)}" if beside(best) else ""
-    rows[0] = f"{_bar(best.probability, BAR)} **{neutral(best.name, width)}**{everyday}"
+    rows[0] = f"{_bar(finding.probability, BAR)} {_both_names(finding, width)}"
     return "\n".join(rows)
 
 
 def color(finding: Finding) -> discord.Color:
     """Return the colour that shows at a glance how sure a name is."""
     return (UNSURE, UNSURE, LIKELY, CERTAIN)[finding.certainty]
+
+
+def _both_names(finding: Finding, width: int) -> str:
+    """Return the everyday name and then the finer one, where there are both; the one that is said is bold."""
+    said = f"**{neutral(finding.said, width)}**"
+    if finding.headline:
+        return f"{said} · {neutral(finding.finer.name, width)}" if finding.finer else said
+    everyday = beside(finding.labels[0])
+    return f"{neutral(everyday, width)} · {said}" if everyday else said
+
+
+def _compact(finding: Finding, language: Language, top: int, width: int) -> str:
+    """Return the names of one image in a single line: `**espresso** 94% · cup 3%`."""
+    if finding.certainty < Certainty.SURE:
+        first = f"{guess(finding, language, width).removesuffix('.')} {_percent(finding.probability)}"
+    else:
+        first = f"**{neutral(finding.said, width)}** {_percent(finding.probability)}"
+    others = [label for label in _likely(finding.labels[:top]) if label.name != finding.said]
+    return " · ".join(
+        [first, *(f"{neutral(each.name, width)} {_percent(each.probability)}" for each in others)]
+    )
+
+
+def _likely(labels: Sequence[Label]) -> Sequence[Label]:
+    """Return the labels whose probability does not round to 0 %."""
+    return [label for label in labels if label.probability >= ROUNDS_TO_NOTHING]
 
 
 def _row(label: Label, width: int) -> str:
@@ -238,8 +292,10 @@ def _bar(probability: float, width: int) -> str:
 
 
 def _percent(probability: float) -> str:
-    return f"{probability:.0%}" if probability >= 0.005 or not probability else "<1%"  # noqa: PLR2004
+    return f"{probability:.0%}" if probability >= ROUNDS_TO_NOTHING or not probability else "<1%"
 
 
 def _models(outcomes: Sequence[Outcome]) -> list[str]:
-    return list(dict.fromkeys(o.result.model for o in outcomes if isinstance(o.result, Classification)))
+    return list(
+        dict.fromkeys(title_of(o.result.model) for o in outcomes if isinstance(o.result, Classification))
+    )

@@ -4,14 +4,42 @@ from __future__ import annotations
 
 from bot.i18n import N_, Language
 
-__all__ = ["LEFT_ALONE", "LEFT_ALONE_YOURSELF", "MENU", "left_alone_sentence", "no_picture_sentence"]
+__all__ = [
+    "LEFT_ALONE",
+    "LEFT_ALONE_YOURSELF",
+    "MENU",
+    "help_text",
+    "left_alone_sentence",
+    "no_picture_sentence",
+]
 
-MENU = N_("What's in this image?")
-LEFT_ALONE = N_("Whoever posted this wishes that I leave their pictures alone.")
+MENU = N_("What's in this picture?")
+LEFT_ALONE = N_("The poster has asked me not to look at their pictures.")
 LEFT_ALONE_YOURSELF = N_(
-    "You wished that I leave the pictures you post alone. You can show me one with `/classify`, or change "
-    "your mind in `/preferences`."
+    "You asked me not to look at the pictures you post. You can show me one with `/classify`, or change that "
+    "in `/preferences`."
 )
+
+
+def help_text(language: Language, *, manages: bool) -> str:
+    """Return what the bot does and how to ask it; `manages`: for somebody who may change the settings."""
+    say = language.gettext
+    ways = (
+        say(N_("Post a picture in a channel where I reply, or send me one in a direct message.")),
+        say(N_("Mention me with a picture, or in a reply to one.")),
+        say(N_("Use `/classify`, with up to five pictures and an answer for you alone if you like.")),
+        say(N_("Open a message's menu and choose Apps, then **{menu}**: only you see that answer.")),
+    )
+    lines = [
+        say(N_("I say what's in a picture. There are several ways to ask me:")),
+        *(f"- {way}" for way in ways),
+        say(N_("Buttons below an answer show more guesses, describe the picture, or delete the answer.")),
+        say(N_("`/preferences` is for you: your language, private answers, or leaving your pictures alone.")),
+    ]
+    if manages:
+        lines.append(say(N_("`/settings panel` is for this server: where I reply, how, and how much.")))
+    lines.append(say(N_("I look at pictures on my owner's own machine, and keep none.")))
+    return "\n".join(lines).format(menu=say(MENU))
 
 
 def left_alone_sentence(author_id: int, asker_id: int, language: Language) -> str:
@@ -27,11 +55,11 @@ def no_picture_sentence(language: Language, *, in_guild: bool, replied: bool, re
     """
     if replied and in_guild and not reads_messages:
         return language.gettext(
-            "I can't see the pictures of other messages here. Open that message's menu and choose "
-            "Apps, then **{menu}**"
+            "I can't see the pictures in other messages here. Open that message's menu and choose "
+            "Apps, then **{menu}**."
         ).format(menu=language.gettext(MENU))
     if replied:
-        return language.gettext("I see no picture in that message. Reply to one that has a picture.")
+        return language.gettext("I don't see a picture in that message. Reply to one that has a picture.")
     if in_guild:
         return language.gettext(
             "Show me a picture and I'll say what's in it: post it and mention me, or use `/classify`."

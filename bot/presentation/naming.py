@@ -40,10 +40,14 @@ class Certainty(enum.IntEnum):
 
     @classmethod
     def of(cls, probability: float, least: float) -> Certainty:
-        """Return how surely to say a name of this probability that has to be `least` to be said at all."""
-        if probability < least:
+        """Return how surely to say a name of this probability that has to be `least` to be said at all.
+
+        What counts is the whole per cent that is shown, and that a button keeps: both always say the same.
+        """
+        shown = round(100 * probability) / 100
+        if shown < least:
             return cls.NOT_SURE
-        return cls.SURE if probability >= SURE else cls.PROBABLY if probability >= PROBABLY else cls.MAYBE
+        return cls.SURE if shown >= SURE else cls.PROBABLY if shown >= PROBABLY else cls.MAYBE
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +95,10 @@ class Finding:
 
     @property
     def finer(self) -> Label | None:
-        """The best label, where an everyday name is said and the label is likely enough by itself."""
+        """The best label, where another name is said, its everyday one, and it is likely enough by itself."""
         best = self.labels[0]
-        return best if self.headline and not self.doubtful and best.probability >= MAYBE else None
+        likely = Certainty.of(best.probability, MAYBE) >= Certainty.MAYBE
+        return best if self.said != best.name and not self.doubtful and likely else None
 
 
 def beside(label: Label) -> str:
@@ -121,14 +126,17 @@ _GUESSES = {
         "-": N_("Probably **{label}**."),
     },
 }
-_POSSIBLY = {
-    "a": N_("Picture, possibly of a {label}."),
-    "an": N_("Picture, possibly of an {label}."),
-    "-": N_("Picture, possibly of {label}."),
-}
 _ALT_TEXTS = {
-    Certainty.NOT_SURE: _POSSIBLY,
-    Certainty.MAYBE: _POSSIBLY,
+    Certainty.NOT_SURE: {
+        "a": N_("Picture. I can't tell what it shows, maybe a {label}."),
+        "an": N_("Picture. I can't tell what it shows, maybe an {label}."),
+        "-": N_("Picture. I can't tell what it shows, maybe {label}."),
+    },
+    Certainty.MAYBE: {
+        "a": N_("Picture, possibly of a {label}."),
+        "an": N_("Picture, possibly of an {label}."),
+        "-": N_("Picture, possibly of {label}."),
+    },
     Certainty.PROBABLY: {
         "a": N_("Picture, probably of a {label}."),
         "an": N_("Picture, probably of an {label}."),
@@ -161,7 +169,8 @@ def alt_text(finding: Finding, language: Language) -> str:
         return language.gettext(sentences[article_of(name)]).format(label=shorten(name, 100))
 
     sentence, finer = said(_ALT_TEXTS[finding.certainty], finding.said), finding.finer
-    return f"{sentence} {said(_IT_IS, finer.name)}" if finer and finer.probability >= PROBABLY else sentence
+    likely = finer and Certainty.of(finer.probability, MAYBE) >= Certainty.PROBABLY
+    return f"{sentence} {said(_IT_IS, finer.name)}" if finer and likely else sentence
 
 
 def neutral(text: str, width: int) -> str:

@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, NamedTuple
 
 import discord
 from discord import ui
 
 from bot.answering.models import Models
-from bot.buttons.answer_buttons import PANEL, VERBS, button, packed_in
+from bot.buttons.answer_buttons import (
+    OF_THE_ANSWER,
+    PANEL,
+    Deletion,
+    button,
+    heading_of,
+    packed_in,
+    source_in,
+)
 from bot.buttons.image_mark import ImageMark, OtherModel
 from bot.components import controls
+from bot.delivery.channel_permissions import FAILURES
 from bot.delivery.interaction_responses import InteractionResponse, defer
-from bot.discord_limits import MESSAGE_CONTENT, OPTION_LABEL
+from bot.delivery.standing_answers import StandingAnswers
+from bot.discord_limits import OPTION_LABEL
 from bot.i18n import N_, Language
-from bot.policy.in_force import guild_settings
+from bot.image_source import ImageSource
+from bot.policy.effective_settings import guild_settings
 from bot.presentation import answer as answers
-from bot.presentation.answer import Answer
 from bot.presentation.errors import SENTENCES
 from bot.presentation.naming import alt_text, neutral, shorten
 from bot.presentation.spoilers import behind_bars
+from bot.presses.direct_copy import direct_copy
 from bot.presses.errors import InteractionRefused, PressOutdated, Sentences
 from bot.presses.press import Press, PressHandler
 from bot.store import Store, StoreError
 from bot.store.feedback import MAX_SAID
+from config.model_titles import title_of
 from inference.results import RANKED, ModelInfo, ModelUnavailable
 
 __all__ = ["AnswerPresses"]
+
+log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]
 
@@ -37,10 +53,14 @@ ELSE = "else"
 JUDGING = frozenset({"ask", "yes", "no", "said", "else", "form"})
 """The verbs that ask whether an answer was right, or say so."""
 
-NOT_YOURS = N_("This is for whoever posted the picture or asked about it.")
-NOT_TO_JUDGE = N_("Only whoever posted the picture or asked about it, or a moderator, can say so.")
-THANKS = N_("Thank you. That helps me to get better.")
-OTHER_MODEL = N_("I no longer use the model that named this picture. Ask me again with `/classify`.")
+NOT_TO_DELETE = N_(
+    "Only the person who posted the picture or asked about it, or a moderator, can delete this."
+)
+NOT_TO_JUDGE = N_(
+    "Only the person who posted the picture or asked about it, or a moderator, can answer that."
+)
+THANKS = N_("Thank you. This shows moderators and the bot's owner how often I'm right.")
+OTHER_MODEL = N_("I no longer use the model that named this picture. Show it to me again with `/classify`.")
 
 
 class _Image(NamedTuple):
@@ -52,40 +72,53 @@ class _Image(NamedTuple):
 
 
 class AnswerPresses(PressHandler):
-    """Handles "More", "Was this right?", "Alt text", "Send to my DMs", and what follows from them."""
+    """Handles "More", "Was this right?", "Alt text", "Send to my DMs", "Delete", and what follows."""
 
     panel = PANEL
     sentences: ClassVar[Sentences] = {
         OtherModel: OTHER_MODEL,
         PressOutdated: OTHER_MODEL,
         ModelUnavailable: SENTENCES[ModelUnavailable],
-        StoreError: N_("I can't write that down right now. Try again in a minute."),
+        StoreError: N_("I can't save that right now. Try again in a minute."),
     }
 
-    def __init__(self, store: Store, models: Models) -> None:
+    def __init__(
+        self,
+        store: Store,
+        models: Models,
+        standing: StandingAnswers,
+        images_of: Callable[[discord.Message], Sequence[ImageSource]],
+    ) -> None:
+        """`images_of` finds the images of a message."""
         self._store = store
         self._models = models
+        self._standing = standing
+        self._images_of = images_of
 
     def check(self, interaction: Interaction, press: Press, language: Language) -> None:
-        """Refuse to judge, or to describe, an image that is somebody else's; moderators may judge all."""
-        if press.verb not in JUDGING | {"alt"}:
+        """Refuse to judge an image, or to delete an answer, that is somebody else's; moderators may."""
+        if press.verb == "delete":
+            people, refusal = _deletion(press).people, NOT_TO_DELETE
+        elif press.verb in JUDGING:
+            people, refusal = self._image(interaction, press).mark.people, NOT_TO_JUDGE
+        else:
             return
-        people = self._image(interaction, press).mark.people
         theirs = interaction.user.id in (people.asker, people.author)
-        if press.verb == "alt" and not theirs:
-            raise InteractionRefused(language.gettext(NOT_YOURS))
         if not theirs and not interaction.permissions.manage_messages:
-            raise InteractionRefused(language.gettext(NOT_TO_JUDGE))
+            raise InteractionRefused(language.gettext(refusal))
 
     async def act(self, interaction: Interaction, press: Press, language: Language) -> None:
         """Do what was pressed. Raises `OtherModel` if the model that named the image is no longer here."""
         if press.verb == "dm":
-            await _send_directly(interaction, language)
+            await self._send_directly(interaction, press, language)
+            return
+        if press.verb == "delete":
+            await self._delete(interaction, _deletion(press), language)
             return
         image = self._image(interaction, press)
         match press.verb:
             case "more" | "pick":
-                await self._more(interaction, image, language, picked=press.verb == "pick")
+                await self._more(interaction, image, language, press=press)
             case "alt":
                 await _describe(interaction, image.mark, language)
             case "ask":
@@ -102,24 +135,62 @@ class AnswerPresses(PressHandler):
         return _Image(mark, model, mark.pack(model))
 
     async def _more(
-        self, interaction: Interaction, image: _Image, language: Language, *, picked: bool
+        self, interaction: Interaction, image: _Image, language: Language, *, press: Press
     ) -> None:
         """Show the ten best guesses, and for an image from a menu also what else may be pressed."""
         mark, model, packed = image
+        picked = press.verb == "pick"
         guild = await guild_settings(self._store, interaction.guild_id)
         top = RANKED if not picked or "more" in guild.buttons else guild.top
         text = behind_bars(
             answers.body(mark.finding, language, top, WIDTH, listed=True), spoiler=mark.spoiler
         )
         embed = discord.Embed(description=text, color=answers.color(mark.finding))
-        embed.set_footer(text=shorten(model.name, 60))
+        embed.set_footer(text=shorten(title_of(model.name), 60))
         if not picked:
             await interaction.response.send_message(embed=embed, ephemeral=True)
             return
-        embed.title = f"{mark.image + 1}."
-        names = [name for name in guild.buttons if name in VERBS and name != "more"]
-        view = controls.view(*(button(name, packed, language) for name in names))
+        value = press.values[0] if press.values else ""
+        source = source_in(value)
+        if value and interaction.message:
+            embed.title = heading_of(interaction.message, value) or f"{mark.image + 1}."
+        # What is about the whole answer stands under it, unless the answer is compact or shared with others.
+        hidden = OF_THE_ANSWER if guild.style == "compact" else frozenset({"delete"} if source else ())
+        names = [
+            name for name in guild.buttons if name != "more" and (name not in OF_THE_ANSWER or name in hidden)
+        ]
+        buttons = (
+            button(name, packed, mark.people, language, answer=mark.answer, source=source) for name in names
+        )
+        view = controls.view(*buttons)
         await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+
+    async def _send_directly(self, interaction: Interaction, press: Press, language: Language) -> None:
+        """Copy the whole answer, and its pictures, to the presser's direct messages."""
+        if not await defer(interaction, private=True) or interaction.message is None:
+            return
+        message = interaction.message
+        if press.what and isinstance(interaction.channel, discord.abc.Messageable):
+            try:
+                message = await interaction.channel.fetch_message(int(press.what, 16))
+            except FAILURES as failure:  # an answer for one person's eyes: then what they picked of it
+                log.debug("The answer %s could not be read to be copied: %s", press.what, failure)
+        copy = await direct_copy(message, self._images_of, language)
+        await InteractionResponse.to(interaction, language, private=True, by_dm=True).deliver(copy, None)
+
+    async def _delete(self, interaction: Interaction, deletion: Deletion, language: Language) -> None:
+        """Delete the answer, or what answers one message in an answer that is shared with others."""
+        if not deletion.source and not deletion.answer:
+            await interaction.response.defer()
+            await interaction.delete_original_response()
+            return
+        if deletion.source:
+            await self._standing.take_away_from([deletion.source])
+        elif interaction.channel_id is not None:
+            await self._standing.take_away(interaction.channel_id, deletion.answer)
+        await interaction.response.edit_message(
+            content=language.gettext("The answer is deleted."), embed=None, view=None
+        )
 
     async def _judge(self, interaction: Interaction, press: Press, image: _Image, language: Language) -> None:
         """Keep an opinion. A "no" is kept at once; what the image shows instead may follow."""
@@ -152,18 +223,17 @@ class AnswerPresses(PressHandler):
             guild_id=interaction.guild_id,
             model=image.model.name,
             label=image.mark.finding.said,
+            certainty=image.mark.finding.certainty.name.lower(),
             right=right,
             said=said,
         )
 
 
-async def _send_directly(interaction: Interaction, language: Language) -> None:
-    """Copy the whole answer to the presser's direct messages, with a link where there is room."""
-    if await defer(interaction, private=True) and (message := interaction.message):
-        linked = f"{message.content}\n{message.jump_url}".strip()
-        note = linked if len(linked) <= MESSAGE_CONTENT else message.content
-        copy = Answer(note, tuple(message.embeds))
-        await InteractionResponse.to(interaction, language, private=True, by_dm=True).deliver(copy, None)
+def _deletion(press: Press) -> Deletion:
+    try:
+        return Deletion.unpack(press.what)
+    except ValueError as error:
+        raise PressOutdated(press) from error
 
 
 async def _describe(interaction: Interaction, mark: ImageMark, language: Language) -> None:
@@ -173,8 +243,7 @@ async def _describe(interaction: Interaction, mark: ImageMark, language: Languag
     hint = language.gettext(
         "For those who can't see the picture. Check it, then paste it as its description:"
     )
-    shown = behind_bars(neutral(sentence, 500), spoiler=True) if mark.spoiler else block
-    await interaction.response.send_message(f"{hint}\n{shown}", ephemeral=True)
+    await interaction.response.send_message(f"{hint}\n{block}", ephemeral=True)
 
 
 async def _ask(interaction: Interaction, image: _Image, language: Language) -> None:

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 Sentences = Mapping[type[Exception], str | Callable[[Any, Language], str]]
 """For each error a sentence that is still to be translated, or what makes one of the error."""
 
-UNEXPECTED = N_("Something went wrong. Try again; if it fails again, tell whoever runs me.")
+UNEXPECTED = N_("Something went wrong. Try again; if it fails again, tell the bot's owner.")
 
 
 class InteractionRefused(Exception):

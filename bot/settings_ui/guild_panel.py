@@ -78,13 +78,11 @@ class GuildPanel:
 
     def _overview(self) -> Iterator[ui.Item[Any]]:
         yield ui.TextDisplay(self.words.pages(self.settings))
-        yield self._small(N_("Keep them as a file: /settings export. Take one: /settings import."))
+        yield self._small(N_("Save them to a file: /settings export. Load one: /settings import."))
         yield ui.ActionRow(self._button("open", SURE, N_("Reset everything…")))
 
     def _sure(self) -> Iterator[ui.Item[Any]]:
-        yield ui.TextDisplay(
-            self.words(N_("Reset everything to what it was in the beginning? Your choices will be gone."))
-        )
+        yield ui.TextDisplay(self.words(N_("Reset all settings to their defaults?")))
         yield ui.ActionRow(
             self._button("reset", ALL, N_("Reset everything"), discord.ButtonStyle.danger),
             self._button("back", OVERVIEW, N_("Cancel")),
@@ -140,7 +138,7 @@ class GuildPanel:
         yield ui.ActionRow(controls.pick(field.kind, identity, ticked, placeholder))
         if long:
             command = f"`/settings {field.page} {field.options[1]}:`"
-            yield self._small(N_("What you pick is added. To take one away: {command}"), command=command)
+            yield self._small(N_("What you pick is added. To remove one: {command}"), command=command)
 
     def _now(self, *fields: SettingField) -> ui.TextDisplay[Any]:
         return ui.TextDisplay("\n".join(self.words.lines(self.settings, (field.name for field in fields))))

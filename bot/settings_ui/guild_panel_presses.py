@@ -16,7 +16,7 @@ from bot.settings_ui.setting_values import from_form, from_menu, from_pick, guil
 from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport
 from bot.store import FIELDS, PAGES, GuildSettings
-from bot.store.choices import Choices
+from bot.store.chosen_settings import Choices
 
 __all__ = ["GuildPanelPresses", "may_manage"]
 

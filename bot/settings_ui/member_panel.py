@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.components import controls
 from bot.i18n import N_, Language
-from bot.policy.in_force import own_language
+from bot.policy.effective_settings import own_language
 from bot.presses.errors import PressOutdated
 from bot.presses.press import Press, PressHandler
 from bot.settings_ui.setting_faults import SENTENCES
@@ -21,18 +21,20 @@ __all__ = ["DELIVERY", "MemberPanel", "MemberPanelPresses"]
 
 PANEL = "preferences"
 DELIVERY: Final = {
-    "default": N_("As the server has it"),
-    "private": N_("Always privately"),
+    "default": N_("Server default"),
+    "private": N_("Always just for me"),
     "direct": N_("Always by direct message"),
 }
 DELIVERY_DESCRIPTIONS: Final = {
-    "default": N_("In the channel, or to you alone where you ask for that"),
+    "default": N_("In the channel, or only to you when you ask for that"),
     "private": N_("Only you see what you ask for; what you post gets no answer in public"),
-    "direct": N_("What you ask for, and what you post where I answer unasked"),
+    "direct": N_("What you ask for, and pictures you post where I reply automatically"),
 }
-LEFT_ALONE = N_("I leave your images alone: I look at none that you post, whoever asks me to.")
-NOT_LEFT_ALONE = N_("I look at images that you post where this server, or somebody, asks me to.")
-STILL_LEFT_ALONE = N_("I keep one thing, because you wished it: to leave your images alone.")
+TITLE = N_("Your preferences")
+LEAVE_ALONE, LOOK_AGAIN = N_("Leave my pictures alone"), N_("Look at my pictures again")
+LEFT_ALONE = N_("I leave your pictures alone: I don't look at any that you post, no matter who asks.")
+NOT_LEFT_ALONE = N_("I look at pictures you post where the server is set up for it, or when somebody asks.")
+STILL_LEFT_ALONE = N_("I keep one thing, because you asked for it: to leave your pictures alone.")
 
 
 @dataclass(frozen=True)
@@ -44,39 +46,39 @@ class MemberPanel:
 
     def page(self) -> ui.LayoutView:
         """Return all preferences, each with what changes it."""
-        say, now = self.language.gettext, self.preferences
-        names = {DEFAULT: say("As my Discord is")} | language_names()
-        answers = {value: say(sentence) for value, sentence in DELIVERY.items()}
-        descriptions = {value: say(sentence) for value, sentence in DELIVERY_DESCRIPTIONS.items()}
+        gettext, now = self.language.gettext, self.preferences
+        names = {DEFAULT: gettext("Same as my Discord")} | language_names()
+        answers = {value: gettext(sentence) for value, sentence in DELIVERY.items()}
+        descriptions = {value: gettext(sentence) for value, sentence in DELIVERY_DESCRIPTIONS.items()}
         left = LEFT_ALONE if now.leave_alone else NOT_LEFT_ALONE
-        switch = say("Look at my images again") if now.leave_alone else say("Leave my images alone")
+        switch = gettext(LOOK_AGAIN if now.leave_alone else LEAVE_ALONE)
         language = controls.select(_id("set", "language"), names, [now.language or DEFAULT])
         delivery = controls.select(_id("set", "delivery"), answers, [now.delivery], descriptions=descriptions)
         return controls.layout(
-            ui.TextDisplay(f"## {say('How I treat you')}\n-# {say('In every server. Only you see this.')}"),
-            ui.TextDisplay(f"**{say('Language')}**"),
+            ui.TextDisplay("## " + gettext(TITLE) + "\n-# " + gettext("In every server. Only you see this.")),
+            ui.TextDisplay("**" + gettext("Language") + "**"),
             ui.ActionRow(language),
-            ui.TextDisplay(f"**{say('My answers to you')}**"),
+            ui.TextDisplay("**" + gettext("My answers to you") + "**"),
             ui.ActionRow(delivery),
-            ui.TextDisplay(say(left)),
+            ui.TextDisplay(gettext(left)),
             ui.ActionRow(
                 controls.button(_id("leave", "no" if now.leave_alone else "yes"), switch),
-                controls.button(_id("ask", "forget"), say("Forget me…")),
+                controls.button(_id("ask", "forget"), gettext("Forget me…")),
             ),
         )
 
     def sure(self) -> ui.LayoutView:
         """Return the question that is asked before everything about a member is forgotten."""
-        say = self.language.gettext
-        warning = say(
+        gettext = self.language.gettext
+        warning = gettext(
             "Forget your preferences, what you said about answers, and which answers were yours? "
             "Answers stay where they are, but no longer go when you delete your picture."
         )
         return controls.layout(
             self._with_what_is_kept(warning),
             ui.ActionRow(
-                controls.button(_id("forget"), say("Forget me"), discord.ButtonStyle.danger),
-                controls.button(_id("open"), say("Cancel")),
+                controls.button(_id("forget"), gettext("Forget me"), discord.ButtonStyle.danger),
+                controls.button(_id("open"), gettext("Cancel")),
             ),
         )
 

@@ -19,16 +19,16 @@ from bot.store.settings_file import short
 
 __all__ = ["MANAGERS_ONLY", "RULES", "SENTENCES", "fault_sentence", "rule_sentence", "unknown_name"]
 
-MANAGERS_ONLY = N_("Only who may manage this server can see or change its settings.")
+MANAGERS_ONLY = N_("You need Manage Server to see or change these.")
 _IDS = N_("It is a list of at most 500 ids, each a whole number.")
 RULES: Final[Mapping[str, str]] = {
     "choice": N_("It can be one of these: {choices}."),
     "choices": N_("It is a list of some of these: {choices}."),
     "number": N_("It is a whole number from {least} to {most}."),
     "percentage": N_("It is a number from {least} to {most}."),
-    "limit": N_("It is a whole number from {least} to {most}, or null for the usual."),
-    "emoji": N_("It is one emoji, such as 🔍, or one of this server, such as <:name:123…>."),
-    "model": N_("It is the name of a model, or null for the usual one."),
+    "limit": N_("It is a whole number from {least} to {most}, or null for the default."),
+    "emoji": N_("It is one emoji, such as 🔍, or one from this server, such as <:name:123…>."),
+    "model": N_("It is the name of a model, or null for the default."),
     "language": N_("It is the name of a language, such as en, or null for the server's."),
     "channels": _IDS,
     "roles": _IDS,
@@ -37,7 +37,7 @@ RULES: Final[Mapping[str, str]] = {
 
 
 def _all_faults(error: InvalidSettings, language: Language) -> str:
-    title = language.gettext(N_("Nothing was changed, because of this:"))
+    title = language.gettext(N_("Nothing was changed. Here's why:"))
     lines = [fault_sentence(fault, language) for fault in error.faults]
     return listed(title, lines, language)
 
@@ -47,10 +47,10 @@ SENTENCES: Sentences = {
     DownloadError: N_("I couldn't fetch that file. Try again in a minute."),
     app_commands.CheckFailure: MANAGERS_ONLY,
     StoreError: N_(
-        "I can't get at my notes right now, so nothing was changed. Try again in a minute; if it fails "
-        "again, tell whoever runs me."
+        "I can't reach my database right now, so nothing was changed. Try again in a minute; if it fails "
+        "again, tell the bot's owner."
     ),
-    PressOutdated: N_("This panel is of another version of me. Open a new one."),
+    PressOutdated: N_("This panel is out of date. Open a new one."),
 }
 """What people hear when settings or preferences could not be read or changed. What stood, stands."""
 
@@ -60,18 +60,18 @@ def fault_sentence(fault: SettingFault, language: Language) -> str:
     say = language.gettext
     match fault.kind:
         case "large":
-            return say(N_("The file is larger than {limit} KiB; settings never are.")).format(
+            return say(N_("The file is larger than {limit} KiB, which settings never are.")).format(
                 limit=fault.given
             )
         case "json":
-            return say(N_("The file is not JSON, or only a part of it ({where}).")).format(where=fault.given)
+            return say(N_("The file is not valid JSON ({where}).")).format(where=fault.given)
         case "none":
-            return say(N_("The file holds no settings of mine. Take one that {command} gave.")).format(
+            return say(N_("There are no settings of mine in that file. Use one from {command}.")).format(
                 command="`/settings export`"
             )
         case "format":
             return say(
-                N_("The file is of another version of me, and I cannot read it (format {given}).")
+                N_("The file is from another version of me, and I can't read it (format {given}).")
             ).format(given=_shown(fault.given))
         case "unknown":
             return say(N_("There is no setting “{name}”.")).format(name=_shown(fault.given, quoted=False))
@@ -79,13 +79,13 @@ def fault_sentence(fault: SettingFault, language: Language) -> str:
     title = say(field.title) if field else fault.field
     if fault.kind == "value":
         rule = rule_sentence(field, language) if field else ""
-        cannot_be = say(N_("{given} cannot be.")).format(given=_shown(fault.given))
+        cannot_be = say(N_("{given} isn't valid.")).format(given=_shown(fault.given))
         line = f"{cannot_be} {rule}".rstrip()
     elif isinstance(fault.given, str):
         line = unknown_name(fault.field, fault.given, fault.existing, language)
     else:
         ids = ", ".join(map(str, fault.given))
-        line = say(N_("Not of this server: {ids}")).format(ids=ids)
+        line = say(N_("Not on this server: {ids}")).format(ids=ids)
     return f"**{title}**: {line}"
 
 
@@ -103,7 +103,7 @@ def unknown_name(name: str, given: str, existing: Collection[str], language: Lan
             given=shown, languages=", ".join(language_names().values())
         )
     if not existing:
-        return language.gettext(N_("Whoever runs me allows no other model than the usual one."))
+        return language.gettext(N_("The bot's owner allows no model but the default."))
     return language.gettext(N_("There is no model “{given}” here. Choose one of these: {models}.")).format(
         given=shown, models=", ".join(existing)
     )

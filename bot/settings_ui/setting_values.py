@@ -150,7 +150,9 @@ def _usable_limit(words: SettingWords, field: SettingField, text: str) -> int | 
     if text and not (text.isdecimal() and field.least <= int(text) <= field.most):
         raise InteractionRefused(
             words(
-                N_("{title}: “{given}” cannot be. Give a whole number from 1 to {most}, or leave it empty."),
+                N_(
+                    "{title}: “{given}” isn't valid. Give a whole number from 1 to {most}, or leave it empty."
+                ),
                 title=words(field.title),
                 given=discord.utils.escape_markdown(text),
                 most=field.most,
@@ -164,12 +166,12 @@ async def _usable_emoji(interaction: discord.Interaction[Any], words: SettingWor
     if emoji.id is None and not await asyncio.to_thread(_is_emoji, text):
         raise InteractionRefused(
             words(
-                N_("“{given}” is not one emoji. Give one, such as 🔍 or one of this server."),
+                N_("“{given}” is not an emoji. Give one, such as 🔍 or one from this server."),
                 given=discord.utils.escape_markdown(text),
             )
         )
     if emoji.id is not None and not await _has_emoji(interaction, emoji.id):
-        sentence = N_("I'm not on the server which that emoji is from. Choose one of this server.")
+        sentence = N_("That emoji is from a server I'm not on. Choose one from this server.")
         raise InteractionRefused(words(sentence))
     return str(emoji) if emoji.id else text
 

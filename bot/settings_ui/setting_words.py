@@ -13,6 +13,7 @@ from bot.answering.models import Models
 from bot.discord_limits import MESSAGE_CONTENT
 from bot.i18n import N_, Language
 from bot.store import FIELDS, PAGE_TITLES, PAGES, GuildSettings, SettingChange
+from config.model_titles import title_of
 from config.settings import Settings
 
 __all__ = ["DEFAULT", "SettingWords", "language_names", "listed"]
@@ -77,7 +78,7 @@ class SettingWords:
         """Return what a value of a setting means."""
         field = FIELDS[name]
         if value is None:
-            usual, limit = self.models.infos()[0].name, self.config.limits.user_images_per_minute
+            usual, limit = title_of(self.models.infos()[0].name), self.config.limits.user_images_per_minute
             return self(field.unset, model=usual, limit=limit)
         match field.kind:
             case "choice":
@@ -91,16 +92,16 @@ class SettingWords:
             case "language":
                 said = discord.utils.escape_markdown(language_names().get(value, value))
             case "model":
-                said = discord.utils.escape_markdown(value)
+                said = discord.utils.escape_markdown(title_of(value))
                 if value in self.models.unusable:
-                    said = self(N_("{model} (cannot be loaded; the usual one answers)"), model=said)
+                    said = self(N_("{model} (can't be loaded, so the default answers)"), model=said)
             case _:
                 said = str(value)
         return said or self(NOTHING)
 
     def names(self, name: str) -> dict[str, str]:
         """Return what a setting that is a name can be, None included, each by what people call it."""
-        models = {model: model for model in self.config.model.allowed}
+        models = {model: title_of(model) for model in self.config.model.allowed}
         there = models if FIELDS[name].kind == "model" else language_names()
         return {DEFAULT: self.value(name, None), **there}
 
@@ -118,6 +119,15 @@ class SettingWords:
             "\n".join([f"### {self(PAGE_TITLES[page])}", *self.lines(settings, PAGES[page])])
             for page in pages
         )
+
+    def without_effect(self, name: str, settings: GuildSettings) -> str:
+        """Return that a setting is saved, and because of which other one it changes nothing yet."""
+        other = next(
+            each for each in FIELDS[name].matters if not settings.meets({each: FIELDS[name].matters[each]})
+        )
+        sentence = N_("{title} is saved, but changes nothing as long as {other} is “{value}”.")
+        value = self.value(other, getattr(settings, other))
+        return self(sentence, title=self.title(name), other=self.title(other), value=value)
 
     def change(self, change: SettingChange) -> str:
         """Return one line that says what is different."""

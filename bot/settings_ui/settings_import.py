@@ -23,7 +23,7 @@ from bot.settings_ui.guild_panel import PANEL
 from bot.settings_ui.setting_values import existing_in, guild_id_of
 from bot.settings_ui.setting_words import SettingWords, listed
 from bot.store import GuildSettings, difference, from_json, to_json
-from bot.store.choices import Choices
+from bot.store.chosen_settings import Choices
 from bot.store.settings_file import MAX_BYTES
 
 __all__ = ["SettingsImport", "exported"]
@@ -57,7 +57,7 @@ class SettingsImport:
         """Show what a file would change, with a button to do so. The interaction must have been deferred."""
         wanted = await self._read(interaction, words, file)
         now = await self._guilds.get(guild_id_of(interaction))
-        content = _described(words, now, wanted, N_("The file would change this:"))
+        content = _described(words, now, wanted, N_("This is what the file would change:"))
         if now == wanted:
             await interaction.edit_original_response(content=content)
         else:
@@ -83,11 +83,13 @@ class SettingsImport:
             await self._guilds.update(guild_id, unless_overtaken)
         except _OvertakenError:
             now = await self._guilds.get(guild_id)
-            title = N_("The settings were changed meanwhile. Now the file would change this:")
+            title = N_(
+                "Somebody changed the settings in the meantime. This is what the file would change now:"
+            )
             view = None if now == wanted else _view(words, now)
             await interaction.edit_original_response(content=_described(words, now, wanted, title), view=view)
         else:
-            done = _described(words, before, wanted, N_("Imported. This has changed:"))
+            done = _described(words, before, wanted, N_("Imported. This is what changed:"))
             await interaction.edit_original_response(content=done, view=None, attachments=[])
 
     async def cancel(self, interaction: discord.Interaction[Any], words: SettingWords) -> None:
@@ -99,7 +101,7 @@ class SettingsImport:
         self, interaction: discord.Interaction[Any], words: SettingWords, file: discord.Attachment
     ) -> GuildSettings:
         if file.size > MAX_BYTES:
-            sentence = N_("That file is too large to be settings. Import one that /settings export gave.")
+            sentence = N_("That file is too large to be settings. Import one from /settings export.")
             raise InteractionRefused(words(sentence))
         data = await self._fetcher.fetch(file.url, size=file.size, document=True)
         existing = existing_in(interaction, words.config.model.allowed)
@@ -109,7 +111,7 @@ class SettingsImport:
 def _described(words: SettingWords, before: GuildSettings, after: GuildSettings, title: str) -> str:
     lines = [words.change(change) for change in difference(before, after)]
     if not lines:
-        return words(N_("The file holds just what is set already. There is nothing to change."))
+        return words(N_("The file matches the current settings, so there's nothing to change."))
     return listed(words(title), lines, words.language)
 
 

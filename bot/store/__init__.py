@@ -11,7 +11,8 @@ What is kept, why, and until when (`bot.store.retention`); never an image, a mes
 - the last message seen in a channel (ids): a restart knows where it left off; a day;
 - answers (ids of source, answer, channel, server, and who asked; a fingerprint of the images' addresses): a
   picture that is deleted takes its answer along, and one that is added is named too; 90 days;
-- opinions on answers (ids, label, yes or no, up to 100 characters of "what is it?"): to get better; 365 days;
+- opinions on answers (ids, label, how sure, yes or no, up to 100 characters of "what is it?"): moderators
+  (`/settings feedback`) and the owner (`whatsit feedback`) see how often it is right; 365 days;
 - notes of the bot's own (a hash of its commands): no needless work at a start; until the next.
 
 `Store.erase_user`, `Store.erase_guild` and `Store.erase_channel` delete all of one person, server or channel;

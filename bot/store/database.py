@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar, cast
 
-from sqlalchemy import Connection, Executable, NullPool, Select, event
+from sqlalchemy import Connection, Executable, NullPool, Row, Select, event
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -94,7 +94,7 @@ class Database:
         self._engine = engine
         self._writing = engine.execution_options(**{_WRITES: True})
         self._one_writer = asyncio.Lock()  # else SQLite would wait for itself, by polling
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[_WaitingWrite] = []
         self._writer: asyncio.Task[None] | None = None
         self._whole: set[asyncio.Task[Any]] = set()
         self._closed = False
@@ -116,6 +116,15 @@ class Database:
         async with self._clear_faults(), AsyncSession(self._engine) as session:
             return (await session.scalars(query)).all()
 
+    async def read_rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
+        """Return the rows of a query of several columns."""
+        self._check_open()
+        return await self._to_its_end(self._read_rows(query))
+
+    async def _read_rows(self, query: Select[*tuple[Any, ...]]) -> Sequence[Row[*tuple[Any, ...]]]:
+        async with self._clear_faults(), self._engine.connect() as connection:
+            return (await connection.execute(query)).all()
+
     async def write(self, *writes: Write) -> None:
         """All of `writes` or none, in this order; they are kept when this returns.
 
@@ -126,7 +135,7 @@ class Database:
         """
         self._check_open()
         done = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(writes, done))
+        self._waiting.append(_WaitingWrite(writes, done))
         if self._writer is None:
             self._writer = asyncio.create_task(self._write_waiting(), name="store: write")
         await done
@@ -173,7 +182,7 @@ class Database:
             raise explain(error, self._location) or error from error
 
     async def _write_waiting(self) -> None:
-        batch: list[_Waiting] = []
+        batch: list[_WaitingWrite] = []
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
@@ -191,7 +200,7 @@ class Database:
             ):  # whoever still waits now, waits for a writer that was cancelled
                 one.done.cancel()
 
-    async def _commit(self, batch: Sequence[_Waiting]) -> Exception | None:
+    async def _commit(self, batch: Sequence[_WaitingWrite]) -> Exception | None:
         alike: dict[tuple[int, ...], list[Sequence[Write]]] = {}
         for one in batch:
             alike.setdefault(tuple(id(write.statement) for write in one.writes), []).append(one.writes)
@@ -205,12 +214,12 @@ class Database:
         return None
 
 
-class _Waiting(NamedTuple):
+class _WaitingWrite(NamedTuple):
     writes: Sequence[Write]
     done: asyncio.Future[None]
 
 
-def _settle(batch: Sequence[_Waiting], error: Exception | None) -> None:
+def _settle(batch: Sequence[_WaitingWrite], error: Exception | None) -> None:
     for one in batch:
         if one.done.done():  # whoever wanted to know was cancelled
             continue

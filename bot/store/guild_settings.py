@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BeforeValidator
 
 import config.settings
 from bot.i18n import N_
@@ -15,22 +17,32 @@ __all__ = ["BUTTONS", "FIELDS", "PAGES", "PAGE_TITLES", "PER_MINUTE", "GuildSett
 
 BUTTONS: Final[Mapping[str, str]] = {
     "more": N_("More"),
-    "direct": N_("Send to my DMs"),
-    "right": N_("Was this right?"),
+    "dm_button": N_("Send to my DMs"),
+    "feedback": N_("Was this right?"),
     "alt_text": N_("Alt text"),
+    "delete": N_("Delete"),
 }
 """The buttons that an answer can carry, and their labels."""
+RENAMED_BUTTONS: Final[Mapping[str, str]] = {"direct": "dm_button", "right": "feedback"}
+"""What databases and exported files called buttons before."""
 PER_MINUTE: Final = 10_000
 """The most images a minute that may be allowed."""
 LIMITS: Final = kinds.SettingForm(
-    "limits", N_("Change the limits…"), N_("Images a minute"), N_("Empty: {usual}")
+    "limits", N_("Change the limits…"), N_("Pictures per minute"), N_("Empty: {usual}")
 )
 REACTION: Final = kinds.SettingForm(
     "emoji",
     N_("Change the emoji…"),
     N_("The emoji of the reaction"),
-    N_("One emoji, such as 🔍, or one of this server, such as <:name:123…>"),
+    N_("One emoji, such as 🔍, or one from this server, such as <:name:123…>"),
 )
+
+
+def _renamed_buttons(value: Any) -> Any:
+    """Read the names that buttons had before, too."""
+    if not isinstance(value, list | tuple):
+        return value
+    return [RENAMED_BUTTONS.get(each, each) if isinstance(each, str) else each for each in value]
 
 
 class GuildSettings(kinds.StoredSettings):
@@ -40,13 +52,13 @@ class GuildSettings(kinds.StoredSettings):
         Literal["all", "only", "except"],
         SettingField(
             "where",
-            N_("Answers unasked in"),
+            N_("Replies automatically in"),
             "choice",
             ("watch",),
             words={
                 "all": N_("All channels"),
                 "only": N_("Only the channels listed"),
-                "except": N_("All but the channels listed"),
+                "except": N_("All channels except the ones listed"),
             },
         ),
     ] = "all"
@@ -60,16 +72,16 @@ class GuildSettings(kinds.StoredSettings):
             ("add", "remove"),
             matters={"where": ("only", "except")},
             hints=(
-                (N_("Threads and posts follow their channel, channels their category."), {}),
+                (N_("Threads and posts count with their channel, and channels with their category."), {}),
                 (
-                    N_("No channel is listed yet: I answer nowhere unasked."),
+                    N_("No channel is listed yet, so I don't reply automatically anywhere."),
                     {"where": ("only",), "channels": ((),)},
                 ),
             ),
         ),
     ] = ()
     ignored_roles: Annotated[
-        kinds.Snowflakes, SettingField("where", N_("Ignored roles"), "roles", ("ignore", "heed"))
+        kinds.Snowflakes, SettingField("where", N_("Ignored roles"), "roles", ("ignore", "unignore"))
     ] = ()
     """Whose images are not answered unasked."""
 
@@ -77,21 +89,21 @@ class GuildSettings(kinds.StoredSettings):
         Literal["reply", "silent", "react", "direct", "on_demand"],
         SettingField(
             "how",
-            N_("A picture gets"),
+            N_("When someone posts a picture"),
             "choice",
             ("answer",),
             words={
                 "reply": N_("A reply"),
                 "silent": N_("A silent reply"),
                 "react": N_("A reaction"),
-                "direct": N_("A direct message, if wished for"),
-                "on_demand": N_("Nothing, until somebody asks"),
+                "direct": N_("A DM, for members who opted in"),
+                "on_demand": N_("Only when asked"),
             },
             descriptions={
                 "reply": N_("The answer, with Discord's usual notification"),
                 "silent": N_("The answer, without a notification"),
-                "react": N_("An emoji; whoever clicks it gets the answer"),
-                "direct": N_("Only to authors who chose that in /preferences"),
+                "react": N_("An emoji; click it to get the answer"),
+                "direct": N_("Only to members who chose that in /preferences"),
                 "on_demand": N_("By /classify, by a message's menu, or by mentioning me"),
             },
         ),
@@ -107,11 +119,11 @@ class GuildSettings(kinds.StoredSettings):
     """Labels shown for each image."""
     min_confidence: Annotated[
         kinds.Fraction,
-        SettingField("what", N_("Says “I'm not sure” below"), "percentage", ("min_confidence",), most=1),
+        SettingField("what", N_("Unsure below"), "percentage", ("min_confidence",), most=1),
     ] = 0.3
     model: Annotated[
         kinds.ModelName | None,
-        SettingField("what", N_("Model"), "model", ("model",), unset=N_("The usual one ({model})")),
+        SettingField("what", N_("Model"), "model", ("model",), unset=N_("Default ({model})")),
     ] = None
     """A name of the catalogue, as far as the owner allows it; None is the owner's own choice."""
     language: Annotated[
@@ -119,21 +131,36 @@ class GuildSettings(kinds.StoredSettings):
         SettingField("what", N_("Language"), "language", ("language",), unset=N_("The server's")),
     ] = None
     """None is the language the server has set in Discord."""
+    style: Annotated[
+        Literal["bars", "compact"],
+        SettingField(
+            "what",
+            N_("Layout"),
+            "choice",
+            ("style",),
+            words={"bars": N_("With bars"), "compact": N_("Compact")},
+            descriptions={
+                "bars": N_("A row with a bar for each guess"),
+                "compact": N_("One line for each picture, and one row of buttons"),
+            },
+        ),
+    ] = "bars"
     buttons: Annotated[
-        tuple[Literal["more", "direct", "right", "alt_text"], ...],
-        SettingField("what", N_("Buttons under an answer"), "choices", tuple(BUTTONS), words=BUTTONS),
-    ] = ("more", "direct", "right", "alt_text")
+        tuple[Literal["more", "dm_button", "feedback", "alt_text", "delete"], ...],
+        BeforeValidator(_renamed_buttons),
+        SettingField("what", N_("Buttons below an answer"), "choices", tuple(BUTTONS), words=BUTTONS),
+    ] = ("more", "dm_button", "feedback", "alt_text", "delete")
 
     member_per_minute: Annotated[
         kinds.Whole | None,
         SettingField(
             "quotas",
-            N_("Images a minute, each member"),
+            N_("Pictures per minute, each member"),
             "limit",
             ("member",),
             least=1,
             most=PER_MINUTE,
-            unset=N_("The usual limit ({limit})"),
+            unset=N_("Default ({limit})"),
             form=LIMITS,
             label=N_("For each member"),
         ),
@@ -142,7 +169,7 @@ class GuildSettings(kinds.StoredSettings):
         kinds.Whole | None,
         SettingField(
             "quotas",
-            N_("Images a minute, the whole server"),
+            N_("Pictures per minute, the whole server"),
             "limit",
             ("server",),
             least=1,
@@ -153,7 +180,7 @@ class GuildSettings(kinds.StoredSettings):
         ),
     ] = None
     unlimited_roles: Annotated[
-        kinds.Snowflakes, SettingField("quotas", N_("Roles without quota"), "roles", ("exempt", "limit"))
+        kinds.Snowflakes, SettingField("quotas", N_("Roles without a limit"), "roles", ("exempt", "limit"))
     ] = ()
 
     def watches(self, *channel_ids: int) -> bool:
@@ -169,10 +196,10 @@ class GuildSettings(kinds.StoredSettings):
 FIELDS: Final[Mapping[str, SettingField]] = {field.name: field for field in kinds.fields_of(GuildSettings)}
 """The settings by their names, in the order in which people see them."""
 PAGE_TITLES: Final[Mapping[str, str]] = {
-    "where": N_("Where"),
-    "how": N_("How"),
-    "what": N_("What"),
-    "quotas": N_("Quotas"),
+    "where": N_("Channels"),
+    "how": N_("Replies"),
+    "what": N_("Answers"),
+    "quotas": N_("Limits"),
 }
 """The pages of the panel, each of which is also a command: `/settings where`, `/settings how`, ..."""
 PAGES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -13,14 +13,15 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 import config.settings
 from bot.store.answers import StoredAnswers
-from bot.store.choices import Choices
+from bot.store.bot_notes import Notes
+from bot.store.chosen_settings import Choices
 from bot.store.database import Database, connect
 from bot.store.faults import StoreError, explain
 from bot.store.feedback import Opinions
 from bot.store.guild_settings import GuildSettings
 from bot.store.location import locate
 from bot.store.member_preferences import MemberPreferences
-from bot.store.meta import Notes
+from bot.store.open_work import OpenWork
 from bot.store.retention import Retention
 from bot.store.seen import Seen
 from bot.store.tables import (
@@ -35,7 +36,6 @@ from bot.store.tables import (
 )
 from bot.store.upgrading import make_ready
 from bot.store.upkeep_timer import UpkeepTimer
-from bot.store.work import OpenWork
 
 __all__ = ["Store"]
 
@@ -122,6 +122,7 @@ class Store:
     async def erase_guild(self, guild_id: int) -> None:
         """Forget everything about a server; for when the bot has left it."""
         self.seen.forget_guild(guild_id)
+        await self.notes.forget_greeting(guild_id)
         await self.guilds.reset(guild_id)
         self.guilds.forget(guild_id)
         async with self._database.transaction() as connection:
@@ -159,7 +160,7 @@ class Store:
         tables = (GuildSetting, OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor)
         kept = union(*(select(table.guild_id) for table in tables)).subquery().c.guild_id
         found = await self._database.read(select(kept).where(kept.is_not(None)))
-        return {*found, *self.seen.new_guilds()}
+        return {*found, *self.seen.new_guilds(), *await self.notes.greeted()}
 
     async def purge(self) -> int:
         """Delete what has been kept as long as `Retention` says; gives the number of rows.

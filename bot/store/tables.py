@@ -145,7 +145,8 @@ class Cursor(Base):
 class Feedback(Base):
     """ "Was this right?", answered by one person for one image of one answer.
 
-    `image` counts from 0. `label` is what Whatsit said; `said` what the person says it is, else None.
+    `image` counts from 0. `label` is what Whatsit said, `certainty` how surely ("sure", "probably", "maybe",
+    "not_sure"; None before that was kept); `said` is what the person says it is, else None.
     """
 
     __tablename__ = "feedback"
@@ -159,6 +160,7 @@ class Feedback(Base):
     label: Mapped[str]
     right: Mapped[bool]
     said: Mapped[str | None]
+    certainty: Mapped[str | None]
 
 
 class Meta(Base):

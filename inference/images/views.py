@@ -20,7 +20,10 @@ from PIL import Image
 
 from inference.images.headers.jpeg import SPARE
 
-__all__ = ["Box", "DecodedFrame", "Views", "centre", "ends", "first_look"]
+__all__ = ["Box", "DecodedFrame", "Views", "centre", "ends", "first_look", "needs_second_look"]
+
+SURE = 0.8
+"""A first look is enough where the top probability is at least this, as the design measured it."""
 
 Views = Literal["auto", "1", "tutorial"]
 Box = tuple[float, float, float, float]
@@ -86,3 +89,8 @@ def first_look(picture: DecodedFrame, views: Views, input_size: int) -> NDArray[
     """Make the crop of the first look, uint8 [s, s, 3]."""
     size = picture.width, picture.height
     return picture.view((0.0, 0.0, *size) if views == "tutorial" else centre(*size), input_size)
+
+
+def needs_second_look(probabilities: NDArray[np.float64]) -> bool:
+    """Return whether the first look, whose probabilities [classes] these are, left the model unsure."""
+    return bool(probabilities.max() < SURE)

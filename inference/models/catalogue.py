@@ -25,11 +25,13 @@ EMBEDDED = "efficientnet_lite0"
 class CatalogueEntry:
     """One model of the catalogue.
 
-    `source` is a Hub address or "embedded". `input_size` is its input's height and width in pixels, `classes`
-    1000 or 1001 (`background` first). Probabilities are softmax(logits / `temperature`).
+    `title` is its proper name, and `source` a Hub address or "embedded". `input_size` is its input's height
+    and width in pixels, `classes` 1000 or 1001 (`background` first). Probabilities are
+    softmax(logits / `temperature`).
     """
 
     name: str
+    title: str
     source: str
     input_size: int
     classes: int

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from config import settings
 from inference import cpus
 from inference.images.decode import PREPROCESSING_VERSION, decode, header
+from inference.images.views import needs_second_look
 from inference.models.coarse_names import CoarseNames, coarse_names
 from inference.models.engines import PAIR
 from inference.results import InferenceError, ModelInfo, ModelUnavailable
@@ -54,9 +55,6 @@ if TYPE_CHECKING:
     from inference.models.loading import LoadedModel
 
 __all__ = ["main"]
-
-SURE = 0.8
-"""A first look is enough where the top probability is at least this, as the design measured it."""
 
 
 @dataclass(slots=True)
@@ -146,7 +144,7 @@ class BatchProcessor:
         if isinstance(image, InferenceError):
             return RefusedReply(id=look.id, code=image.code, message=str(image))
         mean = np.asarray(image.total / image.views)
-        if image.second and mean.max() < SURE:
+        if image.second and needs_second_look(mean):
             started = time.perf_counter()
             image.crops, image.second = image.second(), None
             image.decode_ms += _ms(started)

@@ -18,6 +18,7 @@ from bot.presentation.answer import Outcome
 from bot.presentation.naming import Finding
 from bot.store import BUTTONS, Feedback, GuildSettings, StoreUnavailable
 from inference.results import Busy, Classification, Coarse, Label, ModelInfo
+from tests.bot.moderation import moderator, said
 from tests.bot.pressing import description, now, options, pressable, private
 from tests.world import World, classified, picture
 
@@ -55,31 +56,32 @@ async def answered(world: World, *files: tuple[str, bytes], spoiler: bool = Fals
 
 async def test_an_answer_carries_all_buttons_unless_the_server_chose_others(world: World) -> None:
     answer = await answered(world)
-    assert pressable(answer) == ["More", "Send to my DMs", "Was this right?", "Alt text"]
+    assert pressable(answer) == ["More", "Send to my DMs", "Was this right?", "Alt text", "Delete"]
 
 
 @pytest.mark.parametrize(
     ("chosen", "carried"),
-    [(["alt_text", "more"], ["More", "Alt text"]), (["direct"], ["Send to my DMs"]), ([], [])],
+    [(["alt_text", "more"], ["More", "Alt text"]), (["dm_button"], ["Send to my DMs"]), ([], [])],
 )
 async def test_a_server_chooses_the_buttons(world: World, chosen: list[str], carried: list[str]) -> None:
     await world.bot.store.guilds.update(world.guild.id, {"buttons": chosen})
     assert pressable(await answered(world)) == carried
-    result = await world.alice.slash(world.channel, "classify", image=picture())
+    result = await world.alice.slash(world.channel, "classify", picture=picture())
     assert result.response is not None
     assert pressable(result.response) == carried
 
 
 async def test_an_answer_without_any_name_has_none(world: World) -> None:
     world.classifier.otherwise = Busy("full")
-    assert pressable(await answered(world)) == []
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
+    assert pressable(world.only_answer()) == []
 
 
 async def test_of_several_images_one_is_picked_first(world: World) -> None:
     world.classifier.says = {b"bad": Busy("full"), b"ten": TEN, b"spoiled": TEN}
     files = [picture(), picture("bad.png", b"bad"), picture("ten.png", b"ten")]
     answer = await answered(world, *files, picture("SPOILER_x.png", b"spoiled"))
-    assert pressable(answer) == ["More about a picture…", "Send to my DMs"]
+    assert pressable(answer) == ["More about a picture…", "Send to my DMs", "Delete"]
     assert list(options(answer)) == ["1. Egyptian cat", "3. thing 0", "4. spoiler"]
 
 
@@ -99,7 +101,7 @@ async def test_more_shows_the_ten_best_guesses_to_whoever_presses(world: World) 
 
 async def test_more_of_a_command_works_after_a_restart(world: World) -> None:
     world.classifier.otherwise = TEN
-    result = await world.alice.slash(world.channel, "classify", image=picture())
+    result = await world.alice.slash(world.channel, "classify", picture=picture())
     assert result.response is not None
     await world.restart()
     shown = private(await world.alice.click(result.response, label="More"))
@@ -112,7 +114,7 @@ async def test_more_of_a_picked_image_has_its_other_buttons(world: World) -> Non
     answer = await answered(world, picture(), picture("ten.png", b"ten"))
     await world.restart()
     shown = private(await world.alice.select(answer, [options(answer)["2. thing 0"]]))
-    assert shown.embeds[0].title == "2."
+    assert shown.embeds[0].title == "ten.png"
     assert "thing 9" in description(shown)
     assert pressable(shown) == ["Was this right?", "Alt text"]
     await world.alice.click(private(await world.alice.click(shown, label="Was this right?")), label="Yes")
@@ -203,8 +205,14 @@ async def test_whoever_asked_and_whoever_posted_may_both_judge(world: World) -> 
 @pytest.mark.parametrize(
     ("button", "line"),
     [
-        ("Was this right?", "Only whoever posted the picture or asked about it, or a moderator, can say so."),
-        ("Alt text", "This is for whoever posted the picture or asked about it."),
+        (
+            "Was this right?",
+            "Only the person who posted the picture or asked about it, or a moderator, can answer that.",
+        ),
+        (
+            "Delete",
+            "Only the person who posted the picture or asked about it, or a moderator, can delete this.",
+        ),
     ],
 )
 async def test_others_get_one_line(world: World, button: str, line: str) -> None:
@@ -226,8 +234,29 @@ async def test_an_opinion_that_cannot_be_kept_is_said_to_be_lost(
     question = private(await world.alice.click(answer, label="Was this right?"))
     monkeypatch.setattr("bot.store.feedback.Opinions.give", full)
     result = await world.alice.click(question, label="Yes")
-    assert private(result).content == "I can't write that down right now. Try again in a minute."
+    assert private(result).content == "I can't save that right now. Try again in a minute."
     assert pressable(now(world, question)) == ["Yes", "No"]
+
+
+async def test_moderators_see_how_often_answers_were_right_and_what_it_was_instead(world: World) -> None:
+    mod = moderator(world)
+    nothing = said(await mod.slash(world.channel, "settings feedback"))
+    assert nothing == "Nobody has pressed “Was this right?” here yet."
+    answer = await answered(world)
+    question = private(await world.alice.click(answer, label="Was this right?"))
+    await world.alice.click(question, label="No")
+    form = await world.alice.select(now(world, question), [options(now(world, question))["Something else…"]])
+    await world.alice.submit_modal(form, {"said": "**Tom**"})
+    assert "how often I'm right" in now(world, question).content
+    other = member(world, "other", MODERATOR)
+    await other.click(private(await other.click(answer, label="Was this right?")), label="Yes")
+    words = said(await mod.slash(world.channel, "settings feedback"))
+    assert words.splitlines() == [
+        "### Was this right?",
+        "1 of 2 right",
+        "- Said with “probably”: 1 of 2 right",
+        "- **Egyptian cat**: 1 of 2 right; it was \\*\\*Tom\\*\\* (1)",
+    ]
 
 
 # Alt text
@@ -239,8 +268,9 @@ async def test_an_opinion_that_cannot_be_kept_is_said_to_be_lost(
         (classified(("Egyptian cat", 0.9)), "Picture of an Egyptian cat."),
         (classified(("Egyptian cat", 0.7)), "Picture, probably of an Egyptian cat."),
         (classified(("Egyptian cat", 0.5)), "Picture, possibly of an Egyptian cat."),
-        (classified(("lynx", 0.1)), "Picture, possibly of a lynx."),
+        (classified(("lynx", 0.1)), "Picture. I can't tell what it shows, maybe a lynx."),
         (classified(("jeans", 0.9)), "Picture of jeans."),
+        (classified(("corn", 0.84), ("ear of corn", 0.16), coarse={"corn": 1.0}), "Picture of corn."),
         (classified(("b`c", 0.9)), "Picture of b'c."),
         (
             classified(("Egyptian cat", 0.75), ("tabby", 0.2), coarse={"cat": 0.95}),
@@ -256,6 +286,77 @@ async def test_alt_text_is_a_sentence_to_paste(world: World, result: Classificat
     assert shown.content.splitlines()[1:] == ["```", sentence, "```"]
 
 
+async def test_alt_text_is_for_everybody(world: World) -> None:
+    shown = private(await member(world, "bob").click(await answered(world), label="Alt text"))
+    assert "Egyptian cat" in shown.content
+
+
+# Delete
+
+
+@pytest.mark.parametrize("who", ["alice", "moderator"])
+async def test_the_author_and_moderators_delete_an_answer(world: World, who: str) -> None:
+    answer = await answered(world)
+    await world.restart()
+    await (world.alice if who == "alice" else member(world, "mod", MODERATOR)).click(answer, label="Delete")
+    assert world.answers() == []
+
+
+@pytest.mark.whatsit(watch={"channels": []})
+async def test_whoever_asked_about_somebody_elses_picture_deletes_the_answer(world: World) -> None:
+    posted = await member(world, "bob").send(world.channel, attachments=[picture()])
+    await world.alice.send(world.channel, world.me.mention, reply_to=posted)
+    await world.alice.click(world.only_answer(), label="Delete")
+    assert world.answers() == []
+
+
+async def test_the_answer_to_a_command_and_one_in_a_direct_message_can_be_deleted(world: World) -> None:
+    result = await world.alice.slash(world.channel, "classify", picture=picture())
+    assert result.response is not None
+    await world.alice.click(result.response, label="Delete")
+    assert world.answers() == []
+    dm = world.alice.user.dm_channel
+    await world.alice.send_dm(attachments=world.stored(picture(), channel=dm))
+    await world.alice.user.click(world.only_answer(dm), label="Delete")
+    assert world.answers(dm) == []
+
+
+# Compact
+
+
+@pytest.mark.parametrize("pictures", [1, 3])
+async def test_a_compact_answer_has_one_row_and_the_rest_behind_it(world: World, pictures: int) -> None:
+    await world.bot.store.guilds.update(world.guild.id, {"style": "compact"})
+    answer = await answered(world, *(picture(f"{n}.png", str(n).encode()) for n in range(pictures)))
+    assert len(answer.components) == 1
+    if pictures == 1:
+        assert pressable(answer) == ["More"]
+        shown = private(await world.alice.click(answer, label="More"))
+    else:
+        assert pressable(answer) == ["More about a picture…"]
+        shown = private(await world.alice.select(answer, [options(answer)["1. Egyptian cat"]]))
+        assert shown.embeds[0].title == "0.png"
+    assert pressable(shown) == ["Send to my DMs", "Was this right?", "Alt text", "Delete"]
+    await world.alice.click(shown, label="Send to my DMs")
+    sent = world.only_answer(world.alice.user.dm_channel)
+    assert sent.content == f"[Go to the picture]({answer.jump_url})"
+    assert sent.embeds[0].description == answer.embeds[0].description
+    await world.alice.click(shown, label="Delete")
+    assert world.answers() == []
+    assert now(world, shown).content == "The answer is deleted."
+
+
+# Send to my DMs
+
+
+async def test_a_direct_copy_shows_each_picture_but_no_spoiler(world: World) -> None:
+    answer = await answered(world, picture("a.png", b"a"), picture("SPOILER_b.png", b"b"))
+    await world.alice.click(answer, label="Send to my DMs")
+    shown, spoiler = world.only_answer(world.alice.user.dm_channel).embeds
+    assert str(shown.thumbnail.url).endswith("/a.png")
+    assert not spoiler.thumbnail
+
+
 # Spoilers
 
 
@@ -267,7 +368,7 @@ async def test_a_spoiler_stays_one_behind_every_button(world: World) -> None:
     assert description(more).startswith("||")
     assert description(more).endswith("||")
     alt = private(await world.alice.click(answer, label="Alt text"))
-    assert alt.content.splitlines()[1:] == ["||Picture, probably of an Egyptian cat.||"]
+    assert alt.content.splitlines()[1:] == ["```", "Picture, probably of an Egyptian cat.", "```"]
     question = private(await world.alice.click(answer, label="Was this right?"))
     assert question.content == "||I said **Egyptian cat**. Was that right?||"
     await world.alice.click(question, label="No")
@@ -304,7 +405,7 @@ async def test_a_model_whose_names_are_unknown_leaves_what_works_without(
 ) -> None:
     nameless = ModelInfo("mobilenet_v2", "openvino", 224, 1, None, "1" * 64, 1)
     monkeypatch.setattr(type(world.classifier), "info", nameless)
-    assert pressable(await answered(world)) == ["Send to my DMs"]
+    assert pressable(await answered(world)) == ["Send to my DMs", "Delete"]
 
 
 names = st.integers(0, 999)
@@ -349,6 +450,8 @@ def test_a_mark_comes_out_as_it_went_in_and_fits_into_a_custom_id(  # noqa: PLR0
     assert model is BIG
     assert (found.image, found.spoiler, found.people, found.answer) == (image, spoiler, mark.people, answer)
     assert (found.finding.headline is None) == (coarse is None)
+    assert (found.finding.said, found.finding.certainty) == (finding.said, finding.certainty)
+    assert (found.finding.finer is None) == (finding.finer is None)
     assert [(label.name, label.index) for label in found.finding.labels] == [
         (f"class {n}", n) for n, _ in ranked
     ]

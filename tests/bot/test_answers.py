@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from bot.discord_limits import EMBEDS_CHARACTERS, MESSAGE_CONTENT
 from bot.i18n import ENGLISH
 from bot.image_source import ImageSource
-from bot.presentation.answer import DETAILED, Outcome, Writer
-from bot.presentation.naming import neutral
+from bot.presentation.answer import DETAILED, Outcome, Writer, color
+from bot.presentation.naming import Finding, neutral
 from bot.store import GuildSettings
 from config.settings import Settings
 from inference.results import Busy, Classification, Coarse, Label
@@ -50,6 +50,7 @@ def test_a_label_is_a_bar_and_a_percentage(probability: float, bar: str, percent
     ("probability", "said"),
     [
         (0.9, "`█████████░  90%` **tabby**"),
+        (0.896, "`█████████░  90%` **tabby**"),  # what counts is the per cent that is shown
         (0.89, "Probably a **tabby**.\n`█████████░  89%` tabby"),
         (0.7, "Probably a **tabby**.\n`███████░░░  70%` tabby"),
         (0.69, "Maybe a **tabby**?\n`███████░░░  69%` tabby"),
@@ -63,8 +64,34 @@ def test_the_words_match_the_odds_and_only_a_sure_name_is_drawn_bold_in_its_row(
     assert description(classified(("tabby", probability))) == said
 
 
-def test_what_is_nearly_nothing_is_not_called_nothing() -> None:
-    assert description(classified(("tabby", 0.9), ("lynx", 0.001))).endswith("`░░░░░░░░░░  <1%` lynx")
+def test_what_rounds_to_nothing_has_a_row_only_where_somebody_asked_for_the_ranks() -> None:
+    result = classified(("tabby", 0.92), ("lynx", 0.001))
+    assert description(result) == "`█████████░  92%` **tabby**"
+    (embed,) = Writer(Settings(), ENGLISH, top=2).write([outcome(result)]).embeds
+    assert str(embed.description).endswith("`░░░░░░░░░░  <1%` lynx")
+
+
+COMPACT = Writer(Settings(), ENGLISH, guild=GuildSettings(style="compact"))
+
+
+def test_compact_is_a_line_a_picture() -> None:
+    sure, unsure = classified(("espresso", 0.94), ("cup", 0.03), ("plate", 0.001)), classified(("lynx", 0.1))
+    likely = classified(("Egyptian cat", 0.71), ("tabby", 0.16))
+    (one,) = COMPACT.write([outcome(sure)]).embeds
+    assert one.description == "**espresso** 94% · cup 3%"
+    (several,) = COMPACT.write([outcome(sure), outcome(likely, spoiler=True), outcome(unsure)]).embeds
+    assert str(several.description).splitlines() == [
+        "` 1` **espresso** 94% · cup 3%",
+        "` 2` ||Probably an **Egyptian cat** 71% · tabby 16%||",
+        "` 3` I'm not sure. Maybe a **lynx**?",
+    ]
+
+
+def test_one_failure_among_several_does_not_colour_the_answer_red() -> None:
+    (embed,) = WRITER.write([*[outcome(CAT)] * 9, outcome(Busy("full"))]).embeds
+    (all_failed,) = WRITER.write([outcome(Busy("full"))] * 10).embeds
+    assert embed.color == color(Finding.of(CAT, 0.3))
+    assert embed.color != all_failed.color
 
 
 @pytest.mark.parametrize(
@@ -99,9 +126,9 @@ def test_several_classes_of_one_everyday_name_are_headed_by_it() -> None:
 @pytest.mark.parametrize(
     ("label", "coarse", "shown"),
     [
-        (("Blenheim spaniel", 0.97), {"dog": 0.98}, "`██████████  97%` **Blenheim spaniel** · dog"),
+        (("Blenheim spaniel", 0.97), {"dog": 0.98}, "`██████████  97%` dog · **Blenheim spaniel**"),
         (("Egyptian cat", 0.97), {"cat": 0.98}, "`██████████  97%` **Egyptian cat**"),  # it says so itself
-        (("Blenheim spaniel", 0.91), {"dog": 0.92}, "`█████████░  91%` **Blenheim spaniel** · dog"),
+        (("Blenheim spaniel", 0.91), {"dog": 0.92}, "`█████████░  91%` dog · **Blenheim spaniel**"),
         (("espresso", 0.97), {"cup": 0.02}, "`██████████  97%` **espresso**"),
     ],
 )
@@ -119,6 +146,9 @@ def test_a_sure_class_has_its_everyday_name_beside_it(
         (("otterhound", 0.15), {"dog": 0.5}, "Maybe a **dog**?"),
         (("otterhound", 0.1), {"dog": 0.29}, "I'm not sure. Maybe an **otterhound**?"),
         (("otterhound", 0.75), {"dog": 0.8}, "Probably an **otterhound**."),
+        # A class may be called by the everyday name of its own; it is not said twice.
+        (("corn", 0.5), {"corn": (0.75, 2)}, "Probably **corn**."),
+        (("ear of corn", 0.5), {"corn": (0.75, 2)}, "Probably **corn**. Maybe an **ear of corn**?"),
         # Another everyday name than that of the best label would contradict the first row.
         (("lynx", 0.35), {"dog": 0.38}, "Maybe a **lynx**?"),
         (("lynx", 0.15), {"dog": 0.7}, "I'm not sure. Maybe a **lynx**?"),
@@ -157,12 +187,12 @@ def test_more_than_five_images_are_a_line_each() -> None:
     assert str(embed.description).splitlines() == [
         "` 1` `████░  71%` Probably an **Egyptian cat**.",
         "` 2` `█████  93%` **cat** · tabby",
-        "` 3` ||`█████  97%` **Blenheim spaniel** · dog||",
+        "` 3` ||`█████  97%` dog · **Blenheim spaniel**||",
         "` 4` ||I'm not sure. Maybe a **lynx**?||",
-        "` 5` I have my hands full right now. Send it again in a minute.",
+        "` 5` I'm busy right now. Send it again in a minute.",
         "` 6` `████░  71%` Probably an **Egyptian cat**.",
     ]
-    assert embed.footer.text == "mobilenet_v2"
+    assert embed.footer.text == "MobileNetV2"
     assert embed.title is None
 
 
@@ -271,4 +301,4 @@ def test_the_plain_answer_says_what_the_embeds_say() -> None:
     for embed in answer.embeds:
         assert str(embed.description) in answer.plain
     assert answer.plain.startswith("A note.\n")
-    assert answer.plain.endswith("\n-# mobilenet\\_v2")
+    assert answer.plain.endswith("\n-# MobileNetV2")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import discord
 import pytest
 
+from tests.bot.pressing import pressable
 from tests.world import World, picture
 
-MENU = "What's in this image?"
+MENU = "What's in this picture?"
 HELP = "Show me a picture"
 unwatched = pytest.mark.whatsit(watch={"channels": []})
 blind = pytest.mark.whatsit(message_content=False)
@@ -91,7 +92,7 @@ async def test_without_message_content_a_line_points_to_the_menu_for_images_repl
 async def test_a_reply_to_a_message_without_images_says_so(world: World) -> None:
     posted = await world.alice.send(world.channel, "only words")
     await world.alice.send(world.channel, world.me.mention, reply_to=posted)
-    assert world.only_answer().content.startswith("I see no picture in that message.")
+    assert world.only_answer().content.startswith("I don't see a picture in that message.")
 
 
 async def test_a_mention_without_any_image_gets_a_word_of_help(world: World) -> None:
@@ -128,7 +129,7 @@ async def test_in_a_direct_message_every_image_is_answered(world: World, message
     assert len(answer.embeds) == 2
     assert answer.reference is not None
     assert answer.reference.message_id == source.id
-    assert answer.components == []
+    assert pressable(answer) == ["More about a picture…", "Delete"]
     assert {group for _, group in world.classifier.admitted} == {world.alice.id}
 
 

@@ -13,9 +13,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from bot.cli.check_results import CheckResult, Level
 from bot.cli.doctor import allowed_models
 from bot.cli.doctor_discord import check_discord
-from bot.cli.findings import Finding, Level
 from bot.cli.invite import PERMISSIONS
 from bot.connection import server as place
 from config.settings import Discord, Model, Settings, Watch
@@ -24,6 +24,7 @@ from tests.wire.world import json_response
 MESSAGE_CONTENT = 1 << 19
 APPLICATION = "123456789012345678"
 TOKEN = f"{base64.b64encode(APPLICATION.encode()).decode()}.token.here"
+ROLE = "77"
 USER = {"id": APPLICATION, "username": "Whatsit", "discriminator": "0", "avatar": None, "bot": True}
 
 
@@ -35,6 +36,7 @@ class Answers:
         self.flags = MESSAGE_CONTENT
         self.guilds: list[dict[str, Any]] = [guild("Cats", PERMISSIONS.value)]
         self.commands: list[dict[str, Any]] = [{"name": "classify"}]
+        self.channels: list[dict[str, Any]] = [{"type": 0, "permission_overwrites": []}]
         self.url = ""
         self.date: str | None = None
         """In place of the present one."""
@@ -62,6 +64,12 @@ class Answers:
         later = [guild for guild in self.guilds if int(guild["id"]) > after]
         return json_response(later[: int(request.query["limit"])])
 
+    async def member(self, _request: web.Request) -> web.Response:
+        return json_response({"user": USER, "roles": [ROLE]})
+
+    async def places(self, _request: web.Request) -> web.Response:
+        return json_response(self.channels)
+
     async def registered(self, _request: web.Request) -> web.Response:
         return json_response(self.commands)
 
@@ -79,6 +87,8 @@ async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Answers]:
     app.router.add_get("/api/v10/users/@me", answers.user)
     app.router.add_get("/api/v10/oauth2/applications/@me", answers.application)
     app.router.add_get("/api/v10/users/@me/guilds", answers.servers)
+    app.router.add_get(f"/api/v10/guilds/{{guild}}/members/{APPLICATION}", answers.member)
+    app.router.add_get("/api/v10/guilds/{guild}/channels", answers.places)
     app.router.add_get(f"/api/v10/applications/{APPLICATION}/commands", answers.registered)
     async with TestServer(app) as server:
         answers.url = str(server.make_url("/api/v10"))
@@ -89,13 +99,13 @@ async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Answers]:
         place.use(None)
 
 
-async def findings(url: str | None = None, **sections: Any) -> list[Finding]:
+async def findings(url: str | None = None, **sections: Any) -> list[CheckResult]:
     """What is found on Discord, or on a server at `url`."""
     where = Discord(api_url=url, gateway_url="ws://127.0.0.1:1") if url else Discord()
     return [finding async for finding in check_discord(Settings(discord=where, **sections))]
 
 
-def bad(found: list[Finding]) -> list[tuple[Level, str]]:
+def bad(found: list[CheckResult]) -> list[tuple[Level, str]]:
     return [(finding.level, finding.what) for finding in found if finding.level is not Level.OK]
 
 
@@ -186,6 +196,25 @@ async def test_servers_that_keep_permissions_back_are_named_with_them(discord: A
         guild("Dogs", lacking, 900)
     ]
     assert bad(await findings()) == [(Level.NOTE, "On Dogs the bot may not: embed links.")]
+
+
+def overwrite(whom: str, *, allow: int = 0, deny: int = 0) -> dict[str, str]:
+    return {"id": whom, "allow": str(allow), "deny": str(deny)}
+
+
+@pytest.mark.parametrize("whose", ["1", ROLE, APPLICATION])
+async def test_a_server_where_the_bot_may_write_in_no_channel_is_named(discord: Answers, whose: str) -> None:
+    voice = {"type": 2, "permission_overwrites": []}
+    closed = {"type": 0, "permission_overwrites": [overwrite(whose, deny=1 << 11)]}  # Send Messages
+    discord.channels = [voice, closed]
+    assert bad(await findings()) == [(Level.NOTE, "On Cats the bot may write in no channel.")]
+
+
+async def test_a_channel_that_lets_the_bots_role_write_is_enough(discord: Answers) -> None:
+    overwrites = [overwrite("1", deny=1 << 11), overwrite(ROLE, allow=1 << 11)]
+    discord.channels.append({"type": 0, "permission_overwrites": overwrites})
+    del discord.channels[0]
+    assert bad(await findings()) == []
 
 
 async def test_no_server_and_no_commands_say_what_comes_next(discord: Answers) -> None:

@@ -12,7 +12,7 @@ from discord import app_commands
 
 from bot.connection.command_sync import sync
 from bot.store import StoreUnavailable
-from bot.store.meta import Notes
+from bot.store.bot_notes import Notes
 from config.settings import Settings
 from tests.stores import opened_store
 

@@ -40,7 +40,7 @@ async def test_nothing_waits_for_the_upkeep_of_the_store_however_old_the_last_me
         await asyncio.to_thread(file.write_bytes, b"cat")
         began = time.perf_counter()
         await stage.alice.send(stage.channel, attachments=[picture()])
-        await stage.alice.slash(stage.channel, "classify", image=picture())
+        await stage.alice.slash(stage.channel, "classify", picture=picture())
         exchange = await stage.post_file(file)
         answer = stage.channel.last_message
         assert answer is not None
@@ -51,7 +51,7 @@ async def test_nothing_waits_for_the_upkeep_of_the_store_however_old_the_last_me
 
 async def test_an_answer_to_classify_shows_the_picture_as_on_discord() -> None:
     async with on_stage() as stage:
-        await stage.alice.slash(stage.channel, "classify", image=picture())
+        await stage.alice.slash(stage.channel, "classify", picture=picture())
         answer = stage.channel.last_message
         assert answer is not None
         assert answer.embeds[0].thumbnail.url in stage.env.backend.cdn._blobs

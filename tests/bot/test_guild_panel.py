@@ -19,14 +19,14 @@ async def test_it_opens_for_a_moderators_eyes_only_and_shows_everything(world: W
     panel = await opened(world, mod)
     words = text(world, panel)
     for part in (
-        "Where",
-        "How",
-        "What",
-        "Quotas",
+        "Channels",
+        "Replies",
+        "Answers",
+        "Limits",
         "All channels",
         "A reply",
         "30%",
-        "mobilenet_v2",
+        "MobileNetV2",
         "No limit",
     ):
         assert part in words
@@ -61,7 +61,7 @@ async def test_whoever_an_administrator_let_in_without_the_right_is_told_so(worl
     assert command is not None
     world.guild.set_command_permissions(int(command["id"]), {world.alice: True})
     answer = await world.alice.slash(world.channel, "settings what", top=9)
-    assert "may manage this server" in refusal(world, answer)
+    assert "Manage Server" in refusal(world, answer)
     assert (await settings(world)).top == 3
 
 
@@ -70,14 +70,14 @@ async def test_whoever_an_administrator_let_in_without_the_right_is_told_so(worl
     ("page", "field", "choice", "value", "shows"),
     [
         ("where", "where", "only", "only", "[x] Only the channels listed"),
-        ("where", "where", "except", "except", "[x] All but the channels listed"),
+        ("where", "where", "except", "except", "[x] All channels except the ones listed"),
         ("how", "how", "silent", "silent", "[x] A silent reply"),
         ("how", "how", "react", "react", "[x] A reaction"),
-        ("how", "how", "direct", "direct", "[x] A direct message, if wished for"),
-        ("how", "how", "on_demand", "on_demand", "[x] Nothing, until somebody asks"),
+        ("how", "how", "direct", "direct", "[x] A DM, for members who opted in"),
+        ("how", "how", "on_demand", "on_demand", "[x] Only when asked"),
         ("what", "top", "10", 10, "[x] 10"),
         ("what", "min_confidence", "0.55", 0.55, "[x] 55%"),
-        ("what", "model", "mobilenet_v1_025", "mobilenet_v1_025", "[x] mobilenet_v1_025"),
+        ("what", "model", "mobilenet_v1_025", "mobilenet_v1_025", "[x] MobileNetV1 0.25"),
         ("what", "language", "en", "en", "[x] English"),
     ],
 )
@@ -101,7 +101,7 @@ async def test_the_usual_model_and_language_can_be_had_again(world: World) -> No
     await mod.select(panel, ["default"], custom_id="whatsit:settings:set:model")
     await mod.select(panel, ["default"], custom_id="whatsit:settings:set:language")
     assert await settings(world) == GuildSettings()
-    assert "[x] The usual one (mobilenet_v2)" in text(world, panel)
+    assert "[x] Default (MobileNetV2)" in text(world, panel)
 
 
 async def test_without_other_models_there_is_nothing_to_choose(world: World) -> None:
@@ -137,7 +137,7 @@ async def test_channels_are_ticked_and_unticked(world: World) -> None:
     group, thread = world.guild.create_category("group"), world.thread(world.channel)
     mod = moderator(world)
     panel = await opened(world, mod, "where")
-    assert "Channels" not in text(world, panel)
+    assert "**Channels**" not in text(world, panel)
     await mod.select(panel, ["only"], custom_id="whatsit:settings:set:where")
     menu = "whatsit:settings:list:channels"
     await mod.select(panel, [thread, other, forum, group], custom_id=menu)
@@ -170,7 +170,7 @@ async def test_a_list_longer_than_a_menu_is_added_to(world: World) -> None:
     words = text(world, panel)
     assert f"<#{channels[0].id}>" in words
     assert "and 10 more" in words
-    assert "To take one away: `/settings where remove:`" in words
+    assert "To remove one: `/settings where remove:`" in words
     await mod.select(panel, channels[35:], custom_id="whatsit:settings:list:channels")
     assert len((await settings(world)).channels) == 35
 
@@ -194,14 +194,14 @@ async def test_numbers_are_typed(world: World) -> None:
     await mod.submit_modal(form, {"member_per_minute": " 12", "guild_per_minute": "300"})
     now = await settings(world)
     assert (now.member_per_minute, now.guild_per_minute) == (12, 300)
-    assert "**Images a minute, each member**: 12" in text(world, panel)
+    assert "**Pictures per minute, each member**: 12" in text(world, panel)
 
     form = await mod.click(panel, label="Change the limits…")
     assert form.modal is not None
     assert [field["component"]["value"] for field in form.modal["components"]] == ["12", "300"]
     await mod.submit_modal(form, {"member_per_minute": "", "guild_per_minute": ""})
     assert await settings(world) == GuildSettings()
-    assert "The usual limit (10)" in text(world, panel)
+    assert "Default (10)" in text(world, panel)
 
 
 @pytest.mark.parametrize("typed", ["0", "-1", "many", "10001", "1.5", "9" * 6])
@@ -211,7 +211,7 @@ async def test_what_is_no_number_is_refused_by_its_name(world: World, typed: str
     form = await mod.click(panel, label="Change the limits…")
     answer = await mod.submit_modal(form, {"member_per_minute": "12", "guild_per_minute": typed})
     given = discord.utils.escape_markdown(typed)
-    assert said(answer).startswith(f"Images a minute, the whole server: “{given}” cannot be.")
+    assert said(answer).startswith(f"Pictures per minute, the whole server: “{given}” isn't valid.")
     assert await settings(world) == GuildSettings()
     assert "No limit" in text(world, panel)
 
@@ -234,10 +234,10 @@ async def test_the_emoji_of_the_reaction_is_typed(world: World) -> None:
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ("look", "“look” is not one emoji"),
-        ("👀👀", "“👀👀” is not one emoji"),
-        ("…", "“…” is not one emoji"),
-        ("<:strange:123456789012345678>", "I'm not on the server"),
+        ("look", "“look” is not an emoji"),
+        ("👀👀", "“👀👀” is not an emoji"),
+        ("…", "“…” is not an emoji"),
+        ("<:strange:123456789012345678>", "That emoji is from a server"),
     ],
 )
 async def test_what_is_no_emoji_is_refused(world: World, typed: str, why: str) -> None:
@@ -292,9 +292,7 @@ async def test_who_is_demoted_can_change_nothing_any_more(world: World) -> None:
         await mod.click(panel, label="Reset this page"),
         await mod.click(panel, custom_id="whatsit:settings:open:what"),
     ]
-    assert [said(refusal) for refusal in refusals] == [
-        "Only who may manage this server can see or change its settings."
-    ] * 3
+    assert [said(refusal) for refusal in refusals] == ["You need Manage Server to see or change these."] * 3
     assert await settings(world) == GuildSettings()
 
 
@@ -321,14 +319,14 @@ async def test_of_another_version_it_says_so(world: World) -> None:
     stored = world.env.backend.get_message(panel.channel.id, panel.id)
     stored.components[0]["components"][4]["components"][0]["custom_id"] = "whatsit:settings:set:mood"
     answer = await mod.select(panel, ["5"], custom_id="whatsit:settings:set:mood")
-    assert said(answer) == "This panel is of another version of me. Open a new one."
+    assert said(answer) == "This panel is out of date. Open a new one."
 
 
 async def test_that_no_channel_is_listed_is_pointed_out(world: World) -> None:
     mod = moderator(world)
     panel = await opened(world, mod, "where")
     await mod.select(panel, ["only"], custom_id="whatsit:settings:set:where")
-    warning = "No channel is listed yet: I answer nowhere unasked."
+    warning = "No channel is listed yet, so I don't reply automatically anywhere."
     assert warning in text(world, panel)
     await mod.select(panel, [world.channel], custom_id="whatsit:settings:list:channels")
     assert warning not in text(world, panel)

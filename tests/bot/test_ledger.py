@@ -16,10 +16,10 @@ from bot.answering.ledger import Ledger
 from bot.answering.request import InteractionOrigin, MessageOrigin, Request
 from bot.delivery.destination import Destination, Promise
 from bot.image_source import ImageSource
-from bot.policy.in_force import in_force
+from bot.policy.effective_settings import in_force
 from bot.policy.quota import Grant
 from bot.store import MemberPreferences, Store
-from bot.store.guarded import StoreGuard
+from bot.store.store_guard import StoreGuard
 from bot.work_in_hand import WorkInHand
 from config.settings import Settings
 from tests.stores import opened_store

@@ -17,7 +17,7 @@ PO = """
 msgid ""
 msgstr "Content-Type: text/plain; charset=UTF-8\\n"
 
-msgid "How I treat you"
+msgid "Your preferences"
 msgstr "So behandle ich dich"
 """
 
@@ -27,7 +27,7 @@ def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody adds a file, in which one sentence is translated."""
     (tmp_path / "de.po").write_text(PO, "utf-8")
     languages = i18n.Languages(tmp_path)
-    for module in ("bot.i18n", "bot.policy.in_force"):
+    for module in ("bot.i18n", "bot.policy.effective_settings"):
         monkeypatch.setattr(f"{module}.languages", languages)
 
 
@@ -41,14 +41,14 @@ async def preferences(world: World) -> MemberPreferences:
 
 async def test_it_shows_how_things_stand_and_changes_nothing(world: World) -> None:
     words = text(world, await opened(world))
-    for part in ("[x] As my Discord is", "[x] As the server has it", "Leave my images alone", "Forget me…"):
+    for part in ("[x] Same as my Discord", "[x] Server default", "Leave my pictures alone", "Forget me…"):
         assert part in words
     assert await preferences(world) == MemberPreferences()
 
 
 @pytest.mark.parametrize(
     ("delivery", "shows"),
-    [("private", "[x] Always privately"), ("direct", "[x] Always by direct message")],
+    [("private", "[x] Always just for me"), ("direct", "[x] Always by direct message")],
 )
 async def test_answers_can_come_privately_or_directly(world: World, delivery: str, shows: str) -> None:
     panel = await opened(world)
@@ -61,21 +61,21 @@ async def test_answers_can_come_privately_or_directly(world: World, delivery: st
 
 async def test_a_language_is_chosen_and_spoken_at_once(world: World, german: None) -> None:
     panel = await opened(world)
-    assert "## How I treat you" in text(world, panel)
+    assert "## Your preferences" in text(world, panel)
     await world.alice.select(panel, ["de"], custom_id="whatsit:preferences:set:language")
     assert "## So behandle ich dich" in text(world, panel)
     assert "[x] Deutsch" in text(world, panel)
     await world.alice.select(panel, ["default"], custom_id="whatsit:preferences:set:language")
-    assert "## How I treat you" in text(world, panel)
+    assert "## Your preferences" in text(world, panel)
     assert await preferences(world) == MemberPreferences()
 
 
 async def test_images_are_left_alone_until_that_is_taken_back(world: World) -> None:
     panel = await opened(world)
-    await world.alice.click(panel, label="Leave my images alone")
-    assert "I look at none that you post, whoever asks me to." in text(world, panel)
+    await world.alice.click(panel, label="Leave my pictures alone")
+    assert "I don't look at any that you post, no matter who asks." in text(world, panel)
     assert (await preferences(world)).leave_alone
-    await world.alice.click(panel, label="Look at my images again")
+    await world.alice.click(panel, label="Look at my pictures again")
     assert not (await preferences(world)).leave_alone
 
 
@@ -111,14 +111,14 @@ async def test_it_works_in_direct_messages_and_with_the_app_alone() -> None:
 async def test_it_works_in_the_bots_direct_messages(world: World) -> None:
     answer = await world.alice.user.slash("preferences", answers="private")
     panel = answer.response.message
-    await world.alice.user.click(panel, label="Leave my images alone")
+    await world.alice.user.click(panel, label="Leave my pictures alone")
     assert await preferences(world) == MemberPreferences(delivery="private", leave_alone=True)
 
 
 async def test_the_panel_outlives_a_restart(world: World) -> None:
     panel = await opened(world)
     await world.restart()
-    await world.alice.click(panel, label="Leave my images alone")
+    await world.alice.click(panel, label="Leave my pictures alone")
     await world.restart()
     assert (await preferences(world)).leave_alone
 
@@ -144,7 +144,7 @@ async def test_to_be_forgotten_is_everything_but_the_wish_to_be_left_alone(
     assert (await preferences(world)).delivery == "direct"
 
     await world.alice.click(panel, label="Forget me…")
-    kept = "I keep one thing, because you wished it: to leave your images alone."
+    kept = "I keep one thing, because you asked for it: to leave your pictures alone."
     assert (kept in text(world, panel)) == left_alone
     await world.alice.click(panel, label="Forget me")
     assert "Everything I knew about you is forgotten." in text(world, panel)
@@ -167,17 +167,17 @@ async def test_when_the_store_fails_a_member_hears_that_nothing_changed(
 
     for name in ("get", "update"):
         monkeypatch.setattr(world.bot.store.members, name, fails)
-    answer = await world.alice.click(panel, label="Leave my images alone")
-    assert said(answer).startswith("I can't get at my notes right now, so nothing was changed.")
+    answer = await world.alice.click(panel, label="Leave my pictures alone")
+    assert said(answer).startswith("I can't reach my database right now, so nothing was changed.")
     assert "the disk is full. Make room." in caplog.text
     by_command = await world.alice.slash(world.channel, "preferences", leave_alone=True)
-    assert refusal(world, by_command).startswith("I can't get at my notes")
+    assert refusal(world, by_command).startswith("I can't reach my database")
 
 
 async def test_about_to_leave_it_takes_no_press(world: World) -> None:
     panel = await opened(world)
     world.bot.work_in_hand.stopping = True
-    answer = await world.alice.click(panel, label="Leave my images alone")
+    answer = await world.alice.click(panel, label="Leave my pictures alone")
     assert said(answer) == "I'm about to restart. Ask me again in a minute."
 
 
@@ -185,7 +185,7 @@ async def test_of_another_version_it_says_so(world: World) -> None:
     panel = await opened(world)
     stored = world.env.backend.get_message(panel.channel.id, panel.id)
     for part in walk_components(stored.components):
-        if part.get("label") == "Leave my images alone":
+        if part.get("label") == "Leave my pictures alone":
             part["custom_id"] = "whatsit:preferences:dance:now"
-    answer = await world.alice.click(panel, label="Leave my images alone")
-    assert said(answer) == "This panel is of another version of me. Open a new one."
+    answer = await world.alice.click(panel, label="Leave my pictures alone")
+    assert said(answer) == "This panel is out of date. Open a new one."

@@ -8,8 +8,10 @@ import discord
 import pytest
 from simcord.backend.models import MessageSticker
 
+from bot.delivery.reactions import FAILED, OFFER
 from bot.download.downloader import Gone, TooSlow
-from inference.results import Busy, CorruptImage, NotAnImage
+from inference.results import Busy, CorruptImage, HarmfulImage, ImageTooLarge, NotAnImage, TimedOut
+from tests.bot.wishes import reactions
 from tests.world import World, classified, picture
 
 DOG, CUP = classified(("beagle", 0.93), ("basset", 0.03)), classified(("cup", 0.55), ("espresso", 0.31))
@@ -26,7 +28,7 @@ async def test_an_image_in_a_channel_gets_one_reply_with_its_labels(world: World
         "Probably an **Egyptian cat**.\n"
         "`███████░░░  71%` Egyptian cat\n`██░░░░░░░░  16%` tabby\n`█░░░░░░░░░   8%` tiger cat"
     )
-    assert embed.footer.text == "mobilenet_v2"
+    assert embed.footer.text == "MobileNetV2"
 
 
 async def test_all_images_of_a_message_are_in_one_reply_in_their_order(world: World) -> None:
@@ -72,18 +74,18 @@ async def test_an_image_that_fails_does_not_spoil_its_neighbours(world: World) -
     world.fetcher.fails = {"gone.png": Gone("404")}
     files = [picture("broken.png", b"broken"), picture("cat.png", b"cat"), picture("gone.png", b"gone")]
 
-    await world.alice.send(world.channel, attachments=files)
+    await world.alice.send(world.channel, world.me.mention, attachments=files)
 
     broken, cat, gone = world.only_answer().embeds
-    assert broken.description == "This image is damaged or cut short. Save it anew and send it again."
+    assert broken.description == "This picture is damaged or incomplete. Save it again and send it once more."
     assert "Egyptian cat" in str(cat.description)
-    assert gone.description == "This image is no longer there. Upload it again."
+    assert gone.description == "This picture is no longer there. Upload it again."
 
 
 @pytest.mark.parametrize("error", [Busy("full"), CorruptImage("cut"), NotAnImage("text")])
 async def test_an_image_that_fails_alone_is_answered_too(world: World, error: Exception) -> None:
     world.classifier.otherwise = error
-    await world.alice.send(world.channel, attachments=[picture()])
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
     (embed,) = world.only_answer().embeds
     assert embed.description
     assert embed.footer.text is None
@@ -91,7 +93,7 @@ async def test_an_image_that_fails_alone_is_answered_too(world: World, error: Ex
 
 async def test_a_queue_that_is_full_refuses_before_anything_is_fetched(world: World) -> None:
     world.classifier.refuses = Busy("full")
-    await world.alice.send(world.channel, attachments=[picture()])
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
     assert world.fetcher.fetched == []
     assert "Send it again in a minute" in str(world.only_answer().embeds[0].description)
 
@@ -101,10 +103,11 @@ async def test_an_error_that_nobody_foresaw_is_logged_once_and_still_answered(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.classifier.says = {b"odd": ZeroDivisionError("nobody thought of this")}
-    await world.alice.send(world.channel, attachments=[picture("odd.png", b"odd"), picture()])
+    files = [picture("odd.png", b"odd"), picture()]
+    await world.alice.send(world.channel, world.me.mention, attachments=files)
 
     odd, cat = world.only_answer().embeds
-    assert str(odd.description).startswith("Something went wrong with this image.")
+    assert str(odd.description).startswith("Something went wrong with this picture.")
     assert "Egyptian cat" in str(cat.description)
     (record,) = [record for record in caplog.records if record.levelname == "ERROR"]
     assert record.exc_info
@@ -118,15 +121,60 @@ async def test_an_error_of_the_bots_own_is_logged_once_and_still_answered(
         raise ZeroDivisionError
 
     monkeypatch.setattr("bot.presentation.answer.Writer.write", broken)
-    await world.alice.send(world.channel, attachments=[picture()])
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
     assert world.only_answer().content.startswith("Something went wrong")
     assert len([record for record in caplog.records if record.exc_info]) == 1
 
 
 async def test_what_failed_has_no_buttons_under_it(world: World) -> None:
     world.fetcher.fails = {"cat.png": TooSlow("15 s")}
-    await world.alice.send(world.channel, attachments=[picture()])
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
     assert world.only_answer().components == []
+
+
+@pytest.mark.parametrize("error", [Busy("full"), TimedOut("30 s"), TooSlow("15 s")])
+async def test_where_nobody_asked_what_may_work_later_is_offered_and_nothing_is_said(
+    world: World, error: Exception
+) -> None:
+    world.classifier.refuses = error
+    message = await world.alice.send(world.channel, attachments=[picture(), picture("dog.png")])
+    assert world.answers() == []
+    assert reactions(world, message) == [OFFER]
+    world.classifier.refuses = None
+    await world.alice.react(message, OFFER)
+    assert "Egyptian cat" in str(world.only_answer().embeds[0].description)
+
+
+@pytest.mark.parametrize("error", [CorruptImage("cut"), ImageTooLarge("90 MP"), HarmfulImage("twice")])
+async def test_where_nobody_asked_what_will_never_work_is_marked_and_nothing_is_said(
+    world: World, error: Exception
+) -> None:
+    world.classifier.otherwise = error
+    message = await world.alice.send(world.channel, attachments=[picture()])
+    assert world.answers() == []
+    assert reactions(world, message) == [FAILED]
+    await world.alice.send(world.channel, world.me.mention, reply_to=message)
+    assert str(world.only_answer().embeds[0].description).endswith(".")
+
+
+async def test_where_nobody_asked_a_failure_beside_a_name_is_a_mark(world: World) -> None:
+    world.classifier.says = {b"busy": Busy("full")}
+    await world.alice.send(world.channel, attachments=[picture("busy.png", b"busy"), picture()])
+    busy, cat = world.only_answer().embeds
+    assert (busy.title, busy.description) == ("1. busy.png", "⚠️")
+    assert "Egyptian cat" in str(cat.description)
+
+
+@pytest.mark.logs_errors
+async def test_where_nobody_asked_an_error_of_the_bots_own_is_only_logged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("bot.presentation.answer.Writer.write", broken)
+    await world.alice.send(world.channel, attachments=[picture()])
+    assert world.answers() == []
 
 
 async def test_messages_without_images_are_left_alone(world: World) -> None:
@@ -270,7 +318,7 @@ async def test_more_images_than_fit_are_counted_in_a_line(world: World) -> None:
     await world.alice.send(world.channel, attachments=[picture(f"{n}.png") for n in range(5)])
     answer = world.only_answer()
     assert len(answer.embeds) == 3
-    assert answer.content == "I looked at the first 3 images; 2 more were left out."
+    assert answer.content == "I looked at the first 3 pictures and left 2 out."
 
 
 @pytest.mark.parametrize("flagged", [False, True])

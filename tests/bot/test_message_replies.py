@@ -41,7 +41,7 @@ async def test_without_embed_links_the_answer_is_plain_text(world: World) -> Non
         "Probably an **Egyptian cat**.\n"
         "`███████░░░  71%` Egyptian cat\n`██░░░░░░░░  16%` tabby\n`█░░░░░░░░░   8%` tiger cat\n"
         "**2.** ||`█████████░  90%` **beagle**||\n"
-        "-# mobilenet\\_v2, mobilenet\\_v1\\_025"
+        "-# MobileNetV2, MobileNetV1 0.25"
     )
 
 

@@ -21,7 +21,7 @@ from tests.stores import opened_store
 from tests.world import CAT, FakeClassifier, StoreFetcher, World
 
 ALLOWED = pytest.mark.whatsit(model={"allowed": ["mobilenet_v1_025", "mobilenet_v2"]})
-SMALL = "mobilenet_v1_025"
+SMALL, SMALL_TITLE = "mobilenet_v1_025", "MobileNetV1 0.25"
 
 
 class Other(FakeClassifier):
@@ -78,7 +78,7 @@ async def test_the_servers_model_answers_once_it_is_loaded_and_the_usual_one_mea
     await server(world, model=SMALL)
     for _ in range(3):
         await post(world)
-    assert named_by(world) == ["mobilenet_v2", "mobilenet_v2", SMALL, SMALL]
+    assert named_by(world) == ["MobileNetV2", "MobileNetV2", "MobileNetV1 0.25", "MobileNetV1 0.25"]
     assert [model.started for model in others.made] == [1]
     assert others.made[0].admitted[0][1] == world.guild.id
 
@@ -92,8 +92,8 @@ async def test_other_servers_keep_the_usual_model(world: World, others: Others) 
     for _ in range(2):
         await post(world)
         await post(world, channel, member=bob)
-    assert {answer.embeds[0].footer.text for answer in world.answers(channel)} == {"mobilenet_v2"}
-    assert named_by(world)[-1] == SMALL
+    assert {answer.embeds[0].footer.text for answer in world.answers(channel)} == {"MobileNetV2"}
+    assert named_by(world)[-1] == SMALL_TITLE
 
 
 @ALLOWED
@@ -104,19 +104,19 @@ async def test_a_model_that_cannot_be_loaded_is_one_line_in_the_log_and_a_note_f
     await server(world, model=SMALL)
     for _ in range(3):
         await post(world)
-    assert named_by(world) == ["mobilenet_v2"] * 3
+    assert named_by(world) == ["MobileNetV2"] * 3
     (line,) = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert line.startswith(f"{SMALL} cannot be used")
     assert "The Hub cannot be reached." in line
     assert [model.closed for model in others.made] == [1]
     shown = said(await moderator(world).slash(world.channel, "settings show"))
-    assert f"{SMALL.replace('_', chr(92) + '_')} (cannot be loaded; the usual one answers)" in shown
+    assert f"{SMALL_TITLE} (can't be loaded, so the default answers)" in shown
 
     others.trouble = None
     await world.env.advance_time(AGAIN)
     for _ in range(2):
         await post(world)
-    assert named_by(world)[-1] == SMALL
+    assert named_by(world)[-1] == SMALL_TITLE
     assert "cannot be loaded" not in said(
         await moderator(world, "other").slash(world.channel, "settings show")
     )
@@ -126,7 +126,7 @@ async def test_a_model_that_cannot_be_loaded_is_one_line_in_the_log_and_a_note_f
 async def test_a_model_that_the_owner_no_longer_allows_is_not_loaded(world: World, others: Others) -> None:
     await server(world, model="mobilenet_v2_130")
     await post(world)
-    assert (others.made, named_by(world)) == ([], ["mobilenet_v2"])
+    assert (others.made, named_by(world)) == ([], ["MobileNetV2"])
 
 
 @ALLOWED

@@ -15,9 +15,9 @@ from inference.results import CorruptImage
 from tests.bot.wishes import post, reactions, server, wish
 from tests.world import World, picture
 
-MENU = "What's in this image?"
-YOURSELF = "You wished that I leave the pictures you post alone."
-OTHER = "Whoever posted this wishes that I leave their pictures alone."
+MENU = "What's in this picture?"
+YOURSELF = "You asked me not to look at the pictures you post."
+OTHER = "The poster has asked me not to look at their pictures."
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def bob(world: World) -> MemberActor:
     return member
 
 
-# "Leave my images alone".
+# "Leave my pictures alone".
 
 
 @pytest.mark.parametrize("how", ["reply", "silent", "react", "direct"])
@@ -95,7 +95,7 @@ async def test_who_is_left_alone_may_still_show_a_picture_with_the_command(
     world: World, bob: MemberActor
 ) -> None:
     """The command is their consent, and what it is given is no message of theirs."""
-    await bob.slash(world.channel, "classify", image=picture())
+    await bob.slash(world.channel, "classify", picture=picture())
     assert "Egyptian cat" in str(world.only_answer().embeds[0].description)
 
 
@@ -135,13 +135,13 @@ async def test_privately_nothing_they_post_is_answered_in_public_and_a_mention_b
     source = await post(world, content=world.me.mention)
     assert world.answers() == []
     answer = world.only_answer(world.alice.user.dm_channel)
-    assert answer.content == source.jump_url
+    assert answer.content == f"[Go to the picture]({source.jump_url})"
 
 
 async def test_privately_a_command_is_answered_to_them_alone(world: World) -> None:
     await wish(world, world.alice, delivery="private")
-    assert (await world.alice.slash(world.channel, "classify", image=picture())).ephemeral
-    loud = await world.alice.slash(world.channel, "classify", image=picture(), private=False)
+    assert (await world.alice.slash(world.channel, "classify", picture=picture())).ephemeral
+    loud = await world.alice.slash(world.channel, "classify", picture=picture(), private=False)
     assert not loud.ephemeral  # what is said with the command goes before
 
 
@@ -149,12 +149,12 @@ async def test_by_direct_message_commands_menus_and_what_they_post(world: World)
     await wish(world, world.alice, delivery="direct")
     dm = world.alice.user.dm_channel
     source = await post(world)
-    await world.alice.slash(world.channel, "classify", image=picture())
+    await world.alice.slash(world.channel, "classify", picture=picture())
     await world.alice.context_menu(world.channel, MENU, source)
     assert len(world.answers(dm)) == 3
     assert all(answer.content.startswith("Sent to your DMs") for answer in world.answers())
-    await world.alice.slash(world.channel, "classify", image=picture(), dm=False)
-    await world.alice.slash(world.channel, "classify", image=picture(), private=True)
+    await world.alice.slash(world.channel, "classify", picture=picture(), dm=False)
+    await world.alice.slash(world.channel, "classify", picture=picture(), private=True)
     assert len(world.answers(dm)) == 3
 
 
@@ -164,7 +164,7 @@ GERMAN = """
 msgid ""
 msgstr "Content-Type: text/plain; charset=UTF-8\\nLanguage: de\\n"
 
-msgid "This image is damaged or cut short. Save it anew and send it again."
+msgid "This picture is damaged or incomplete. Save it again and send it once more."
 msgstr "Kaputt."
 """
 
@@ -173,7 +173,7 @@ msgstr "Kaputt."
 def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "de.po").write_text(GERMAN, "utf-8")
     languages = i18n.Languages(tmp_path)
-    for module in ("bot.i18n", "bot.policy.in_force"):
+    for module in ("bot.i18n", "bot.policy.effective_settings"):
         monkeypatch.setattr(f"{module}.languages", languages)
 
 
@@ -182,10 +182,10 @@ async def test_everybody_reads_the_servers_language_and_each_alone_their_own(
 ) -> None:
     world.classifier.otherwise = CorruptImage("cut")
     ask: list[Callable[[], Awaitable[object]]] = [
-        lambda: post(world),
-        lambda: world.alice.slash(world.channel, "classify", image=picture()),
-        lambda: world.alice.slash(world.channel, "classify", image=picture(), private=True),
-        lambda: world.alice.slash(world.channel, "classify", image=picture(), dm=True),
+        lambda: post(world, content=world.me.mention),
+        lambda: world.alice.slash(world.channel, "classify", picture=picture()),
+        lambda: world.alice.slash(world.channel, "classify", picture=picture(), private=True),
+        lambda: world.alice.slash(world.channel, "classify", picture=picture(), dm=True),
     ]
 
     async def said() -> list[bool]:
@@ -210,6 +210,7 @@ async def test_preferences_hold_in_every_server_and_after_a_restart(world: World
     elsewhere = world.env.create_guild("Dog lovers")
     channel = elsewhere.create_text_channel("dogs")
     there = elsewhere.add_member(bob.user)
+    await world.bot.store.notes.take_greeting(elsewhere.id)
     await world.restart()
     await post(world, channel, member=there)
     assert world.answers(channel) == []

@@ -11,8 +11,8 @@ from bot.delivery.reactions import OVER_QUOTA
 from tests.bot.wishes import post, reactions, server
 from tests.world import World, picture
 
-PATIENCE = "That's as many images as I can take from you for now."
-OURS = "That's as many images as I can take from this server for now."
+PATIENCE = "That's as many pictures as I can take from you for now."
+OURS = "That's as many pictures as I can take from this server for now."
 three = pytest.mark.whatsit(limits={"user_images_per_minute": 3, "user_burst": 3})
 
 
@@ -49,7 +49,7 @@ async def test_of_more_images_than_are_left_those_that_are_left_are_named(world:
     await world.alice.send(world.channel, attachments=[picture(f"{n}.png") for n in range(5)])
     answer = world.only_answer()
     assert len(answer.embeds) == 3
-    assert answer.content.startswith("2 more images were over the limit.")
+    assert answer.content.startswith("2 more pictures were over the limit.")
 
 
 @three
@@ -72,7 +72,7 @@ async def test_commands_and_messages_draw_on_one_limit_and_a_command_is_always_t
     for _ in range(3):
         await post(world)
     for _ in range(2):
-        result = await world.alice.slash(world.channel, "classify", image=picture())
+        result = await world.alice.slash(world.channel, "classify", picture=picture())
         assert result.response is not None
         assert result.ephemeral
         assert result.response.content.startswith(PATIENCE)
@@ -102,7 +102,7 @@ async def test_a_servers_limit_is_for_all_its_members_together(world: World) -> 
     for person in (world.alice, bob, world.alice, bob):
         await post(world, member=person)
     assert len(world.answers()) == 3
-    result = await bob.slash(world.channel, "classify", image=picture())
+    result = await bob.slash(world.channel, "classify", picture=picture())
     assert result.response is not None
     assert result.ephemeral
     assert result.response.content.startswith(OURS)
@@ -122,7 +122,7 @@ async def test_some_roles_have_no_quota(world: World) -> None:
     await server(world, unlimited_roles=[role.id], guild_per_minute=2)
     for _ in range(3):
         await post(world, member=artist)
-    await artist.slash(world.channel, "classify", image=picture())
+    await artist.slash(world.channel, "classify", picture=picture())
     for _ in range(3):
         await post(world)
     assert len(world.classifier.asked) == 6

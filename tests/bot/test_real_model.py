@@ -39,15 +39,15 @@ async def test_photographs_are_named_in_a_channel_by_command_and_by_direct_messa
         photograph(SAMPLES / "chelsea.png"),
         ("broken.jpg", HOPPER.read_bytes()[:9000]),
     ]
-    await world.alice.send(world.channel, "who and what is this?", attachments=files)
+    await world.alice.send(world.channel, f"{world.me.mention} who and what is this?", attachments=files)
     hopper, cat, broken = world.only_answer().embeds
     assert "**military uniform**" in str(hopper.description).splitlines()[0]
     assert "cat" in str(cat.description)
-    assert hopper.footer.text == "efficientnet_lite0"
-    assert str(broken.description).startswith("This image is damaged")
+    assert hopper.footer.text == "EfficientNet-Lite0"
+    assert str(broken.description).startswith("This picture is damaged")
 
     command: Any = await world.alice.slash(
-        world.channel, "classify", image=photograph(SAMPLES / "coffee.png")
+        world.channel, "classify", picture=photograph(SAMPLES / "coffee.png")
     )
     assert any(word in str(command.response.embeds[0].description) for word in ("espresso", "cup"))
 
@@ -57,4 +57,4 @@ async def test_photographs_are_named_in_a_channel_by_command_and_by_direct_messa
     )
     named, words = world.only_answer(dm).embeds
     assert "military uniform" in str(named.description)
-    assert str(words.description).startswith("This file isn't an image.")
+    assert str(words.description).startswith("This file isn't a picture.")

@@ -24,6 +24,7 @@ WRONG: dict[str, Any] = {
     "min_confidence": 2,
     "model": 1,
     "language": "German",
+    "style": "loud",
     "buttons": ["self-destruct"],
     "member_per_minute": 0,
     "guild_per_minute": -1,
@@ -66,7 +67,7 @@ def test_every_setting_that_cannot_be_says_what_it_can_be(loud: Language) -> Non
         (fault,) = faults({field: wrong})
         said = fault_sentence(fault, loud)
         assert said.startswith(f"**{FIELDS[field].title.upper()}**: ")
-        assert " CANNOT BE. IT " in said
+        assert " ISN'T VALID. IT " in said
         assert "{" not in said
 
 
@@ -88,29 +89,29 @@ def test_whatever_is_wrong_with_a_file_is_said_in_the_readers_language(loud: Lan
         *faults(strange, here),
     ]
     assert [fault_sentence(fault, loud) for fault in found] == [
-        "THE FILE IS LARGER THAN 64 KIB; SETTINGS NEVER ARE.",
-        "THE FILE IS NOT JSON, OR ONLY A PART OF IT (1:2).",
-        "THE FILE HOLDS NO SETTINGS OF MINE. TAKE ONE THAT `/settings export` GAVE.",
-        "THE FILE IS OF ANOTHER VERSION OF ME, AND I CANNOT READ IT (FORMAT 2).",
+        "THE FILE IS LARGER THAN 64 KIB, WHICH SETTINGS NEVER ARE.",
+        "THE FILE IS NOT VALID JSON (1:2).",
+        "THERE ARE NO SETTINGS OF MINE IN THAT FILE. USE ONE FROM `/settings export`.",
+        "THE FILE IS FROM ANOTHER VERSION OF ME, AND I CAN'T READ IT (FORMAT 2).",
         "THERE IS NO SETTING “x”.",
-        "**CHANNELS**: NOT OF THIS SERVER: 1",
-        "**IGNORED ROLES**: NOT OF THIS SERVER: 2",
+        "**CHANNELS**: NOT ON THIS SERVER: 1",
+        "**IGNORED ROLES**: NOT ON THIS SERVER: 2",
         "**MODEL**: THERE IS NO MODEL “other” HERE. CHOOSE ONE OF THESE: m.",
         "**LANGUAGE**: I DON'T SPEAK “ja”. CHOOSE ONE OF THESE: English, Deutsch.",
-        "**ROLES WITHOUT QUOTA**: NOT OF THIS SERVER: 3",
+        "**ROLES WITHOUT A LIMIT**: NOT ON THIS SERVER: 3",
     ]
 
 
 def test_what_somebody_gave_is_shown_short_and_as_they_wrote_it() -> None:
     assert fault_sentence(SettingFault("unknown", "*", "*" * 200), ENGLISH).count("\\*") == 59
     said = fault_sentence(SettingFault("value", "top", "_x_"), ENGLISH)
-    assert said.startswith('**Guesses shown**: "\\_x\\_" cannot be.')
+    assert said.startswith('**Guesses shown**: "\\_x\\_" isn\'t valid.')
 
 
 def test_a_preference_that_cannot_be_has_no_list_of_what_it_can_be() -> None:
     assert (
         fault_sentence(SettingFault("value", "delivery", "loud"), ENGLISH)
-        == '**delivery**: "loud" cannot be.'
+        == '**delivery**: "loud" isn\'t valid.'
     )
 
 

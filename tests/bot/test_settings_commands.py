@@ -24,31 +24,32 @@ def japanese(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         "utf-8",
     )
     languages = i18n.Languages(tmp_path)
-    for module in ("bot.i18n", "bot.policy.in_force"):
+    for module in ("bot.i18n", "bot.policy.effective_settings"):
         monkeypatch.setattr(f"{module}.languages", languages)
 
 
 async def test_show_lists_everything(world: World) -> None:
     words = said(await moderator(world).slash(world.channel, "settings show"))
     assert words.splitlines() == [
-        "### Where",
-        "**Answers unasked in**: All channels",
+        "### Channels",
+        "**Replies automatically in**: All channels",
         "**Ignored roles**: None",
         "",
-        "### How",
-        "**A picture gets**: A reply",
+        "### Replies",
+        "**When someone posts a picture**: A reply",
         "",
-        "### What",
+        "### Answers",
         "**Guesses shown**: 3",
-        "**Says “I'm not sure” below**: 30%",
-        "**Model**: The usual one (mobilenet_v2)",
+        "**Unsure below**: 30%",
+        "**Model**: Default (MobileNetV2)",
         "**Language**: The server's",
-        "**Buttons under an answer**: More, Send to my DMs, Was this right?, Alt text",
+        "**Layout**: With bars",
+        "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text, Delete",
         "",
-        "### Quotas",
-        "**Images a minute, each member**: The usual limit (10)",
-        "**Images a minute, the whole server**: No limit",
-        "**Roles without quota**: None",
+        "### Limits",
+        "**Pictures per minute, each member**: Default (10)",
+        "**Pictures per minute, the whole server**: No limit",
+        "**Roles without a limit**: None",
     ]
 
 
@@ -66,11 +67,11 @@ async def test_where(world: World) -> None:
         world.guild.create_role("bots"),
     )
     words = said(await mod.slash(world.channel, "settings where", watch="except", add=other, ignore=bots))
-    assert "All but the channels listed" in words
+    assert "All channels except the ones listed" in words
     assert f"**Channels**: <#{other.id}>" in words
     assert f"**Ignored roles**: <@&{bots.id}>" in words
     thread = world.thread(world.channel)
-    await mod.slash(world.channel, "settings where", add=thread, remove=other, heed=bots)
+    await mod.slash(world.channel, "settings where", add=thread, remove=other, unignore=bots)
     assert await settings(world) == GuildSettings(where="except", channels=(world.channel.id,))
     await mod.slash(world.channel, "settings where", remove=other)  # which is not on the list
     assert (await settings(world)).channels == (world.channel.id,)
@@ -88,31 +89,42 @@ async def test_more_channels_than_a_menu_holds_are_added_one_by_one(world: World
 async def test_how(world: World) -> None:
     mod = moderator(world)
     words = said(await mod.slash(world.channel, "settings how", answer="react", emoji=" 👀 "))
-    assert words == "### How\n**A picture gets**: A reaction\n**Reaction**: 👀"
+    assert words == "### Replies\n**When someone posts a picture**: A reaction\n**Reaction**: 👀"
     assert await settings(world) == GuildSettings(how="react", emoji="👀")
     answer = await mod.slash(world.channel, "settings how", answer="reply", emoji="**eyes**")
     assert (
         refusal(world, answer)
-        == "“\\*\\*eyes\\*\\*” is not one emoji. Give one, such as 🔍 or one of this server."
+        == "“\\*\\*eyes\\*\\*” is not an emoji. Give one, such as 🔍 or one from this server."
     )
     assert (await settings(world)).how == "react"
+
+
+async def test_a_channel_on_a_list_that_is_not_in_use_is_said_to_change_nothing(world: World) -> None:
+    mod = moderator(world)
+    words = said(await mod.slash(world.channel, "settings where", add=world.channel))
+    assert words.startswith("**Channels** is saved, but changes nothing as long as **Replies automatically")
+    assert (await settings(world)).channels == (world.channel.id,)
+    words = said(await mod.slash(world.channel, "settings where", watch="only"))
+    assert "changes nothing" not in words
 
 
 @pytest.mark.whatsit(model=ALLOWED)
 async def test_what(world: World) -> None:
     mod = moderator(world)
     given: dict[str, Any] = {"top": 7, "min_confidence": 33, "model": "efficientnet_lite0", "language": "en"}
-    words = said(await mod.slash(world.channel, "settings what", **given, right=False, alt_text=False))
-    assert "**Says “I'm not sure” below**: 33%" in words
+    words = said(
+        await mod.slash(world.channel, "settings what", **given, feedback=False, alt_text=False, delete=False)
+    )
+    assert "**Unsure below**: 33%" in words
     assert "**Language**: English" in words
     expected = GuildSettings(
-        top=7, min_confidence=0.33, model="efficientnet_lite0", language="en", buttons=("more", "direct")
+        top=7, min_confidence=0.33, model="efficientnet_lite0", language="en", buttons=("more", "dm_button")
     )
     assert await settings(world) == expected
     await mod.slash(
-        world.channel, "settings what", model="default", language="default", more=False, right=True
+        world.channel, "settings what", model="default", language="default", more=False, feedback=True
     )
-    changed = {"model": None, "language": None, "buttons": ("direct", "right")}
+    changed = {"model": None, "language": None, "buttons": ("dm_button", "feedback")}
     assert await settings(world) == expected.model_copy(update=changed)
 
 
@@ -134,7 +146,7 @@ async def test_what_there_is_not_is_refused_with_what_there_is(
 
 async def test_where_the_owner_allows_no_model_that_is_said(world: World) -> None:
     answer = await moderator(world).slash(world.channel, "settings what", model="mobilenet_v1_025")
-    assert refusal(world, answer) == "Whoever runs me allows no other model than the usual one."
+    assert refusal(world, answer) == "The bot's owner allows no model but the default."
 
 
 @pytest.mark.whatsit(model=ALLOWED)
@@ -157,9 +169,9 @@ async def test_quotas(world: World) -> None:
     mod, friends = moderator(world), world.guild.create_role("friends")
     words = said(await mod.slash(world.channel, "settings quotas", member=20, server=200, exempt=friends))
     assert words.splitlines()[1:] == [
-        "**Images a minute, each member**: 20",
-        "**Images a minute, the whole server**: 200",
-        f"**Roles without quota**: <@&{friends.id}>",
+        "**Pictures per minute, each member**: 20",
+        "**Pictures per minute, the whole server**: 200",
+        f"**Roles without a limit**: <@&{friends.id}>",
     ]
     await mod.slash(world.channel, "settings quotas", member=0, server=0, limit=friends)
     assert await settings(world) == GuildSettings()
@@ -226,7 +238,9 @@ async def test_when_the_store_fails_a_moderator_hears_that_nothing_changed(
             await mod.select(panel, ["9"], custom_id="whatsit:settings:set:top"),
         ]
     for answer in answers:
-        assert refusal(world, answer).startswith("I can't get at my notes right now, so nothing was changed.")
+        assert refusal(world, answer).startswith(
+            "I can't reach my database right now, so nothing was changed."
+        )
     assert caplog.text.count("the disk is full. Make room.") == 2
     assert (await settings(world)).top == 3
 
@@ -248,7 +262,7 @@ async def test_what_nobody_foresaw_is_logged_whole_and_said(
     ):
         assert (
             refusal(world, answer)
-            == "Something went wrong. Try again; if it fails again, tell whoever runs me."
+            == "Something went wrong. Try again; if it fails again, tell the bot's owner."
         )
     assert caplog.text.count("ZeroDivisionError") >= 2
 

@@ -39,7 +39,7 @@ async def test_what_was_exported_is_imported_on_another_day(world: World) -> Non
         "top": 7,
         "min_confidence": 0.35,
         "language": "en",
-        "buttons": ["right"],
+        "buttons": ["feedback"],
         "member_per_minute": 5,
         "guild_per_minute": 50,
         "unlimited_roles": [role.id],
@@ -50,24 +50,24 @@ async def test_what_was_exported_is_imported_on_another_day(world: World) -> Non
 
     offer = await taken(world, mod, file)
     assert said(offer).splitlines() == [
-        "The file would change this:",
-        "- **Answers unasked in**: All channels → Only the channels listed",
+        "This is what the file would change:",
+        "- **Replies automatically in**: All channels → Only the channels listed",
         f"- **Channels**: + <#{world.channel.id}>",
         f"- **Ignored roles**: + <@&{role.id}>",
-        "- **A picture gets**: A reply → A reaction",
+        "- **When someone posts a picture**: A reply → A reaction",
         "- **Reaction**: 🔍 → 👀",
         "- **Guesses shown**: 3 → 7",
-        "- **Says “I'm not sure” below**: 30% → 35%",
+        "- **Unsure below**: 30% → 35%",
         "- **Language**: The server's → English",
-        "- **Buttons under an answer**: \N{MINUS SIGN} More, Send to my DMs, Alt text",
-        "- **Images a minute, each member**: The usual limit (10) → 5",
-        "- **Images a minute, the whole server**: No limit → 50",
-        f"- **Roles without quota**: + <@&{role.id}>",
+        "- **Buttons below an answer**: \N{MINUS SIGN} More, Send to my DMs, Alt text, Delete",
+        "- **Pictures per minute, each member**: Default (10) → 5",
+        "- **Pictures per minute, the whole server**: No limit → 50",
+        f"- **Roles without a limit**: + <@&{role.id}>",
     ]
     assert await settings(world) == GuildSettings()  # so far it is only shown
 
     applied = await mod.click(shown(offer).message, label="Apply")
-    assert said(applied).startswith("Imported. This has changed:\n- **Answers unasked in**")
+    assert said(applied).startswith("Imported. This is what changed:\n- **Replies automatically in**")
     assert shown(applied).components == []
     assert await settings(world) == before
 
@@ -92,7 +92,7 @@ async def test_an_export_leaves_out_what_is_gone_so_that_it_can_be_imported(worl
 async def test_what_changes_nothing_offers_nothing(world: World) -> None:
     mod = moderator(world)
     answer = await taken(world, mod, await exported(world, mod))
-    assert said(answer) == "The file holds just what is set already. There is nothing to change."
+    assert said(answer) == "The file matches the current settings, so there's nothing to change."
     assert shown(answer).components == []
 
 
@@ -120,8 +120,8 @@ async def test_an_offer_that_was_overtaken_is_made_anew(world: World) -> None:
     await two.slash(world.channel, "settings what", top=5)
     again = await one.click(offer, label="Apply")
     assert said(again).splitlines() == [
-        "The settings were changed meanwhile. Now the file would change this:",
-        "- **A picture gets**: A reply → A silent reply",
+        "Somebody changed the settings in the meantime. This is what the file would change now:",
+        "- **When someone posts a picture**: A reply → A silent reply",
         "- **Guesses shown**: 5 → 9",
     ]
     assert await settings(world) == GuildSettings(top=5)
@@ -134,31 +134,34 @@ async def test_an_offer_is_no_good_to_who_was_demoted(world: World) -> None:
     offer = shown(await taken(world, mod, to_json(GuildSettings(top=9)))).message
     demote(world, mod)
     answer = await mod.click(offer, label="Apply")
-    assert said(answer) == "Only who may manage this server can see or change its settings."
+    assert said(answer) == "You need Manage Server to see or change these."
     assert await settings(world) == GuildSettings()
 
 
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"\xff\xfe{", "The file is not JSON, or only a part of it (1:1)."),
-        ("[]", "The file holds no settings of mine. Take one that `/settings export` gave."),
+        (b"\xff\xfe{", "The file is not valid JSON (1:1)."),
+        ("[]", "There are no settings of mine in that file. Use one from `/settings export`."),
         (
             '{"whatsit_settings": 2}',
-            "The file is of another version of me, and I cannot read it (format 2).",
+            "The file is from another version of me, and I can't read it (format 2).",
         ),
         (
             '{"whatsit_settings": 1, "top": 11}',
-            "**Guesses shown**: 11 cannot be. It is a whole number from 1 to 10.",
+            "**Guesses shown**: 11 isn't valid. It is a whole number from 1 to 10.",
         ),
         (
             '{"whatsit_settings": 1, "where": "some"}',
-            '**Answers unasked in**: "some" cannot be. It can be one of these: `all`, `only`, `except`.',
+            (
+                '**Replies automatically in**: "some" isn\'t valid. '
+                "It can be one of these: `all`, `only`, `except`."
+            ),
         ),
         ('{"whatsit_settings": 1, "mood": "good"}', "There is no setting “mood”."),
         (
             '{"whatsit_settings": 1, "model": "resnet"}',
-            "**Model**: Whoever runs me allows no other model than the usual one.",
+            "**Model**: The bot's owner allows no model but the default.",
         ),
         (
             '{"whatsit_settings": 1, "language": "tlh"}',
@@ -166,11 +169,11 @@ async def test_an_offer_is_no_good_to_who_was_demoted(world: World) -> None:
         ),
         (
             '{"whatsit_settings": 1, "channels": ["123456789012345678"]}',
-            "**Channels**: Not of this server: 123456789012345678",
+            "**Channels**: Not on this server: 123456789012345678",
         ),
         (
             '{"whatsit_settings": 1, "ignored_roles": ["123456789012345678"]}',
-            "**Ignored roles**: Not of this server: 123456789012345678",
+            "**Ignored roles**: Not on this server: 123456789012345678",
         ),
     ],
 )
@@ -179,7 +182,7 @@ async def test_a_file_with_a_fault_changes_nothing_and_is_told_of_each(
 ) -> None:
     mod = moderator(world)
     words = refusal(world, await taken(world, mod, content))
-    assert words == f"Nothing was changed, because of this:\n- {why}"
+    assert words == f"Nothing was changed. Here's why:\n- {why}"
     assert await settings(world) == GuildSettings()
 
 

@@ -1,4 +1,4 @@
-"""What a picture gets that nobody asked about: a reply, a silent one, an offer, a direct message, nothing."""
+"""What I do when someone posts a picture: a reply, a silent one, an offer, a direct message, nothing."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ async def test_by_direct_message_only_authors_who_asked_for_it_are_answered(worl
     assert world.answers(person.user.dm_channel) == []
     answer = world.only_answer(world.alice.user.dm_channel)
     assert "Egyptian cat" in str(answer.embeds[0].description)
-    assert answer.content == source.jump_url
+    assert answer.content == f"[Go to the picture]({source.jump_url})"
     assert world.requests("POST", f"/channels/{world.channel.id}/typing") == []
 
 
@@ -263,4 +263,4 @@ async def test_who_asked_is_told_of_the_menu_when_direct_messages_are_closed(wor
     await post(world, content=world.me.mention)
     answer = world.only_answer()
     assert answer.embeds == []
-    assert "What's in this image?" in answer.content
+    assert "What's in this picture?" in answer.content

@@ -71,6 +71,15 @@ class Page:
 
         return self._soon.until(last)  # type: ignore[return-value] # `until` returns no None
 
+    def wait_for_picture_in(self, message: WebElement) -> None:
+        """Until the embed of this message shows a picture."""
+        self._soon.until(
+            lambda driver: any(
+                driver.execute_script("return arguments[0].naturalWidth > 0;", image)
+                for image in message.find_elements(By.CSS_SELECTOR, "img.embed-thumbnail")
+            )
+        )
+
     def wait_for_messages(self, number: int) -> None:
         """Until there are so many messages."""
         self._soon.until(

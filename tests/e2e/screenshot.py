@@ -83,7 +83,7 @@ def _panel(url: str) -> None:
     with opened(url, width=TALL[0], height=TALL[1]) as page:
         page.wait_for_message("Reset everything")
         _shoot(page, 1, "panel")
-        page.press("Where")
+        page.press("Channels")
         page.wait_for_message("Reset this page")
         page.point_elsewhere()
         _shoot(page, 1, "panel-where")

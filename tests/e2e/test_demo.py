@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.e2e.command import COFFEE, whatsit
@@ -45,4 +47,7 @@ def test_a_path_that_is_typed_is_posted_and_answered() -> None:
         terminal.wait_for("/nowhere/cat.jpg cannot be read: No such file")
         terminal.type(f"'{COFFEE}'")
         terminal.wait_for(r"posts coffee.png in #pictures[^●]*(espresso|cup|coffee mug)")
+        time.sleep(6)
+        terminal.type(f"'{COFFEE}'")
+        terminal.wait_for(r"posts coffee.png in #pictures[^●]*(espresso|cup|coffee mug)", within=10)
         assert terminal.end() == 0

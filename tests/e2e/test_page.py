@@ -30,6 +30,7 @@ def test_a_file_classified_on_the_page_is_named_there_and_a_typed_path_appears_b
             page.classify(COFFEE)
             answer = page.wait_for_message("coffee.png")
             assert any(label in answer.text for label in ("espresso", "cup", "coffee mug"))
+            page.wait_for_picture_in(answer)
 
             terminal.type(str(CAT))
             terminal.wait_for("posts chelsea.png in #pictures")

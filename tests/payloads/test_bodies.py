@@ -55,7 +55,7 @@ async def test_ten_long_answers_fit_into_one_message(world: World) -> None:
         *((f"{n} " + "*_~|" * 60, 0.9) for n in range(10)), model="m_" * 200
     )
     await world.alice.send(world.channel, attachments=[picture("n" * 200 + f"{n}.png") for n in range(10)])
-    await world.alice.slash(world.channel, "classify", image=picture("*" * 200 + ".png"), top=10)
+    await world.alice.slash(world.channel, "classify", picture=picture("*" * 200 + ".png"), top=10)
     await world.alice.send(world.closed_to(embed_links=False), attachments=[picture()] * 10)
     assert len(world.answers()) == 2
 
@@ -83,8 +83,8 @@ async def test_answers_of_every_kind_are_taken(world: World) -> None:
     files = [picture(), picture("SPOILER_a.png"), picture("bad.png", b"bad"), picture("dim.png", b"dim")]
     source = await world.alice.send(world.channel, attachments=files)
     await world.alice.click(world.only_answer(), custom_id="whatsit:pic:dm:")
-    await world.alice.slash(world.channel, "classify", image=picture(), dm=True)
-    await world.alice.context_menu(world.channel, "What's in this image?", source)
+    await world.alice.slash(world.channel, "classify", picture=picture(), dm=True)
+    await world.alice.context_menu(world.channel, "What's in this picture?", source)
     await world.alice.send(world.channel, world.me.mention)
     await world.alice.delete(source)
     assert len(world.answers(world.alice.user.dm_channel)) == 2

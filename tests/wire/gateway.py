@@ -42,11 +42,11 @@ class Gateway:
         self.resume_url: str | None = None
         self.refuse: int | None = None
         """A close code that answers every IDENTIFY from now on."""
+        self.guild_is_late = False
+        """The server is not available yet when a session begins; a test emits its GUILD_CREATE later."""
         self.enforce_intents = True
         self.missing_in_ready: str | None = None
         """A key that READY lacks from now on."""
-        self.outage = False
-        """While true, new sessions are not told of the server, until `recover`."""
         self.held = False
         """While true, every new connection is refused."""
         self.refused = 0
@@ -94,7 +94,7 @@ class Gateway:
 
     async def recover(self) -> None:
         """The server becomes available, as after an outage."""
-        self.outage = False
+        self.guild_is_late = False
         await self.emit("GUILD_CREATE", self.world.guild())
 
     async def drop(self) -> None:
@@ -148,7 +148,7 @@ class Gateway:
         }
         ready.pop(self.missing_in_ready or "", None)
         await self._dispatch(session, "READY", ready)
-        if not self.outage:
+        if not self.guild_is_late:
             await self._dispatch(session, "GUILD_CREATE", self.world.guild())
         self.world.changed()
         return session

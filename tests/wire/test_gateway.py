@@ -107,7 +107,7 @@ async def test_commands_are_not_sent_a_second_time(
             pass
     assert len(wire.world.sent("PUT", commands)) == 1
     named = {command["name"]: command for command in wire.world.commands}
-    for name in ("classify", "What's in this image?"):
+    for name in ("classify", "What's in this picture?"):
         assert named[name]["contexts"] == [0, 1, 2]
         assert named[name]["integration_types"] == [0, 1]
 

@@ -155,7 +155,7 @@ async def test_interactions_are_each_answered_where_they_wait(wire: Wire, tmp_pa
             await wire.slash("classify", PICTURE, PICTURE, private=True),
             await wire.slash("classify", PICTURE, where="dm"),
             await wire.slash("classify", PICTURE, where="group"),
-            await wire.menu("What's in this image?", menu_of),
+            await wire.menu("What's in this picture?", menu_of),
         ]
         by_dm = await wire.slash("classify", PICTURE, dm=True)
         await wire.cdn.until_asked(7)

@@ -97,9 +97,10 @@ async def test_discords_hosts_are_not_asked_for_files(wire: Wire) -> None:
         url = "https://cdn.discordapp.com/attachments/1/2/cat.png"
         attachment = wire.attachment(wire.world.general, *PICTURE) | {"url": url, "proxy_url": url}
         message = wire.world.add_message(wire.world.general, wire.world.person, attachments=[attachment])
-        await wire.gateway.emit("MESSAGE_CREATE", message | {"guild_id": wire.world.guild_id})
+        asked = {"content": f"<@{wire.world.bot['id']}>", "mentions": [wire.world.bot]}
+        await wire.gateway.emit("MESSAGE_CREATE", message | asked | {"guild_id": wire.world.guild_id})
         await wire.world.until(wire.world.answers)
-    assert "I only fetch images from Discord itself" in str(wire.world.answers())
+    assert "I only fetch pictures from Discord itself" in str(wire.world.answers())
 
 
 async def test_without_a_word_of_its_file_host_it_is_the_apis_own(wire: Wire) -> None:

@@ -138,14 +138,14 @@ class Wire:
     async def slash(
         self, name: str, *pictures: tuple[str, bytes], where: Where = "guild", **options: Any
     ) -> Interaction:
-        """Somebody runs `/name` with pictures for its options `image`, `image2` and so on."""
+        """Somebody runs `/name` with pictures for its options `picture`, `picture2` and so on."""
         return await self._emitted(self.interaction(name, *pictures, where=where, **options))
 
     def interaction(
         self, name: str, *pictures: tuple[str, bytes], where: Where = "guild", **options: Any
     ) -> Interaction:
         """What `slash` emits."""
-        names = ["image", *(f"image{n}" for n in range(2, 6))]
+        names = ["picture", *(f"picture{n}" for n in range(2, 6))]
         attached = [self.attachment(self.world.general, *picture) for picture in pictures]
         chosen = [
             {"name": option, "type": ATTACHMENT_OPTION, "value": attachment["id"]}

@@ -83,7 +83,7 @@ def sqlite_place(tmp_path: Path) -> Place:
 
 @pytest.fixture
 async def postgresql_place(tmp_path: Path) -> AsyncIterator[Place]:
-    server = os.environ.get("WHATSIT_TEST_POSTGRES")
+    server = os.environ.get("TEST_POSTGRES_URL")
     if server is None:
         if os.environ.get("CI") == "true":
             pytest.fail("CI tests PostgreSQL too: run the tests through tests/postgres.sh")

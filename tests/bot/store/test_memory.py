@@ -90,7 +90,13 @@ async def test_an_answer_knows_which_images_it_names_and_may_lose_one_of_its_pic
 
 async def test_an_opinion_is_one_a_person_and_may_change(store: Store) -> None:
     give = partial(
-        store.feedback.give, answer_id=100, image=0, guild_id=6, model="mobilenet_v2", label="tabby"
+        store.feedback.give,
+        answer_id=100,
+        image=0,
+        guild_id=6,
+        model="mobilenet_v2",
+        label="tabby",
+        certainty="sure",
     )
     await give(user_id=1, right=True)
     await give(user_id=2, right=False, said="  a lynx " + "!" * 200)
@@ -103,6 +109,23 @@ async def test_an_opinion_is_one_a_person_and_may_change(store: Store) -> None:
     assert len(two.said) == 100
     assert len(await store.feedback.of_guild(6)) == 2
     assert await store.feedback.of_guild(7) == []
+
+
+async def test_opinions_are_counted_by_name_and_by_how_surely_it_was_said(store: Store) -> None:
+    give = partial(store.feedback.give, answer_id=100, guild_id=6, model="mobilenet_v2", user_id=1)
+    await give(image=0, label="tabby", certainty="sure", right=True)
+    await give(image=1, label="tabby", certainty="maybe", right=False, said="lynx")
+    await give(image=2, label="tabby", certainty="maybe", right=False, said="lynx")
+    await give(image=3, label="hare", certainty="sure", right=True)
+    await give(image=4, label="mouse", certainty="sure", right=False, guild_id=7)
+    here, everywhere = await store.feedback.summary(6), await store.feedback.summary()
+    assert list(here.labels) == ["tabby", "hare"]
+    assert (here.labels["tabby"].right, here.labels["tabby"].wrong) == (1, 2)
+    assert here.labels["tabby"].instead == {"lynx": 2}
+    assert (here.certainties["sure"].right, here.certainties["sure"].all) == (2, 2)
+    assert (here.certainties["maybe"].right, here.certainties["maybe"].all) == (0, 2)
+    assert (here.total.right, here.total.all, everywhere.total.all) == (2, 4, 5)
+    assert (await store.feedback.summary(8)).labels == {}
 
 
 async def fill(place: Place, store: Store, *, guild_id: int, user_id: int) -> None:
@@ -121,7 +144,7 @@ async def fill(place: Place, store: Store, *, guild_id: int, user_id: int) -> No
     )
     await store.answers.add(source_ids=[first], answer_id=first + 1, **where)
     about: Any = {"answer_id": first + 1, "image": 0, "guild_id": guild_id, "user_id": user_id}
-    await store.feedback.give(**about, model="m", label="l", right=False, said="my cat")
+    await store.feedback.give(**about, model="m", label="l", certainty="maybe", right=False, said="my cat")
     store.seen.saw(guild_id, guild_id, first)
 
 
@@ -210,6 +233,7 @@ async def test_what_was_kept_long_enough_goes_and_the_rest_stays(place: Place) -
     async with place.opened() as store:
         ages = {"cursors": (30, 20), "answers": (91 * 24, 89 * 24), "feedback": (366 * 24, 364 * 24)}
         about: Any = {"image": 0, "user_id": 1, "guild_id": 1, "model": "m", "label": "l", "right": True}
+        about["certainty"] = "sure"
         for number in (0, 1):
             store.seen.saw(1, number + 1, made(place, hours=ages["cursors"][number]))
             answer_id = made(place, hours=ages["answers"][number])

@@ -1,4 +1,4 @@
-"""Opening a store: made where there is none, and a clear word where it cannot be."""
+"""Opening a store: made where there is none, and a clear word where it isn't valid."""
 
 from __future__ import annotations
 

@@ -41,6 +41,11 @@ def test_what_goes_out_comes_in_again(settings: GuildSettings) -> None:
     assert from_json(to_json(settings), defaults=GuildSettings(top=9)) == settings
 
 
+def test_a_file_with_the_old_names_of_buttons_is_read() -> None:
+    read = from_json(file(buttons=["more", "direct", "right"]), defaults=GuildSettings())
+    assert read.buttons == ("more", "dm_button", "feedback")
+
+
 def test_ids_go_out_as_text_because_many_programs_round_them() -> None:
     assert json.loads(to_json(BUSY))["channels"] == ["12", "1234567890123456789"]
 

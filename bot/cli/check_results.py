@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["Finding", "Level"]
+__all__ = ["CheckResult", "Level"]
 
 
 class Level(Enum):
@@ -17,7 +17,7 @@ class Level(Enum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One sentence on how something is, and another on what to do about it."""
 
     level: Level

@@ -8,7 +8,7 @@ import discord
 import pytest
 
 from bot import i18n
-from bot.policy.in_force import in_force, in_force_for
+from bot.policy.effective_settings import in_force, in_force_for
 from bot.store import GuildSettings, MemberPreferences
 from config.settings import Answers, Settings
 from tests.stores import opened_store
@@ -21,7 +21,7 @@ def two_languages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> i18n.Langu
     for name in ("de", "ja"):
         (tmp_path / f"{name}.po").write_text(HEADER, "utf-8")
     languages = i18n.Languages(tmp_path)
-    monkeypatch.setattr("bot.policy.in_force.languages", languages)
+    monkeypatch.setattr("bot.policy.effective_settings.languages", languages)
     return languages
 
 
@@ -56,9 +56,8 @@ def test_preferences_hold_for_what_is_asked_for() -> None:
     guild = GuildSettings()
     assert in_force(guild, MemberPreferences(delivery="private")).private
     assert in_force(guild, MemberPreferences(delivery="direct")).direct
-    assert in_force(guild, MemberPreferences(leave_alone=True)).left_alone
     plain = in_force(guild, MemberPreferences())
-    assert [plain.private, plain.direct, plain.left_alone] == [False] * 3
+    assert [plain.private, plain.direct] == [False, False]
 
 
 def test_each_reads_their_own_language_and_everybody_the_servers(two_languages: i18n.Languages) -> None:

@@ -18,6 +18,7 @@ from bot.store import (
     defaults,
 )
 from bot.store import store as store_module
+from bot.store.database import connect
 from config.settings import Answers, Watch
 from tests.bot.store.conftest import Place
 from tests.stores import statements
@@ -158,6 +159,16 @@ async def test_a_stored_value_that_is_not_usable_any_more_is_named_and_its_defau
             settings = await store.guilds.get(1)
         assert (settings.top, settings.language) == (3, "ja")
     assert "guild_id 1: the stored top is not usable" in caplog.text
+
+
+async def test_the_old_names_of_buttons_are_still_read(place: Place) -> None:
+    async with place.opened() as store:
+        await store.guilds.update(4, {"buttons": ["more"]})
+    assert await place.rows("SELECT field FROM guild_setting") == [("buttons",)]
+    async with connect(place.location, pooled=False).begin() as connection:
+        await connection.exec_driver_sql("""UPDATE guild_setting SET value = '["direct", "right"]'""")
+    async with place.opened() as store:
+        assert (await store.guilds.get(4)).buttons == ("dm_button", "feedback")
 
 
 async def test_a_member_may_be_left_alone_everywhere(place: Place) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import discord
 
 from bot.i18n import Language, languages
+from bot.policy.opt_out import is_left_alone
 from bot.store import GuildSettings, MemberPreferences, Store, StoreError
 
 __all__ = [
@@ -39,8 +40,6 @@ class Effective:
     """
 
     guild: GuildSettings
-    left_alone: bool
-    """No image of theirs is looked at, whoever asks."""
     unasked: Unasked
     """What their image in a watched channel gets."""
     private: bool
@@ -115,7 +114,6 @@ def in_force(
     known = member.language is not None or user_locale is not None
     return Effective(
         guild=guild,
-        left_alone=member.leave_alone,
         unasked=_unasked(guild, member),
         private=member.delivery == "private",
         direct=member.delivery == "direct",
@@ -125,7 +123,7 @@ def in_force(
 
 
 def _unasked(guild: GuildSettings, member: MemberPreferences) -> Unasked:
-    if member.leave_alone or guild.how == "on_demand" or member.delivery == "private":
+    if is_left_alone(member) or guild.how == "on_demand" or member.delivery == "private":
         return "nothing"  # no answer in a channel is private, and a direct message was not asked for
     if guild.how == "react":
         return "react"

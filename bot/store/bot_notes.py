@@ -1,0 +1,52 @@
+"""Small things Whatsit remembers of itself."""
+
+from __future__ import annotations
+
+from sqlalchemy import delete, select
+
+from bot.store.database import Database, Write
+from bot.store.tables import Meta
+
+__all__ = ["Notes"]
+
+
+GREETING = "greeting "
+
+
+class Notes:
+    """Text by key; for example the hash of the commands that Discord was last given."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        insert = database.insert(Meta)
+        self._set = insert.on_conflict_do_update(
+            index_elements=["key"], set_={"value": insert.excluded.value}
+        )
+
+    async def get(self, key: str) -> str | None:
+        rows = await self._database.read(select(Meta).where(Meta.key == key))
+        return rows[0].value if rows else None
+
+    async def take_greeting(self, guild_id: int) -> bool:
+        """Return whether the server was not greeted yet, and note that it is now."""
+        key = _greeting(guild_id)
+        if await self.get(key) is not None:
+            return False
+        await self.set(key, "said")
+        return True
+
+    async def forget_greeting(self, guild_id: int) -> None:
+        """Forget that a server was greeted; for when the bot has left it."""
+        await self._database.write(Write(delete(Meta).where(Meta.key == _greeting(guild_id)), {}))
+
+    async def greeted(self) -> set[int]:
+        """Return the ids of the servers that were greeted."""
+        rows = await self._database.read(select(Meta).where(Meta.key.startswith(GREETING)))
+        return {int(row.key.removeprefix(GREETING)) for row in rows}
+
+    async def set(self, key: str, value: str) -> None:
+        await self._database.write(Write(self._set, {"key": key, "value": value}))
+
+
+def _greeting(guild_id: int) -> str:
+    return f"{GREETING}{guild_id}"
