@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import discord
@@ -15,7 +16,7 @@ from bot.answering.models import Models
 from bot.connection import intents as gateway_intents
 from bot.connection.command_sync import sync
 from bot.connection.event_guard import guard_parsers
-from bot.connection.server import Server, use
+from bot.connection.server import Server, log_in
 from bot.i18n import CommandTranslator
 from bot.store import Store
 from bot.work_in_hand import WorkInHand
@@ -69,12 +70,14 @@ class Whatsit(commands.Bot):
         self._classifier = classifier
         self._server = server
 
+    @property
+    def has_interactions(self) -> bool:
+        """Whether commands and buttons work: a Discord-compatible server does not bring their answers."""
+        return self._server is None
+
     async def login(self, token: str) -> None:
         """Log in as discord.py does, on the server this bot is for."""
-        use(self._server)
-        if self._server is not None:
-            self.http.connector = self._server.connector()
-        await super().login(token)
+        await log_in(self, self._server, partial(super().login, token))
 
     async def setup_hook(self) -> None:
         """Make ready what the first event needs: intents, the model, the cogs and the commands.
@@ -88,7 +91,10 @@ class Whatsit(commands.Bot):
         await self.tree.set_translator(CommandTranslator())
         for cog in self.cogs_to_add:
             await self.add_cog(cog)
-        await sync(self.tree, self.store.notes)
+        if self.has_interactions:
+            await sync(self.tree, self.store.notes)
+        else:
+            log.info("This server is not Discord: there are no commands on it, and no buttons under answers.")
 
     async def connect(self, *, reconnect: bool = True) -> None:
         """Connect; if message content was refused after all (close code 4014), do so again without it.

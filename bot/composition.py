@@ -84,6 +84,7 @@ def compose(
         memory=memory,
         standing=standing,
         retraction=retraction,
+        buttons=bot.has_interactions,
     )
 
     audience = Audience(bot, watch)
@@ -148,7 +149,8 @@ def compose(
         GuildSettingsCog(store=store, words=words, imports=imports),
         MemberPreferencesCog(store),
         ErasingCog(bot, store, positions),
-        HelloCog(bot, store),
         HelpCog(store),
     ]
+    if bot.has_interactions:  # a hello is a choice between buttons
+        bot.cogs_to_add.append(HelloCog(bot, store))
     return bot

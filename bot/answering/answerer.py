@@ -40,7 +40,9 @@ class Answerer:
         memory: MessageMemory,
         standing: StandingAnswers,
         retraction: Retraction,
+        buttons: bool,
     ) -> None:
+        """`buttons`: whether there may be any under answers."""
         self._settings = settings
         self._models = models
         self._quota = quota
@@ -49,6 +51,7 @@ class Answerer:
         self._memory = memory
         self._standing = standing
         self._retraction = retraction
+        self._has_buttons = buttons
 
     async def answer(self, request: Request) -> bool:
         """Answer a request; return False if it is not answered and still may be.
@@ -86,7 +89,7 @@ class Answerer:
                 standing,
                 request.origin.message_id,
                 answer,
-                buttons.view(),
+                buttons.view() if buttons else None,
                 embeds=request.destination.takes_embeds,
                 images=fingerprint(request.images),
             )
@@ -158,7 +161,7 @@ class Answerer:
 
     def _words(
         self, request: Request, grant: Grant, outcomes: Sequence[Outcome]
-    ) -> tuple[Answer, AnswerButtons]:
+    ) -> tuple[Answer, AnswerButtons | None]:
         """Put the outcomes into words, with the buttons under them."""
         guild, language, destination = request.in_force.guild, request.language, request.destination
         writer = Writer(
@@ -172,6 +175,8 @@ class Answerer:
         answer = writer.write(
             outcomes, writer.left_out(request.found), grant.line(language), destination.source_link
         )
+        if not self._has_buttons:
+            return answer, None
         buttons = buttons_for(
             outcomes,
             People(request.asker.id, request.author_id),

@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from email.utils import parsedate_to_datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -47,13 +48,12 @@ async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
         async with asyncio.timeout(PATIENCE), _logged_in(given, place, clock) as client:
             yield CheckResult(Level.OK, f"Discord knows it: this is {client.user}.")
             guilds = await _guilds(client)
-            for finding in [
-                *clock.findings(),
-                _intents(client, settings),
-                *_permissions(guilds),
-                *await _channels(client, guilds),
-                *await _commands(client),
-            ]:
+            found = [*clock.findings(), *_permissions(guilds)]
+            if place is None:  # a Discord-compatible server has neither flags of applications nor commands
+                found += [_intents(client, settings), *await _commands(client)]
+            if all(guild.get("permissions") for guild in guilds):
+                found += await _channels(client, guilds)
+            for finding in found:
                 yield finding
     except discord.LoginFailure:
         yield CheckResult(
@@ -110,11 +110,8 @@ class _Clock:
 @asynccontextmanager
 async def _logged_in(given: str, place: server.Server | None, clock: _Clock) -> AsyncIterator[discord.Client]:
     client = discord.Client(intents=discord.Intents.none(), http_trace=clock.trace())
-    server.use(place)
     try:
-        if place is not None:
-            client.http.connector = place.connector()
-        await client.login(given)
+        await server.log_in(client, place, partial(client.login, given))
         yield client
     finally:
         await client.close()
@@ -137,6 +134,14 @@ def _permissions(guilds: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
         return [
             CheckResult(
                 Level.NOTE, "The bot is on no server yet.", "Open the link that `whatsit invite` prints."
+            )
+        ]
+    if any(guild.get("permissions") is None for guild in guilds):
+        return [
+            CheckResult(
+                Level.NOTE,
+                "The server does not tell what the bot may do, so its permissions were not checked.",
+                "Where one is missing, the log of `whatsit run` says so.",
             )
         ]
     lacking = [

@@ -28,13 +28,13 @@ def main(args: argparse.Namespace) -> int:
     """0 with the links on standard output; 1 where there are none; 2 without a token or an id."""
     try:
         settings = settings_for(args)
+        if settings.discord.api_url is not None:  # whose tokens do not hold the application's id
+            complain("discord.api_url names a server of its own: add the bot there as that server does it.")
+            return FAILED
         identity = args.id or application_id(token(settings))
     except ConfigError as error:
         complain(error)
         return USAGE
-    if settings.discord.api_url is not None:
-        complain("discord.api_url names a server of its own: add the bot there as that server does it.")
-        return FAILED
     to_server = discord.utils.oauth_url(
         identity, permissions=PERMISSIONS, scopes=("bot", "applications.commands")
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import ParamSpec
 
@@ -38,7 +38,7 @@ AT_ONCE = 4
 
 
 class CatchUpCog(commands.Cog):
-    """Makes one pass whenever there is a new session, also the first: nothing before it was heard."""
+    """Makes a pass whenever there is a new session, also the first, and when a server comes later."""
 
     def __init__(
         self,
@@ -70,56 +70,56 @@ class CatchUpCog(commands.Cog):
         self._retraction = retraction
         self._work = work
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._disconnected = True
-        self._again = False
-        self._late: set[discord.Guild] = set()
-        """Servers that became available since the last pass."""
+        self._session = 0
+        self._is_ready = False
+        self._to_do: set[int | None] = set()
         self._passing: asyncio.Task[None] | None = None
 
     @property
     def is_behind(self) -> bool:
         """Whether something missed may still be unanswered."""
-        return self._positions.away
+        return self._positions.away or not self._is_ready or self._passing is not None
 
     @commands.Cog.listener()
     async def on_disconnect(self) -> None:
         """Note that from here on something may be missed."""
-        self._disconnected = True
         self._positions.leave()
 
     @commands.Cog.listener()
     async def on_connect(self) -> None:
         """Note a new session: Discord tells nothing of what happened before it."""
+        self._session += 1
+        self._is_ready = False
+        self._to_do.clear()
         self._positions.begin()
 
     @commands.Cog.listener()
     async def on_resumed(self) -> None:
         """Note that Discord has told again what happened meanwhile."""
-        self._disconnected = False
-        if self._passing is None:
-            self._positions.settle()
+        self._positions.resume()
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
-        """Look for what was missed, now that the new session knows its servers."""
-        self._disconnected = False
-        self._again = True
-        if self._passing is None:
-            self._passing = asyncio.create_task(self._catch_up(), name="catch up")
-
-    @commands.Cog.listener()
-    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
-        """Note that from here on something may be missed in a server that has an outage."""
-        self._positions.hold(guild.id)
+        """Look for what was missed, in the servers that the new session knows by now."""
+        self._is_ready = True
+        self._look_in({None, *(guild.id for guild in self._client.guilds if not guild.unavailable)})
 
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
-        """Look for what was missed in a server that became available after the session began."""
-        if self._disconnected:  # a session that begins tells of its servers before it is ready
-            return
-        self._late.add(guild)
-        if self._passing is None:
-            self._passing = asyncio.create_task(self._catch_up(), name="catch up")
+        """Look for what was missed in a server that comes late, or back after an outage."""
+        self._positions.fall_behind(guild.id)
+        if self._is_ready:
+            self._look_in({guild.id})
+
+    @commands.Cog.listener()
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        """Do the same: not every server says of a late one that it had been unavailable."""
+        await self.on_guild_available(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_unavailable(self, guild: discord.Guild) -> None:
+        """Note that an outage hides a server, and what happens in it."""
+        self._positions.fall_behind(guild.id)
 
     async def cog_unload(self) -> None:
         """Stop; what is not caught up with by now is, after the next start."""
@@ -127,36 +127,35 @@ class CatchUpCog(commands.Cog):
             self._passing.cancel()
             await asyncio.wait([self._passing])
 
+    def _look_in(self, where: set[int | None]) -> None:
+        """Catch up with these servers, and (None) with what is in none; one pass at a time."""
+        self._to_do |= where
+        if self._passing is None:
+            self._passing = asyncio.create_task(self._catch_up(), name="catch up")
+
     async def _catch_up(self) -> None:
         try:
-            while (self._again or self._late) and not self._work.stopping:
-                guilds = self._due_guilds()
-                if self._seconds:
-                    await self._pass(guilds)
-                for guild in guilds:
-                    self._positions.release(guild.id)
+            while self._to_do and not self._work.stopping:
+                session, where = self._session, frozenset(self._to_do)
+                self._to_do.clear()
+                await self._pass_through(where)
+                if session == self._session and not self._work.stopping:
+                    self._positions.catch_up([guild_id for guild_id in where if guild_id is not None])
         except StoreError as error:
             log.warning("What was missed could not be looked up in the store. %s", error)
         except Exception:
             log.exception("Catching up with what was missed failed unexpectedly; please report this")
         finally:
             self._passing = None
-        if not self._disconnected and not self._work.stopping:
-            self._positions.settle()
 
-    def _due_guilds(self) -> list[discord.Guild]:
-        """Return the servers that the next pass is about; those that are unavailable have to wait."""
-        guilds = list(self._client.guilds) if self._again else list(self._late)
-        self._again, self._late = False, set()
-        for guild in guilds:
-            if guild.unavailable:
-                self._positions.hold(guild.id)
-        return [guild for guild in guilds if not guild.unavailable]
-
-    async def _pass(self, guilds: Iterable[discord.Guild]) -> None:
+    async def _pass_through(self, where: Collection[int | None]) -> None:
+        if not self._seconds:
+            return
         since = discord.utils.utcnow() - timedelta(seconds=self._seconds)
-        interactions = [row for row in await self._store.work.interactions() if row.accepted_at >= since]
-        found = await missed_places(guilds, self._store, since)
+        rows = await self._store.work.interactions() if None in where else ()
+        interactions = [row for row in rows if row.accepted_at >= since]
+        found = await missed_places(self._client, where, self._store, since)
+        self._positions.missed(place.channel_id for place in found)
         async with asyncio.TaskGroup() as tasks:
             for row in interactions:
                 tasks.create_task(self._guarded(self._interaction, row))
@@ -209,6 +208,7 @@ class CatchUpCog(commands.Cog):
         if channel is None or not permissions_in(channel, guild.me if guild else None).reference:
             for row in place.open:  # it cannot be fetched again: at most once, here
                 await self._ledger.strike_message(row)
+            self._positions.looked_through(place.channel_id)
             return
         page = [
             message
@@ -237,6 +237,7 @@ class CatchUpCog(commands.Cog):
         await asyncio.gather(*missed)
         if place.guild_id is not None and not self._work.stopping:
             self._positions.read_up_to(place.guild_id, channel.id, max(place.newest, *known, 0))
+            self._positions.looked_through(channel.id)
 
     async def _read(self, message: discord.Message) -> None:
         async with self._turns:
@@ -292,7 +293,12 @@ class CatchUpCog(commands.Cog):
             if source >= begin
         }.difference(message.id for message in page)
         await self._retraction.messages_deleted(gone)
-        for answer in self._own_answers(page).values():
+        present = {message.id for message in page}
+        for source, answer in self._own_answers(page).items():
             resolved = answer.reference.resolved if answer.reference else None
-            if isinstance(resolved, discord.DeletedReferencedMessage):
+            is_gone = isinstance(resolved, discord.DeletedReferencedMessage) or (
+                # Not every server tells what became of it; then the history does.
+                resolved is None and source >= begin and source not in present
+            )
+            if is_gone and not merged_sources(answer):
                 await self._standing.take_away(answer.channel.id, answer.id)

@@ -8,21 +8,22 @@ the server's own: no request and no token reaches another, not even over a redir
 from __future__ import annotations
 
 import ipaddress
-import json
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
-import discord.http
+import discord
 import discord.webhook.async_
 from discord.asset import Asset
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
+from bot.connection.compatible_payloads import received, sendable
 from config import settings
 from config.settings import ConfigError
 
@@ -31,12 +32,13 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
-__all__ = ["Server", "use"]
+__all__ = ["Server", "log_in", "use"]
 
 log = logging.getLogger(__name__)
 
 DISCORD = (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, discord.http.INTERNAL_API_VERSION, Asset.BASE)
 JSON_OR_TEXT = discord.http.json_or_text
+FROM_JSON, TO_JSON = discord.utils._from_json, discord.utils._to_json  # noqa: SLF001 - all that comes and goes
 DISCORDS_OWN = re.compile(r"(^|\.)discord(app)?\.(com|net|gg|media)$")
 VERSIONS = (9, 10)
 """Versions of the API that discord.py speaks."""
@@ -97,19 +99,36 @@ class Server:
         return [*own, *(host for host in hosts if not DISCORDS_OWN.search(host))]
 
 
+async def log_in(client: discord.Client, server: Server | None, login: Callable[[], Awaitable[None]]) -> None:
+    """Let `client` log in at `server`, or (None) at Discord, with `login`, which is its own `login`.
+
+    Raises what that does; `discord.LoginFailure` also where a server refuses the token as a bad request.
+    """
+    use(server)
+    if server is None:
+        await login()
+        return
+    client.http.connector = server.connector()
+    try:
+        await login()
+    except discord.HTTPException as error:
+        if error.status == HTTPStatus.BAD_REQUEST and str(error.response.url).endswith("/users/@me"):
+            raise discord.LoginFailure("The server refuses the token.") from error
+        raise
+
+
 def use(server: Server | None) -> None:
     """Point discord.py at `server`, or (None) back at Discord. For the whole process.
 
     REST, interactions and webhooks go to `Route.BASE`; IDENTIFY to `DEFAULT_GATEWAY`. RESUME goes where READY
     said, and Spacebar's default is an address that only itself can reach: so it, too, goes to the gateway of
-    the settings.
+    the settings. What is sent and received is changed to what the other side can read.
     """
     if server is None:
         Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, discord.http.INTERNAL_API_VERSION, Asset.BASE = DISCORD
         if "gateway" in vars(DiscordWebSocket):
             del DiscordWebSocket.gateway
-        discord.http.json_or_text = JSON_OR_TEXT
-        discord.webhook.async_.json_or_text = JSON_OR_TEXT  # type: ignore[attr-defined] # imported there by name
+        _read_and_write(JSON_OR_TEXT, FROM_JSON, TO_JSON)
         return
     Route.BASE = str(server.api)
     DiscordWebSocket.DEFAULT_GATEWAY = server.gateway
@@ -117,8 +136,17 @@ def use(server: Server | None) -> None:
     Asset.BASE = str(server.files.origin())
     pinned = property(lambda socket: socket.DEFAULT_GATEWAY, lambda _socket, _named_by_ready: None)
     DiscordWebSocket.gateway = pinned  # type: ignore[assignment] # an attribute of the instance, made constant
-    discord.http.json_or_text = _json_or_text
-    discord.webhook.async_.json_or_text = _json_or_text  # type: ignore[attr-defined] # imported there by name
+    _read_and_write(
+        _json_or_text, lambda text: received(FROM_JSON(text)), lambda body: TO_JSON(sendable(body))
+    )
+
+
+def _read_and_write(response: Any, from_json: Callable[[Any], Any], to_json: Callable[[Any], str]) -> None:
+    """Make discord.py parse responses, parse JSON and write JSON with these functions."""
+    discord.http.json_or_text = response
+    discord.webhook.async_.json_or_text = response  # type: ignore[attr-defined] # imported there by name
+    discord.utils._from_json = from_json  # noqa: SLF001
+    discord.utils._to_json = to_json  # type: ignore[assignment] # noqa: SLF001 - a function for a function
 
 
 async def _json_or_text(response: aiohttp.ClientResponse) -> dict[str, Any] | str:
@@ -126,7 +154,7 @@ async def _json_or_text(response: aiohttp.ClientResponse) -> dict[str, Any] | st
     (https://github.com/spacebarchat/server/issues/939)."""
     text = await response.text(encoding="utf-8")
     if response.content_type == "application/json":
-        parsed: dict[str, Any] = json.loads(text)
+        parsed: dict[str, Any] = discord.utils._from_json(text)  # noqa: SLF001
         return parsed
     return text
 

@@ -56,8 +56,7 @@ class StandingAnswers:
         try:
             message = self._message(standing.channel_id, answer_id)
             if await self._is_merged(answer_id) and message_id in merged_sources(await message.fetch()):
-                await self._shrink(standing.channel_id, answer_id, [message_id])
-                return False
+                return not await self._shrink(standing.channel_id, answer_id, [message_id])
             await message.edit(**message_body(answer, embeds=embeds), view=view)
         except discord.NotFound:  # somebody has deleted it, and does not want it back
             await self._guard.write(self._answers.forget, answer_id)
@@ -90,8 +89,11 @@ class StandingAnswers:
     async def _is_merged(self, answer_id: int) -> bool:
         return len(await self._guard.read(self._answers.sources, answer_id) or ()) > 1
 
-    async def _shrink(self, channel_id: int, answer_id: int, gone: Collection[int]) -> None:
-        """Take the parts of these messages out of a merged answer; the parts of others stay in any case."""
+    async def _shrink(self, channel_id: int, answer_id: int, gone: Collection[int]) -> bool:
+        """Take the parts of these messages out of a merged answer; return False if they still stand there.
+
+        The parts of others stay in any case.
+        """
         async with self._shrinking:  # or of two at once the second would undo the first
             for pause in (*SHRINK_PAUSES, None):
                 try:
@@ -102,7 +104,7 @@ class StandingAnswers:
                     await answer.edit(**left)
                 except discord.NotFound:
                     await self._guard.write(self._answers.forget, answer_id)
-                    return
+                    return True
                 except FAILURES as failure:
                     if pause is None:
                         log.warning(
@@ -111,12 +113,13 @@ class StandingAnswers:
                             answer_id,
                             failure,
                         )
-                        return
+                        return False
                     await asyncio.sleep(pause)
                 else:
                     await self._guard.write(self._answers.forget_sources, answer_id, gone)
-                    return
+                    return True
         await self.take_away(channel_id, answer_id)
+        return True
 
     def _message(self, channel_id: int, message_id: int) -> discord.PartialMessage:
         return self._client.get_partial_messageable(channel_id).get_partial_message(message_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
@@ -45,21 +45,33 @@ class MissedPlace:
         return cast("discord.abc.MessageableChannel | None", known)
 
 
-async def missed_places(guilds: Iterable[discord.Guild], store: Store, since: datetime) -> list[MissedPlace]:
-    """Return all of them, those with open work first.
+async def missed_places(
+    client: discord.Client, where: Collection[int | None], store: Store, since: datetime
+) -> list[MissedPlace]:
+    """Return all of them in the servers `where`, those with open work first.
 
-    Besides these, channels with something newer than the last message read there, and channels with answers
-    of late, whose pictures may have been deleted. Raises a `StoreError`.
+    None in `where` stands for what is in no server that the bot is on. Besides open work there are channels
+    with something newer than the last message read there, and channels with answers of late, whose pictures
+    may have been deleted. Raises a `StoreError`.
     """
     found: dict[int, MissedPlace] = {}
     nothing = discord.utils.time_snowflake(since)
+
+    def is_there(guild_id: int | None) -> bool:
+        known = guild_id is not None and client.get_guild(guild_id) is not None
+        return (guild_id if known else None) in where
+
     for row in await store.work.messages_since(since):
-        place = found.setdefault(row.channel_id, MissedPlace(row.channel_id, row.guild_id, since))
-        place.open[row.message_id] = row
-    for guild in guilds:
+        if is_there(row.guild_id):
+            place = found.setdefault(row.channel_id, MissedPlace(row.channel_id, row.guild_id, since))
+            place.open[row.message_id] = row
+    for guild in client.guilds:
+        if guild.id not in where or guild.unavailable:
+            continue
         seen = await store.seen.of(guild.id)
         # Where nothing was read yet, all is new since the bot joined.
-        joined = guild.me.joined_at
+        me: discord.Member | None = guild.me  # None where the server did not send it
+        joined = me.joined_at if me else None
         begin = max(nothing, discord.utils.time_snowflake(joined) if joined else 0)
         for channel in _channels(guild):
             read, last = max(seen.get(channel.id, 0), begin), channel.last_message_id or 0
@@ -67,7 +79,8 @@ async def missed_places(guilds: Iterable[discord.Guild], store: Store, since: da
                 place = found.setdefault(channel.id, MissedPlace(channel.id, guild.id, since))
                 place.read, place.newest = read, last
     for answer in await store.answers.since(nothing):
-        found.setdefault(answer.channel_id, MissedPlace(answer.channel_id, answer.guild_id, since))
+        if is_there(answer.guild_id):
+            found.setdefault(answer.channel_id, MissedPlace(answer.channel_id, answer.guild_id, since))
     return list(found.values())
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -26,17 +26,18 @@ class _ReadChannel:
 class ReadPositions:
     """The last message read in each channel.
 
-    While the bot is away (`leave` to `settle`) no channel counts as read any further: what came meanwhile is
-    still to be looked for. The same holds for a server that is unavailable (`hold` to `release`).
+    No channel counts as read any further while the bot is away (`leave` to `resume`), before its server is
+    caught up with, or while something missed in it could not be read: that is still to be looked for.
     """
 
     def __init__(self, store: Store, work: WorkInHand) -> None:
         self._seen = store.seen
         self._work = work
         self._reading: dict[int, _ReadChannel] = {}
-        self._unsettled: dict[int, tuple[int, int]] | None = {}  # by channel: guild, message
-        self._held: dict[int, dict[int, int]] = {}  # by guild: the newest message of each channel
-        self._replaying = False
+        self._held: dict[int, tuple[int, int]] = {}  # by channel: guild, message
+        self._caught_up: set[int] = set()
+        self._unread: set[int] = set()
+        self._replaying = self._away = False
 
     @contextmanager
     def reading(self, message: discord.Message) -> Iterator[bool]:
@@ -66,56 +67,65 @@ class ReadPositions:
         channel = self._reading.get(channel_id)
         if channel is not None and channel.begun:
             message_id = min(message_id, min(channel.begun) - 1)
-        if (held := self._held.get(guild_id)) is not None:
-            held[channel_id] = max(message_id, held.get(channel_id, 0))
-        elif self._unsettled is None:
-            self._seen.saw(guild_id, channel_id, message_id)
-        else:
-            newest = self._unsettled.get(channel_id, (0, 0))[1]
-            self._unsettled[channel_id] = guild_id, max(message_id, newest)
+        held = self._held.get(channel_id, (0, 0))[1]
+        self._held[channel_id] = guild_id, max(message_id, held)
+        self._write()
 
     def forget_channel(self, channel_id: int) -> None:
         """Drop what is known of a channel or thread that is deleted."""
         self._reading.pop(channel_id, None)
-        for held in self._held.values():
-            held.pop(channel_id, None)
-        if self._unsettled is not None:
-            self._unsettled.pop(channel_id, None)
+        self._held.pop(channel_id, None)
+        self._unread.discard(channel_id)
 
     def forget_guild(self, guild_id: int) -> None:
         """Drop what is known of all channels of a server."""
         self._reading = {at: read for at, read in self._reading.items() if read.guild_id != guild_id}
-        self._held.pop(guild_id, None)
-        if self._unsettled is not None:
-            self._unsettled = {at: read for at, read in self._unsettled.items() if read[0] != guild_id}
-
-    def hold(self, guild_id: int) -> None:
-        """Let no channel of an unavailable server count as read any further until `release`."""
-        self._held.setdefault(guild_id, {})
-
-    def release(self, guild_id: int) -> None:
-        """Let the channels of a server count as read as far as they were read meanwhile."""
-        for channel_id, message_id in self._held.pop(guild_id, {}).items():
-            self.read_up_to(guild_id, channel_id, message_id)
+        self._held = {at: read for at, read in self._held.items() if read[0] != guild_id}
+        self._caught_up.discard(guild_id)
 
     @property
     def away(self) -> bool:
-        """Whether something may be missing still."""
-        return self._unsettled is not None
+        """Whether the connection is lost."""
+        return self._away
 
     def leave(self) -> None:
-        """Note that the session is lost. If it is resumed, Discord tells first what happened meanwhile."""
-        self._replaying = True
-        if self._unsettled is None:
-            self._unsettled = {}
+        """Note that the connection is lost. If it is resumed, Discord tells first what happened meanwhile."""
+        self._replaying = self._away = True
 
     def begin(self) -> None:
         """Note that there is a new session, which tells only what happens from now on."""
-        self._replaying = False
+        self._replaying = self._away = False
+        self._caught_up.clear()
+        self._unread.clear()
 
-    def settle(self) -> None:
-        """Note that nothing is missing any more."""
-        self._replaying = False
-        unsettled, self._unsettled = self._unsettled or {}, None
-        for channel_id, (guild_id, message_id) in unsettled.items():
-            self._seen.saw(guild_id, channel_id, message_id)
+    def resume(self) -> None:
+        """Note that Discord has told what happened while the connection was lost."""
+        self._replaying = self._away = False
+        self._write()
+
+    def fall_behind(self, guild_id: int) -> None:
+        """Note that something may have been missed in a server."""
+        self._caught_up.discard(guild_id)
+
+    def missed(self, channel_ids: Iterable[int]) -> None:
+        """Note that something missed in these channels is still to be read."""
+        self._unread.update(channel_ids)
+
+    def looked_through(self, channel_id: int) -> None:
+        """Note that what was missed in a channel is read, or can never be."""
+        self._unread.discard(channel_id)
+        self._write()
+
+    def catch_up(self, guild_ids: Collection[int]) -> None:
+        """Note that what was missed in these servers is found."""
+        self._caught_up.update(guild_ids)
+        self._write()
+
+    def _write(self) -> None:
+        """Hand over to the store what counts as read now."""
+        if self._away:
+            return
+        for channel_id, (guild_id, message_id) in list(self._held.items()):
+            if guild_id in self._caught_up and channel_id not in self._unread:
+                del self._held[channel_id]
+                self._seen.saw(guild_id, channel_id, message_id)

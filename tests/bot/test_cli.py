@@ -157,6 +157,16 @@ def test_invite_never_repeats_a_token_it_cannot_read(
     assert "hunter2" not in "".join(capsys.readouterr())
 
 
+def test_invite_of_a_server_of_its_own_needs_no_id_and_says_who_adds_the_bot(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "eyJhbGciOiJFUzUxMiJ9.eyJpZCI6IjEifQ.c2lnbmF0dXJl")  # a JWT
+    monkeypatch.setenv("WHATSIT_DISCORD__API_URL", "https://chat.example/api/v9")
+    monkeypatch.setenv("WHATSIT_DISCORD__GATEWAY_URL", "wss://chat.example")
+    assert main(["invite"]) == 1
+    assert "add the bot there as that server does it" in capsys.readouterr().err
+
+
 def test_invite_without_a_token_says_where_to_get_one(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import time
 from collections.abc import AsyncIterator
@@ -16,10 +17,13 @@ from bot.cli.check_results import CheckResult, Level
 from bot.cli.doctor import allowed_models
 from bot.cli.doctor_discord import check_discord
 from bot.cli.invite import PERMISSIONS
+from bot.connection import server as place
 from config.settings import Discord, Model, Settings, Watch
+from tests.wire.world import json_response
 
 MESSAGE_CONTENT = 1 << 19
 APPLICATION = "123456789012345678"
+TOKEN = f"{base64.b64encode(APPLICATION.encode()).decode()}.token.here"
 ROLE = "77"
 USER = {"id": APPLICATION, "username": "Whatsit", "discriminator": "0", "avatar": None, "bot": True}
 
@@ -42,7 +46,7 @@ class Answers:
             response.headers["Date"] = self.date
 
     async def user(self, _request: web.Request) -> web.Response:
-        return web.json_response(USER, status=self.status)
+        return json_response(USER, status=self.status)
 
     async def application(self, _request: web.Request) -> web.Response:
         about: dict[str, Any] = {
@@ -53,21 +57,21 @@ class Answers:
             "summary": "",
         }
         about |= {"bot_public": True, "bot_require_code_grant": False, "verify_key": "0", "team": None}
-        return web.json_response(about | {"owner": USER, "flags": self.flags})
+        return json_response(about | {"owner": USER, "flags": self.flags})
 
     async def servers(self, request: web.Request) -> web.Response:
         after = int(request.query.get("after", 0))
         later = [guild for guild in self.guilds if int(guild["id"]) > after]
-        return web.json_response(later[: int(request.query["limit"])])
+        return json_response(later[: int(request.query["limit"])])
 
     async def member(self, _request: web.Request) -> web.Response:
-        return web.json_response({"user": USER, "roles": [ROLE]})
+        return json_response({"user": USER, "roles": [ROLE]})
 
     async def places(self, _request: web.Request) -> web.Response:
-        return web.json_response(self.channels)
+        return json_response(self.channels)
 
     async def registered(self, _request: web.Request) -> web.Response:
-        return web.json_response(self.commands)
+        return json_response(self.commands)
 
 
 def guild(name: str, permissions: int, number: int = 1) -> dict[str, Any]:
@@ -76,7 +80,7 @@ def guild(name: str, permissions: int, number: int = 1) -> dict[str, Any]:
 
 @pytest.fixture
 async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Answers]:
-    monkeypatch.setenv("DISCORD_TOKEN", "a.token.here")
+    monkeypatch.setenv("DISCORD_TOKEN", TOKEN)
     answers = Answers()
     app = web.Application()
     app.on_response_prepare.append(answers.dated)
@@ -88,12 +92,17 @@ async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Answers]:
     app.router.add_get(f"/api/v10/applications/{APPLICATION}/commands", answers.registered)
     async with TestServer(app) as server:
         answers.url = str(server.make_url("/api/v10"))
+        discords_own = place.DISCORD
+        monkeypatch.setattr(place, "DISCORD", (answers.url, *discords_own[1:]))
         yield answers
+        monkeypatch.undo()
+        place.use(None)
 
 
-async def findings(url: str, **sections: Any) -> list[CheckResult]:
-    settings = Settings(discord=Discord(api_url=url, gateway_url="ws://127.0.0.1:1"), **sections)
-    return [finding async for finding in check_discord(settings)]
+async def findings(url: str | None = None, **sections: Any) -> list[CheckResult]:
+    """What is found on Discord, or on a server at `url`."""
+    where = Discord(api_url=url, gateway_url="ws://127.0.0.1:1") if url else Discord()
+    return [finding async for finding in check_discord(Settings(discord=where, **sections))]
 
 
 def bad(found: list[CheckResult]) -> list[tuple[Level, str]]:
@@ -101,7 +110,7 @@ def bad(found: list[CheckResult]) -> list[tuple[Level, str]]:
 
 
 async def test_all_is_well(discord: Answers) -> None:
-    found = await findings(discord.url)
+    found = await findings()
     assert bad(found) == []
     assert any("this is Whatsit" in finding.what for finding in found)
     assert any("classify" in finding.what for finding in found)
@@ -110,7 +119,7 @@ async def test_all_is_well(discord: Answers) -> None:
 
 async def test_a_refused_token_fails_and_says_where_to_get_another(discord: Answers) -> None:
     discord.status = 401
-    *_, last = await findings(discord.url)
+    *_, last = await findings()
     assert last.level is Level.FAIL
     assert "Reset Token" in last.remedy
 
@@ -118,7 +127,7 @@ async def test_a_refused_token_fails_and_says_where_to_get_another(discord: Answ
 async def test_no_token_fails(discord: Answers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISCORD_TOKEN")
     monkeypatch.delenv("DISCORD_TOKEN_FILE", raising=False)
-    (only,) = await findings(discord.url)
+    (only,) = await findings()
     assert only.level is Level.FAIL
     assert "DISCORD_TOKEN" in only.remedy
 
@@ -128,7 +137,7 @@ async def test_a_clock_that_is_wrong_is_a_note_with_what_depends_on_it(
     discord: Answers, seconds: float, where: str
 ) -> None:
     discord.date = formatdate(time.time() + seconds, usegmt=True)
-    (note,) = [finding for finding in await findings(discord.url) if finding.level is not Level.OK]
+    (note,) = [finding for finding in await findings() if finding.level is not Level.OK]
     found = re.fullmatch(rf"This machine's clock is (\d+) s {where} Discord's\.", note.what)
     assert found
     assert abs(int(found[1]) - abs(seconds)) <= 2
@@ -138,7 +147,7 @@ async def test_a_clock_that_is_wrong_is_a_note_with_what_depends_on_it(
 @pytest.mark.parametrize("date", ["", "yesterday", "Mon, 99 Foo 2026 25:00:00 GMT"])
 async def test_a_date_that_nobody_can_read_is_passed_over(discord: Answers, date: str) -> None:
     discord.date = date
-    found = await findings(discord.url)
+    found = await findings()
     assert not any("clock" in finding.what for finding in found)
     assert bad(found) == []
 
@@ -170,14 +179,14 @@ def test_a_catalogue_that_cannot_be_read_is_told_so(monkeypatch: pytest.MonkeyPa
 
 async def test_message_content_switched_off_is_a_note_with_the_way_to_switch_it_on(discord: Answers) -> None:
     discord.flags = 0
-    (note,) = [finding for finding in await findings(discord.url) if finding.level is not Level.OK]
+    (note,) = [finding for finding in await findings() if finding.level is not Level.OK]
     assert note.level is Level.NOTE
     assert "Message Content Intent" in note.remedy
 
 
 async def test_message_content_is_not_missed_where_no_channel_is_watched(discord: Answers) -> None:
     discord.flags = 0
-    assert bad(await findings(discord.url, watch=Watch(channels=()))) == []
+    assert bad(await findings(watch=Watch(channels=()))) == []
 
 
 async def test_servers_that_keep_permissions_back_are_named_with_them(discord: Answers) -> None:
@@ -186,7 +195,7 @@ async def test_servers_that_keep_permissions_back_are_named_with_them(discord: A
     discord.guilds = [guild(f"Fine {n}", administrator, n) for n in range(1, 251)] + [
         guild("Dogs", lacking, 900)
     ]
-    assert bad(await findings(discord.url)) == [(Level.NOTE, "On Dogs the bot may not: embed links.")]
+    assert bad(await findings()) == [(Level.NOTE, "On Dogs the bot may not: embed links.")]
 
 
 def overwrite(whom: str, *, allow: int = 0, deny: int = 0) -> dict[str, str]:
@@ -198,21 +207,35 @@ async def test_a_server_where_the_bot_may_write_in_no_channel_is_named(discord: 
     voice = {"type": 2, "permission_overwrites": []}
     closed = {"type": 0, "permission_overwrites": [overwrite(whose, deny=1 << 11)]}  # Send Messages
     discord.channels = [voice, closed]
-    assert bad(await findings(discord.url)) == [(Level.NOTE, "On Cats the bot may write in no channel.")]
+    assert bad(await findings()) == [(Level.NOTE, "On Cats the bot may write in no channel.")]
 
 
 async def test_a_channel_that_lets_the_bots_role_write_is_enough(discord: Answers) -> None:
     overwrites = [overwrite("1", deny=1 << 11), overwrite(ROLE, allow=1 << 11)]
     discord.channels.append({"type": 0, "permission_overwrites": overwrites})
     del discord.channels[0]
-    assert bad(await findings(discord.url)) == []
+    assert bad(await findings()) == []
 
 
 async def test_no_server_and_no_commands_say_what_comes_next(discord: Answers) -> None:
     discord.guilds, discord.commands = [], []
-    remedies = [finding.remedy for finding in await findings(discord.url) if finding.level is Level.NOTE]
+    remedies = [finding.remedy for finding in await findings() if finding.level is Level.NOTE]
     assert "whatsit invite" in remedies[0]
     assert "whatsit run" in remedies[1]
+
+
+async def test_a_server_that_is_not_discord_need_not_tell_what_discord_does(discord: Answers) -> None:
+    discord.flags, discord.commands = 0, []
+    del discord.guilds[0]["permissions"]
+    (note,) = [finding for finding in await findings(discord.url) if finding.level is not Level.OK]
+    assert "permissions were not checked" in note.what
+
+
+async def test_such_a_server_refuses_a_token_as_a_bad_request(discord: Answers) -> None:
+    discord.status = 400
+    *_, last = await findings(discord.url)
+    assert last.level is Level.FAIL
+    assert last.what == "Discord refuses the token."
 
 
 async def test_without_a_network_it_is_a_note_not_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -222,7 +245,8 @@ async def test_without_a_network_it_is_a_note_not_a_failure(monkeypatch: pytest.
     assert "did not answer" in last.what
 
 
-async def test_a_server_in_trouble_is_a_note(discord: Answers) -> None:
-    discord.status = 403
-    *_, last = await findings(discord.url)
+@pytest.mark.parametrize("status", [400, 403])
+async def test_a_server_in_trouble_is_a_note(discord: Answers, status: int) -> None:
+    discord.status = status
+    *_, last = await findings()
     assert last.level is Level.NOTE

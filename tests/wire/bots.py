@@ -7,15 +7,21 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Hashable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
+from unittest.mock import patch
 
+from yarl import URL
+
+from bot import run
 from bot.client import Whatsit
 from bot.composition import compose
+from bot.connection import server
 from bot.connection.server import Server
-from bot.run import downloader
+from bot.download.downloader import Downloader
 from config.settings import Discord, Settings
 from inference.results import Classification, Label, ModelInfo
 from inference.serving.client import Classifier
@@ -23,9 +29,10 @@ from tests.stores import opened_store
 from tests.wire.wire import Wire
 from tests.wire.world import PATIENCE, TOKEN
 
-__all__ = ["LABEL", "Process", "SlowModel", "online", "process", "settings_for"]
+__all__ = ["LABEL", "Process", "SlowModel", "in_place_of_discord", "online", "process", "settings_for"]
 
 LABEL = "military uniform"
+API_VERSION = 10
 
 
 class SlowModel:
@@ -69,8 +76,21 @@ NOISE = ("Traceback", "Unclosed", "unclosed", "never awaited", "was destroyed", 
 
 
 def settings_for(wire: Wire, **sections: Any) -> Settings:
-    """Settings of a bot that takes the stub for a self-hosted server."""
-    return Settings(discord=Discord(api_url=wire.api_url, gateway_url=wire.gateway_url), **sections)
+    """Settings of a bot that takes the stub for what it is: Discord, or a Discord-compatible server."""
+    if wire.strict:
+        sections["discord"] = Discord(api_url=wire.api_url, gateway_url=wire.gateway_url)
+    return Settings(**sections)
+
+
+@contextmanager
+def in_place_of_discord(api: str, gateway: str, files: str) -> Iterator[None]:
+    """Let discord.py and the downloader take these addresses for Discord's own."""
+    with (
+        patch.object(server, "DISCORD", (api, URL(gateway), API_VERSION, files)),
+        patch.object(run, "Downloader", partial(Downloader, extra_hosts=(files,))),
+    ):
+        yield
+    server.use(None)
 
 
 @asynccontextmanager
@@ -85,26 +105,27 @@ async def online(
     """The bot, logged in and connected; closed at the end. `data`: its store's folder; else it is new."""
     settings = settings or settings_for(wire)
     classifier = cast("Classifier", model or SlowModel())
-    server = Server.of(settings.discord)
-    if server is not None:
-        server = await server.with_files()
-    fetcher = downloader(settings, classifier, server)
-    try:
-        async with (
-            opened_store(settings, data) as store,
-            compose(settings, classifier, fetcher, store, server=server, **options) as bot,
-        ):
-            connection = asyncio.create_task(bot.start(TOKEN))
-            connection.add_done_callback(lambda _: wire.world.changed())
-            await wire.world.until(lambda: wire.gateway.ready or connection.done())
-            if connection.done():
-                connection.result()
-            yield bot
-            await bot.close()
-            connection.cancel()
-            await asyncio.wait({connection})
-    finally:
-        await fetcher.close()
+    place = Server.of(settings.discord)
+    if place is not None:
+        place = await place.with_files()
+    with nullcontext() if wire.strict else in_place_of_discord(*wire.addresses):
+        fetcher = run.downloader(settings, classifier, place)
+        try:
+            async with (
+                opened_store(settings, data) as store,
+                compose(settings, classifier, fetcher, store, server=place, **options) as bot,
+            ):
+                connection = asyncio.create_task(bot.start(TOKEN))
+                connection.add_done_callback(lambda _: wire.world.changed())
+                await wire.world.until(lambda: wire.gateway.ready or connection.done())
+                if connection.done():
+                    connection.result()
+                yield bot
+                await bot.close()
+                connection.cancel()
+                await asyncio.wait({connection})
+        finally:
+            await fetcher.close()
 
 
 class Process:
@@ -159,13 +180,18 @@ async def process(
     command: list[str] | None = None,
     **script: object,
 ) -> AsyncIterator[Process]:
-    """A bot on its way to the stub, with a model that does what `script` says, or as `command` starts it."""
-    variables = {
-        "DISCORD_TOKEN": TOKEN,
-        "WHATSIT_DISCORD__API_URL": wire.api_url,
-        "WHATSIT_DISCORD__GATEWAY_URL": wire.gateway_url,
-        "WHATSIT_DATA__DIR": str(data),
-    }
+    """A bot on its way to the stub, with a model that does what `script` says, or as `command` starts it.
+
+    With a `command` the stub has to be strict: what is Discord, only `tests.wire.process` can be told.
+    """
+    variables = {"DISCORD_TOKEN": TOKEN, "WHATSIT_DATA__DIR": str(data)}
+    if wire.strict:
+        variables |= {
+            "WHATSIT_DISCORD__API_URL": wire.api_url,
+            "WHATSIT_DISCORD__GATEWAY_URL": wire.gateway_url,
+        }
+    else:
+        script["addresses"] = wire.addresses
     running = Process(command or ["tests.wire.process", json.dumps(script)], variables | (env or {}))
     await running.start()
     try:

@@ -18,8 +18,9 @@ def discord_py_forgets_the_stub() -> Iterator[None]:
 
 
 @pytest.fixture
-async def wire() -> AsyncIterator[Wire]:
-    async with Wire() as running:
+async def wire(request: pytest.FixtureRequest) -> AsyncIterator[Wire]:
+    """A stub of Discord; where a test asks for it (`tests.wire.modes`), of a Discord-compatible server."""
+    async with Wire(strict=getattr(request, "param", False)) as running:
         yield running
         assert running.trap.hits == []
         assert running.world.unknown == []

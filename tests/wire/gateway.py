@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
+from tests.wire import strict
 from tests.wire.world import MESSAGE_CONTENT_FLAG, TOKEN, Payload, World, snowflake
 
 __all__ = ["Gateway", "Session"]
@@ -34,14 +35,15 @@ class Session:
 class Gateway:
     """All sessions of the stub. `resume_url` is what READY says; None stands for where the client came."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, is_strict: bool = False) -> None:
         self.world = world
+        self.is_strict = is_strict
         self.sessions: list[Session] = []
         self.resume_url: str | None = None
         self.refuse: int | None = None
+        """A close code that answers every IDENTIFY from now on."""
         self.guild_is_late = False
         """The server is not available yet when a session begins; a test emits its GUILD_CREATE later."""
-        """A close code that answers every IDENTIFY from now on."""
         self.enforce_intents = True
         self.missing_in_ready: str | None = None
         """A key that READY lacks from now on."""
@@ -89,6 +91,11 @@ class Gateway:
         """Send an event to every session; those that are away get it when they resume."""
         for session in self.sessions:
             await self._dispatch(session, event, self._seen_by(session, event, data))
+
+    async def recover(self) -> None:
+        """The server becomes available, as after an outage."""
+        self.guild_is_late = False
+        await self.emit("GUILD_CREATE", self.world.guild())
 
     async def drop(self) -> None:
         """Cut every connection without a word, as a failing network does. The sessions can be resumed."""
@@ -162,6 +169,8 @@ class Gateway:
 
     async def _dispatch(self, session: Session, event: str, data: Payload) -> None:
         session.sequence += 1
+        if self.is_strict:
+            data = strict.event(event, data)
         frame = {"op": DISPATCH, "t": event, "s": session.sequence, "d": data}
         session.events.append(frame)
         if session.socket is not None and not session.socket.closed:

@@ -1,7 +1,7 @@
 """`whatsit run` in a process of its own, with a scripted model: `python -m tests.wire.process SCRIPT`.
 
 SCRIPT is JSON: `seconds` an image takes, `one_by_one` if it has the model for itself meanwhile, `load`
-seconds the model takes to load, `unavailable` why it cannot.
+seconds the model takes to load, `unavailable` why it cannot. `addresses` are those of Discord in its place.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable, Hashable
+from contextlib import nullcontext
 from unittest.mock import patch
 
 from bot import cli, run
 from inference.results import Classification, ModelInfo, ModelUnavailable
-from tests.wire.bots import SlowModel
+from tests.wire.bots import SlowModel, in_place_of_discord
 
 
 class ScriptedModel(SlowModel):
@@ -45,5 +46,9 @@ class ScriptedModel(SlowModel):
 
 if __name__ == "__main__":
     script = json.loads(sys.argv[1])
-    with patch.object(run, "Classifier", lambda _settings: ScriptedModel(**script)):
+    addresses = script.pop("addresses", None)
+    with (
+        patch.object(run, "Classifier", lambda _settings: ScriptedModel(**script)),
+        in_place_of_discord(*addresses) if addresses else nullcontext(),
+    ):
         sys.exit(cli.main(["run"]))

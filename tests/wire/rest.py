@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from tests.wire import strict
 from tests.wire.gateway import Gateway
 from tests.wire.world import (
     THREAD,
@@ -63,14 +64,13 @@ def route(method: str, path: str) -> Callable[[Handler], Handler]:
 class Rest:
     """Answers requests from `world`, changes it, and tells `gateway`."""
 
-    def __init__(self, world: World, gateway: Gateway) -> None:
+    def __init__(self, world: World, gateway: Gateway, *, is_strict: bool = False) -> None:
         self.world = world
+        self.is_strict = is_strict
         self.gateway = gateway
         self.gateway_url = ""
         self.files_url: str | None = ""
         """What the server says of its file host; None if it is not one that says such things."""
-        self.charset = ""
-        """Named with every JSON, as Express (and so Spacebar) does and Discord does not."""
 
     async def serve(self, request: web.Request) -> web.Response:
         """The endpoint of every request under the prefix."""
@@ -83,8 +83,8 @@ class Rest:
             response = await self._answer(request, path, body, files)
             if fault is not None:
                 response = fault.response()
-        if self.charset and response.content_type == "application/json":
-            response.charset = self.charset
+        if self.is_strict:
+            strict.response(request.method, path, response)
         self.world.requests.append(
             Request(
                 request.method,
@@ -113,9 +113,12 @@ class Rest:
     async def _answer(
         self, request: web.Request, path: str, body: Any, files: list[tuple[str, bytes]]
     ) -> web.Response:
+        reason = strict.refusal(request.method, path, body) if self.is_strict else None
+        if reason is not None:
+            return _error(400, 50035, f"Invalid Form Body: {reason}")
         public = path.startswith(("/interactions/", "/webhooks/", "/policies/"))
         if not public and request.headers.get("Authorization") != f"Bot {TOKEN}":
-            return _error(401, 0, "401: Unauthorized")
+            return _error(400 if self.is_strict else 401, 0, "401: Unauthorized")
         if any(
             interaction.expired and token in path for token, interaction in self.world.interactions.items()
         ):

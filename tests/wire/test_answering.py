@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from bot.delivery import standing_answers
 from tests.wire import cdn
 from tests.wire.bots import LABEL, SlowModel, online, settings_for
+from tests.wire.modes import each_server
 from tests.wire.rest import EPHEMERAL
 from tests.wire.wire import Where, Wire
 
@@ -16,6 +19,7 @@ PICTURE = ("cat.png", b"\x89PNG and so on")
 MESSAGES = r"/channels/\d+/messages"
 
 
+@each_server
 async def test_a_picture_gets_one_answer(wire: Wire) -> None:
     async with online(wire):
         message = await wire.post(PICTURE)
@@ -26,6 +30,7 @@ async def test_a_picture_gets_one_answer(wire: Wire) -> None:
     assert len(wire.cdn.asked) == 1
 
 
+@each_server
 async def test_a_direct_message_gets_one_answer(wire: Wire) -> None:
     async with online(wire):
         message = await wire.post_dm(PICTURE)
@@ -65,6 +70,20 @@ async def test_a_menu_answers_its_asker(wire: Wire) -> None:
     assert answer["flags"] == EPHEMERAL
 
 
+@each_server
+async def test_an_answer_follows_the_edits_of_its_message(wire: Wire) -> None:
+    async with online(wire):
+        message = await wire.post(PICTURE)
+        await wire.world.until(lambda: wire.world.answered()[message["id"]])
+        (answer,) = wire.world.answers()
+        more = wire.attachment(message["channel_id"], "dog.png", b"another picture")
+        await wire.edit(message, attachments=[*message["attachments"], more])
+        await wire.world.until(lambda: len(answer["embeds"]) == 2)
+        await wire.edit(message, attachments=[], content="no picture any more")
+        await wire.world.until(lambda: not wire.world.answers())
+
+
+@each_server
 async def test_answers_go_with_messages_that_are_purged(wire: Wire) -> None:
     async with online(wire):
         messages = [await wire.post(PICTURE) for _ in range(3)]
@@ -84,6 +103,7 @@ async def test_a_rate_limit_delays_the_answer_and_does_not_double_it(wire: Wire)
     assert len(wire.world.answers()) == 1
 
 
+@each_server
 async def test_an_answer_that_was_taken_but_not_confirmed_is_not_doubled(wire: Wire) -> None:
     wire.world.fail("POST", MESSAGES, 502, applied=True)
     async with online(wire):
@@ -110,6 +130,7 @@ async def test_a_picture_that_cannot_be_fetched_is_answered_too(wire: Wire) -> N
     assert "no longer there" in str(wire.world.answers())
 
 
+@each_server
 async def test_a_picture_deleted_while_it_is_looked_at_is_not_answered(wire: Wire) -> None:
     model = SlowModel(gate=asyncio.Event())
     async with online(wire, model):
@@ -149,6 +170,7 @@ async def test_nothing_that_is_sent_can_mention_anybody(wire: Wire) -> None:
         assert request.body["allowed_mentions"]["parse"] == []
 
 
+@each_server
 async def test_a_burst_is_answered_in_a_few_messages_before_any_answer_is_late(wire: Wire) -> None:
     pace = wire.world.pace("POST", MESSAGES, 5, 2.0)
     unlimited = {"user_images_per_minute": 1000, "user_burst": 1000}
@@ -159,3 +181,31 @@ async def test_a_burst_is_answered_in_a_few_messages_before_any_answer_is_late(w
     assert wire.world.reactions == []
     assert pace.refused  # Discord did hold them up
     assert len(wire.world.answers()) <= 12
+
+
+@pytest.mark.parametrize("failures", [2, 1000])
+async def test_merged_answers_stay_while_discord_cannot_take_one_out(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failures: int
+) -> None:
+    monkeypatch.setattr(standing_answers, "SHRINK_PAUSES", (0.01, 0.01))
+    edits = r"/channels/\d+/messages/\d+"
+    model = SlowModel(gate=asyncio.Event())
+    async with online(wire, model, data=tmp_path) as bot:
+        sent = [await wire.post(PICTURE) for _ in range(12)]
+        await wire.cdn.until_asked(12)
+        model.open()
+        await wire.world.until(lambda: wire.world.answered().total() == 12)
+        (merged,) = [answer for answer in wire.world.answers() if "message_reference" not in answer]
+        # Which pictures are merged depends on which were classified first.
+        gone = next(message for message in sent if message["id"] in str(merged["embeds"]))
+        fault = wire.world.fail("PATCH", edits, 503, times=failures)
+        await wire.delete(gone)
+        await wire.world.until(lambda: len(wire.world.sent("PATCH", edits)) == min(failures + 1, 3))
+        if failures == 2:
+            await wire.world.until(lambda: wire.world.answered().total() == 11)
+        await bot.wait_until_ready()  # closed before, it would say so later, to nobody
+    wire.gateway.sessions.clear()
+    fault.times = 0
+    async with online(wire, data=tmp_path):
+        await wire.world.until(lambda: wire.world.answered().total() <= 11)
+    assert wire.world.answered() == Counter(message["id"] for message in sent if message is not gone)

@@ -13,6 +13,7 @@ from bot.client import Whatsit
 from bot.cogs.catch_up import CatchUpCog
 from bot.store import StoreUnavailable
 from tests.wire.bots import SlowModel, online, settings_for
+from tests.wire.modes import each_server
 from tests.wire.wire import Wire
 from tests.wire.world import PATIENCE, THREAD, Payload, snowflake
 
@@ -48,6 +49,7 @@ async def been_online(wire: Wire, data: Path) -> None:
     wire.world.requests.clear()
 
 
+@each_server
 async def test_what_was_posted_while_it_was_away_is_answered_once(wire: Wire, tmp_path: Path) -> None:
     thread = wire.world.add_channel("aside", kind=THREAD)
     wire.world.channels[thread] |= _thread_of(wire.world.general)
@@ -105,6 +107,7 @@ async def test_with_a_look_back_of_nothing_it_looks_for_nothing(wire: Wire, tmp_
     assert wire.world.answers() == []
 
 
+@each_server
 async def test_a_picture_deleted_while_it_was_away_takes_its_answer_with_it(
     wire: Wire, tmp_path: Path
 ) -> None:
@@ -119,6 +122,7 @@ async def test_a_picture_deleted_while_it_was_away_takes_its_answer_with_it(
     assert answered(wire) == Counter([stays["id"]])
 
 
+@each_server
 async def test_of_merged_answers_only_that_of_the_deleted_picture_goes(wire: Wire, tmp_path: Path) -> None:
     model = SlowModel(gate=asyncio.Event())
     async with online(wire, model, data=tmp_path) as bot:
@@ -135,6 +139,7 @@ async def test_of_merged_answers_only_that_of_the_deleted_picture_goes(wire: Wir
     assert wire.world.answered() == Counter(message["id"] for message in sent[:-1])
 
 
+@each_server
 async def test_a_picture_answered_by_an_earlier_run_takes_its_answer_with_it(
     wire: Wire, tmp_path: Path
 ) -> None:
@@ -150,6 +155,7 @@ async def test_a_picture_answered_by_an_earlier_run_takes_its_answer_with_it(
     assert answered(wire) == Counter([three["id"]])
 
 
+@each_server
 async def test_a_session_that_cannot_be_resumed_is_caught_up_with(
     wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -217,6 +223,7 @@ async def test_an_answer_that_discord_would_not_take_is_tried_again_after_the_ne
     assert answered(wire) == Counter([message["id"]])
 
 
+@each_server
 async def test_a_server_that_becomes_available_late_loses_no_picture(wire: Wire, tmp_path: Path) -> None:
     await been_online(wire, tmp_path)
     before = await wire.post(PICTURE)
@@ -245,21 +252,6 @@ async def test_what_was_posted_during_an_outage_of_a_server_is_answered_once(
             await wire.gateway.emit("GUILD_CREATE", wire.world.guild())
             await wire.world.until(partial(_are_answered, wire, number))
     assert set(answered(wire).values()) == {1}
-
-
-async def test_a_server_that_never_becomes_available_is_looked_at_after_the_next_start(
-    wire: Wire, tmp_path: Path
-) -> None:
-    await been_online(wire, tmp_path)
-    missed = await wire.post(PICTURE)
-    wire.gateway.guild_is_late = True
-    async with online(wire, data=tmp_path) as bot:
-        await settled(wire, bot)
-    wire.gateway.sessions.clear()
-    wire.gateway.guild_is_late = False
-    async with online(wire, data=tmp_path) as bot:
-        await settled(wire, bot)
-    assert answered(wire) == Counter([missed["id"]])
 
 
 async def test_a_server_that_removed_it_while_it_was_away_is_erased(wire: Wire, tmp_path: Path) -> None:
@@ -349,6 +341,64 @@ async def test_a_store_that_fails_silences_nobody(
     assert [r.getMessage() for r in caplog.records if r.name.startswith("bot.")] == [
         "Until the store works again, a crash may forget pictures. The disk is full."
     ]
+
+
+async def _late(wire: Wire, bot: Whatsit) -> list[Payload]:
+    """Post three pictures that nobody hears of, since the server is not available; return them."""
+    await settled(wire, bot)
+    return [
+        wire.world.add_message(
+            wire.world.general, wire.world.person, attachments=[wire.attachment(wire.world.general, *PICTURE)]
+        )
+        for _ in range(3)
+    ]
+
+
+async def test_a_server_that_becomes_available_twice_is_answered_once(wire: Wire, tmp_path: Path) -> None:
+    await been_online(wire, tmp_path)
+    wire.gateway.guild_is_late = True
+    async with online(wire, data=tmp_path) as bot:
+        missed = await _late(wire, bot)
+        await wire.gateway.recover()
+        await wire.gateway.recover()
+        await wire.world.until(lambda: answered(wire).total() >= 3)
+        await settled(wire, bot)
+    assert answered(wire) == Counter(message["id"] for message in missed)
+
+
+async def test_of_a_server_that_never_becomes_available_nothing_counts_as_read(
+    wire: Wire, tmp_path: Path
+) -> None:
+    await been_online(wire, tmp_path)
+    wire.gateway.guild_is_late = True
+    async with online(wire, data=tmp_path) as bot:
+        missed = await _late(wire, bot)
+        heard = await wire.post(PICTURE)
+        await wire.world.until(lambda: answered(wire).total() == 1)
+    wire.gateway.sessions.clear()
+    wire.gateway.guild_is_late = False
+    async with online(wire, data=tmp_path) as bot:
+        await wire.world.until(lambda: answered(wire).total() >= 4)
+        await settled(wire, bot)
+    assert answered(wire) == Counter(message["id"] for message in [*missed, heard])
+
+
+async def test_a_history_that_could_not_be_read_is_read_after_the_next_start(
+    wire: Wire, tmp_path: Path
+) -> None:
+    await been_online(wire, tmp_path)
+    missed = await wire.post(PICTURE)
+    fault = wire.world.fail("GET", MESSAGES, 404, times=9)
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+        heard = await wire.post(PICTURE)
+        await wire.world.until(lambda: answered(wire).total() == 1)
+    wire.gateway.sessions.clear()
+    fault.times = 0
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+        await wire.world.until(lambda: answered(wire).total() >= 2)
+    assert answered(wire) == Counter([missed["id"], heard["id"]])
 
 
 def _are_answered(wire: Wire, number: int) -> bool:

@@ -9,15 +9,16 @@ from pathlib import Path
 import discord
 import pytest
 
-from bot.connection import intents, server
-from config.settings import Settings
-from tests.wire.bots import LABEL, SlowModel, online, settings_for
+from bot.connection import intents
+from tests.wire.bots import LABEL, SlowModel, online
 from tests.wire.gateway import MESSAGE_CONTENT
+from tests.wire.modes import each_server
 from tests.wire.wire import Wire
 
 PICTURE = ("cat.png", b"\x89PNG and so on")
 
 
+@each_server
 async def test_a_drop_in_the_middle_is_resumed_and_the_picture_answered_once(wire: Wire) -> None:
     model = SlowModel(gate=asyncio.Event())
     async with online(wire, model):
@@ -32,6 +33,7 @@ async def test_a_drop_in_the_middle_is_resumed_and_the_picture_answered_once(wir
     assert len({answer["message_reference"]["message_id"] for answer in wire.world.answers()}) == 2
 
 
+@each_server
 async def test_a_restart_of_the_gateway_is_resumed(wire: Wire) -> None:
     async with online(wire):
         await wire.gateway.ask_to_reconnect()
@@ -41,6 +43,7 @@ async def test_a_restart_of_the_gateway_is_resumed(wire: Wire) -> None:
     assert len(wire.gateway.sessions) == 1
 
 
+@each_server
 async def test_a_forgotten_session_is_begun_anew(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     async with online(wire) as bot:
         monkeypatch.setattr(bot, "before_identify_hook", _at_once)  # discord.py waits 5 s
@@ -51,37 +54,24 @@ async def test_a_forgotten_session_is_begun_anew(wire: Wire, monkeypatch: pytest
     assert LABEL in str(wire.world.answers())
 
 
-@pytest.fixture
-def as_discord(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """Settings of a bot on "Discord": the stub's addresses are discord.py's own."""
-    known = server.Server.of(settings_for(wire).discord)
-    assert known is not None
-    monkeypatch.setattr(server, "DISCORD", (str(known.api), known.gateway, 10, wire.cdn.origin))
-    return Settings.model_validate({"download": {"hosts": []}})
-
-
-async def test_the_flags_allow_message_content(wire: Wire, as_discord: Settings) -> None:
-    async with online(wire, settings=as_discord) as bot:
+async def test_the_flags_allow_message_content(wire: Wire) -> None:
+    async with online(wire) as bot:
         assert bot.intents.message_content
     assert wire.gateway.sessions[0].intents == intents.wanted().value
 
 
-async def test_without_the_flag_it_does_not_even_ask(
-    wire: Wire, as_discord: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_without_the_flag_it_does_not_even_ask(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
     wire.world.flags = 0
-    async with online(wire, settings=as_discord) as bot:
+    async with online(wire) as bot:
         assert not bot.intents.message_content
     assert not wire.gateway.sessions[0].intents & MESSAGE_CONTENT
     assert caplog.text.count(intents.MESSAGE_CONTENT_OFF) == 1
 
 
-async def test_without_the_flag_mentions_and_direct_messages_are_answered(
-    wire: Wire, as_discord: Settings
-) -> None:
+async def test_without_the_flag_mentions_and_direct_messages_are_answered(wire: Wire) -> None:
     wire.world.flags = 0
     bot = wire.world.bot
-    async with online(wire, settings=as_discord):
+    async with online(wire):
         await wire.post(PICTURE)
         asked = await wire.post(PICTURE, content=f"<@{bot['id']}>", mentions=[bot])
         direct = await wire.post_dm(PICTURE)
@@ -90,12 +80,10 @@ async def test_without_the_flag_mentions_and_direct_messages_are_answered(
     assert answer["message_reference"]["message_id"] == asked["id"]
 
 
-async def test_refused_after_all_it_reconnects_without(
-    wire: Wire, as_discord: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_refused_after_all_it_reconnects_without(wire: Wire, caplog: pytest.LogCaptureFixture) -> None:
     asked_for = intents.wanted()
     wire.world.flags = 0  # intents that are given are not checked against the flags: 4014
-    async with online(wire, settings=as_discord, intents=asked_for):
+    async with online(wire, intents=asked_for):
         direct = await wire.post_dm(PICTURE)
         await wire.world.until(lambda: wire.world.answers(direct["channel_id"]))
     assert [session.intents & MESSAGE_CONTENT for session in wire.gateway.sessions] == [0]

@@ -19,6 +19,7 @@ import pytest
 
 from bot.cogs.catch_up import AT_ONCE
 from tests.wire.bots import LABEL, Process, process
+from tests.wire.modes import each_server
 from tests.wire.rest import LOADING
 from tests.wire.wire import Wire
 from tests.wire.world import Interaction, Payload
@@ -47,6 +48,7 @@ def answered(wire: Wire, channel: str | None = None) -> Counter[str]:
     return wire.world.answered(channel)
 
 
+@each_server
 @pytest.mark.parametrize("run", range(RUNS))
 async def test_twenty_images_are_each_answered_once(wire: Wire, tmp_path: Path, run: int) -> None:
     chance = random.Random(run)  # noqa: S311 - no secret
@@ -63,6 +65,7 @@ async def test_twenty_images_are_each_answered_once(wire: Wire, tmp_path: Path, 
     assert answered(wire) + answered(wire, other) == Counter(message["id"] for message in sent)
 
 
+@each_server
 async def test_an_answer_that_was_sent_but_not_written_down_is_not_sent_again(
     wire: Wire, tmp_path: Path
 ) -> None:
@@ -79,6 +82,7 @@ async def test_an_answer_that_was_sent_but_not_written_down_is_not_sent_again(
         await wire.world.until(lambda: not answered(wire))
 
 
+@each_server
 async def test_an_open_message_is_found_behind_many_others(wire: Wire, tmp_path: Path) -> None:
     async with running(wire, tmp_path, 60) as bot:
         message = await wire.post(PICTURE)
@@ -91,6 +95,7 @@ async def test_an_open_message_is_found_behind_many_others(wire: Wire, tmp_path:
     assert answered(wire) == Counter([message["id"]])
 
 
+@each_server
 async def test_a_direct_message_is_answered_after_all(wire: Wire, tmp_path: Path) -> None:
     async with running(wire, tmp_path, 60) as bot:
         message = await wire.post_dm(PICTURE)
@@ -101,6 +106,7 @@ async def test_a_direct_message_is_answered_after_all(wire: Wire, tmp_path: Path
     assert answered(wire, message["channel_id"]) == Counter([message["id"]])
 
 
+@each_server
 async def test_a_message_deleted_meanwhile_is_struck_out_without_a_word(wire: Wire, tmp_path: Path) -> None:
     async with running(wire, tmp_path, 60) as bot:
         gone, stays = await wire.post(PICTURE), await wire.post(PICTURE)
@@ -122,6 +128,7 @@ async def test_a_message_deleted_meanwhile_is_struck_out_without_a_word(wire: Wi
     assert len(wire.world.sent("GET", asked)) == 1
 
 
+@each_server
 async def test_where_history_is_closed_nothing_is_answered_twice(wire: Wire, tmp_path: Path) -> None:
     granted = int(wire.world.role["permissions"]) & ~ADMINISTRATOR & ~READ_MESSAGE_HISTORY
     wire.world.role["permissions"] = str(granted)

@@ -11,6 +11,7 @@ import pytest
 
 from tests.wire import cdn
 from tests.wire.bots import LABEL, process
+from tests.wire.modes import compatible_server, each_server
 from tests.wire.wire import Wire
 
 PICTURE = ("cat.png", b"\x89PNG and so on")
@@ -36,6 +37,7 @@ async def test_told_to_stop_it_answers_what_is_in_hand_and_nothing_new(
     assert "everything in hand was answered" in err
 
 
+@compatible_server
 @pytest.mark.real_model
 @pytest.mark.timeout(600)
 async def test_ctrl_c_at_the_terminal_leaves_the_real_worker_its_last_images(
@@ -117,6 +119,7 @@ async def test_without_a_token_it_says_where_to_get_one(wire: Wire, tmp_path: Pa
     assert wire.world.requests == []
 
 
+@each_server
 async def test_a_refused_token_is_one_sentence_that_does_not_repeat_it(wire: Wire, tmp_path: Path) -> None:
     async with process(wire, tmp_path, {"DISCORD_TOKEN": "not.the.token"}) as bot:
         code, out, err = await bot.end()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +12,10 @@ from yarl import URL
 
 from bot.connection.server import Server
 from tests.wire.bots import LABEL, online, settings_for
+from tests.wire.modes import compatible_server
 from tests.wire.wire import Wire
+
+pytestmark = compatible_server
 
 PICTURE = ("cat.png", b"\x89PNG and so on")
 
@@ -37,12 +42,10 @@ def connected_to(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, int]]:
 async def test_everything_goes_to_the_server_and_its_file_host(
     wire: Wire, connected_to: set[tuple[str, int]]
 ) -> None:
-    wire.rest.charset = "utf-8"
     async with online(wire):
         await wire.post(PICTURE)
         direct = await wire.post_dm(PICTURE)
-        await wire.slash("classify", PICTURE)
-        await wire.world.until(lambda: str(wire.world.answers()).count(LABEL) == 2)
+        await wire.world.until(lambda: LABEL in str(wire.world.answers()))
         await wire.world.until(lambda: wire.world.answers(direct["channel_id"]))
         await wire.gateway.drop()
         await wire.world.until(lambda: wire.gateway.sessions[0].resumes)
@@ -122,3 +125,38 @@ async def test_message_content_is_asked_for_whatever_the_flags_say(wire: Wire) -
         assert bot.intents.message_content
         await wire.post(PICTURE)
         await wire.world.until(wire.world.answers)
+
+
+async def test_there_are_no_commands_and_no_buttons_and_one_line_says_so(
+    wire: Wire, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="bot.client")
+    async with online(wire):
+        await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+    assert wire.world.sent("PUT", r"/applications/.*") == []
+    assert wire.world.answers()[0]["components"] == []
+    assert [r.getMessage() for r in caplog.records if "buttons" in r.getMessage()] == [
+        "This server is not Discord: there are no commands on it, and no buttons under answers."
+    ]
+
+
+async def test_a_channel_is_known_from_the_moment_it_is_made(wire: Wire) -> None:
+    async with online(wire) as bot:
+        channel = wire.world.add_channel("new")
+        await wire.gateway.emit("CHANNEL_CREATE", wire.world.channels[channel])
+        message = await wire.post(PICTURE, channel=channel)
+        await wire.world.until(lambda: wire.world.answered(channel)[message["id"]])
+        assert bot.get_channel(int(channel)) is not None
+
+
+async def test_a_history_with_reactions_can_be_read(wire: Wire, tmp_path: Path) -> None:
+    async with online(wire, data=tmp_path) as bot:
+        await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+        await bot.wait_until_ready()  # closed before, it would say so later, to nobody
+    wire.gateway.sessions.clear()
+    thumbs_up = {"emoji": {"id": None, "name": "x"}, "count": 1, "me": False}
+    message = await wire.post(PICTURE, reactions=[thumbs_up])
+    async with online(wire, data=tmp_path):
+        await wire.world.until(lambda: wire.world.answered()[message["id"]])

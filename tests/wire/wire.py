@@ -34,12 +34,16 @@ class Trap:
 
 
 class Wire:
-    """A running stub. `trap` is another host, for redirects and addresses that lead astray."""
+    """A running stub. `trap` is another host, for redirects and addresses that lead astray.
 
-    def __init__(self) -> None:
+    It is Discord, or with `strict` a Discord-compatible server: see `tests.wire.strict`.
+    """
+
+    def __init__(self, *, strict: bool = False) -> None:
+        self.strict = strict
         self.world = World()
-        self.gateway = Gateway(self.world)
-        self.rest = Rest(self.world, self.gateway)
+        self.gateway = Gateway(self.world, is_strict=strict)
+        self.rest = Rest(self.world, self.gateway, is_strict=strict)
         self.cdn = Cdn()
         self.trap = Trap()
         self._api = _server(
@@ -55,6 +59,11 @@ class Wire:
     @property
     def gateway_url(self) -> str:
         return str(self._api.make_url("/gateway").with_scheme("ws"))
+
+    @property
+    def addresses(self) -> tuple[str, str, str]:
+        """Where the API, the gateway and the files are."""
+        return self.api_url, self.gateway_url, self.cdn.origin
 
     @property
     def trap_url(self) -> URL:
