@@ -206,6 +206,7 @@ class MessageRequests:
                 in_guild=message.guild is not None,
                 replied=replied_to(message) is not None,
                 reads_messages=self._audience.reads_messages,
+                has_commands=self._settings.discord.api_url is None,
             )
         )
         return replace(request, sentence=sentence)
