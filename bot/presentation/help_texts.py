@@ -33,6 +33,7 @@ def help_text(language: Language, *, manages: bool) -> str:
     lines = [
         say(N_("I say what's in a picture. There are several ways to ask me:")),
         *(f"- {way}" for way in ways),
+        "",  # or what follows would be shown as part of the last way
         say(N_("Buttons below an answer show more guesses, describe the picture, or delete the answer.")),
         say(N_("`/preferences` is for you: your language, private answers, or leaving your pictures alone.")),
     ]
