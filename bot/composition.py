@@ -109,26 +109,27 @@ def compose(
         reactions=reactions,
         work=work,
     )
+    edits = EditsCog(
+        watch=watch,
+        audience=audience,
+        requests=requests,
+        intake=intake,
+        answerer=answerer,
+        memory=memory,
+        standing=standing,
+        retraction=retraction,
+    )
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
     handlers = (
-        AnswerPresses(store, models, standing, requests.images_of),
+        AnswerPresses(store, models, standing, ledger, requests.images_of),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
         MemberPanelPresses(store),
         HelloPresses(store.guilds, words),
     )
     bot.cogs_to_add = [
         MessagesCog(intake),
-        EditsCog(
-            watch=watch,
-            audience=audience,
-            requests=requests,
-            intake=intake,
-            answerer=answerer,
-            memory=memory,
-            standing=standing,
-            retraction=retraction,
-        ),
+        edits,
         offers,
         ClassifyCog(tree=bot.tree, settings=settings, store=store, answerer=answerer, work=work),
         CatchUpCog(
@@ -140,13 +141,14 @@ def compose(
             requests=requests,
             intake=intake,
             offers=offers,
+            edits=edits,
             answerer=answerer,
             standing=standing,
             retraction=retraction,
             work=work,
         ),
         PressesCog(client=bot, store=store, work=work, handlers=handlers),
-        GuildSettingsCog(store=store, words=words, imports=imports),
+        GuildSettingsCog(store=store, words=words, imports=imports, ledger=ledger),
         MemberPreferencesCog(store),
         ErasingCog(bot, store, positions),
         HelpCog(store),

@@ -82,19 +82,20 @@ class Answerer:
         if not grant.images:
             await request.destination.refuse(grant.line(request.language), OVER_QUOTA)
             return False
-        outcomes = await self._outcomes(request, grant)
-        if outcomes and isinstance(request.origin, MessageOrigin):
-            answer, buttons = self._words(request, grant, outcomes)
-            replaced = await self._standing.replace(
-                standing,
-                request.origin.message_id,
-                answer,
-                buttons.view() if buttons else None,
-                embeds=request.destination.takes_embeds,
-                images=fingerprint(request.images),
-            )
-            if not replaced:
-                await self._deliver(request, answer, buttons)
+        async with self._ledger.open(request, grant):
+            outcomes = await self._outcomes(request, grant)
+            if outcomes and isinstance(request.origin, MessageOrigin):
+                answer, buttons = self._words(request, grant, outcomes)
+                replaced = await self._standing.replace(
+                    standing,
+                    request.origin.message_id,
+                    answer,
+                    buttons.view() if buttons else None,
+                    embeds=request.destination.takes_embeds,
+                    images=fingerprint(request.images),
+                )
+                if not replaced:
+                    await self._deliver(request, answer, buttons)
         return True
 
     async def report(self, request: Request, sentence: str) -> None:

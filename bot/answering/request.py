@@ -21,7 +21,7 @@ class MessageOrigin:
     """A message is answered. The answer goes when one of `source_ids` is deleted.
 
     `clicked`: the answer was asked for by clicking an offer. `asked`: somebody asked in some way; otherwise
-    the channel is watched.
+    the channel is watched. `edited`: an answer stands already, and the message shows other images now.
     """
 
     message_id: int
@@ -29,6 +29,7 @@ class MessageOrigin:
     source_ids: frozenset[int]
     asked: bool
     clicked: bool = False
+    edited: bool = False
 
     @property
     def identity(self) -> int:

@@ -119,8 +119,8 @@ class ChannelReply:
 class DirectReply:
     """A direct message to whoever asked about a message.
 
-    Where direct messages are closed, a reaction tells so, or, for somebody who `asked` in words, a line
-    `in_channel` that names another way.
+    `again`: an earlier run may have sent it before it crashed. Where direct messages are closed, a reaction
+    tells so, or, for somebody who `asked` in words, a line `in_channel` that names another way.
     """
 
     in_channel: ChannelReply
@@ -129,6 +129,7 @@ class DirectReply:
     language: Language
     channel_language: Language
     asked: bool
+    again: bool = False
     private: bool = True
     stands_apart: bool = True
     takes_embeds: bool = True
@@ -158,7 +159,13 @@ class DirectReply:
         try:
             async with asyncio.timeout((self.in_channel.late_at - discord.utils.utcnow()).total_seconds()):
                 sent = await send_directly(
-                    self.client, self.asker, answer, self.language, source_id=source.id, buttons=buttons
+                    self.client,
+                    self.asker,
+                    answer,
+                    self.language,
+                    source_id=source.id,
+                    buttons=buttons,
+                    again=self.again,
                 )
         except TimeoutError as failure:
             return await self.in_channel.give_up(failure)

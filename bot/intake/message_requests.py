@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import discord
 from cachetools import TTLCache
@@ -118,16 +119,20 @@ class MessageRequests:
             clicked=True,
         )
 
-    async def of_edit(self, message: discord.Message, *, in_channel: bool) -> Request | None:
+    async def of_edit(
+        self, message: discord.Message, *, in_channel: bool, charged: bool = False
+    ) -> Request | None:
         """Return the request to revise an answer that stands in the channel, or in a direct message.
 
-        None where its author wants no image looked at. Raises a `StoreError`.
+        `charged`: an earlier run has charged for it. None where its author wants no image looked at. Raises a
+        `StoreError`.
         """
         images, now = self.images_of(message), discord.utils.utcnow()
-        request = await self._asked(message, images, message.author, wanted_at=now)
+        request = await self._asked(message, images, message.author, wanted_at=now, charged=charged)
         reply = self._reply(message, request.in_force, answer_deadline(now, self._settings.watch))
         destination = reply if in_channel else self._direct(reply, message.author, request.in_force)
-        return replace(request, destination=destination) if request.images else None
+        origin = replace(cast("MessageOrigin", request.origin), edited=True)
+        return replace(request, origin=origin, destination=destination) if request.images else None
 
     def of_failure(self, message: discord.Message) -> Request:
         """Return a request to say something about a message where nobody's wishes are known."""
@@ -157,7 +162,9 @@ class MessageRequests:
         if wishes.unasked == "react":
             return OfferReaction(reply, certain=any(image.certain for image in images))
         destination = (
-            self._direct(reply, message.author, wishes, asked=False) if wishes.unasked == "direct" else reply
+            self._direct(reply, message.author, wishes, asked=False, again=charged)
+            if wishes.unasked == "direct"
+            else reply
         )
         return self._request(
             message, images, message.author, wishes, destination, asked=False, charged=charged
@@ -191,7 +198,7 @@ class MessageRequests:
             () if left_alone else images,
             asker,
             wishes,
-            self._direct(reply, asker, wishes) if direct else reply,
+            self._direct(reply, asker, wishes, again=charged) if direct else reply,
             pictured=pictured,
             charged=charged,
             clicked=clicked,
@@ -258,9 +265,10 @@ class MessageRequests:
         wishes: Effective,
         *,
         asked: bool = True,
+        again: bool = False,
     ) -> DirectReply:
         return DirectReply(
-            reply, self._client, asker, wishes.own_language, wishes.shared_language, asked=asked
+            reply, self._client, asker, wishes.own_language, wishes.shared_language, asked=asked, again=again
         )
 
     async def _in_force(self, message: discord.Message, asker: discord.abc.Snowflake) -> Effective:
