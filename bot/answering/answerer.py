@@ -84,7 +84,9 @@ class Answerer:
             return False
         async with self._ledger.open(request, grant):
             outcomes = await self._outcomes(request, grant)
-            if outcomes and isinstance(request.origin, MessageOrigin):
+            if request.unasked and outcomes and not any(outcome.is_named for outcome in outcomes):
+                await request.destination.refuse("", FAILED)  # the answer that stands says more
+            elif outcomes and isinstance(request.origin, MessageOrigin):
                 answer, buttons = self._words(request, grant, outcomes)
                 replaced = await self._standing.replace(
                     standing,
