@@ -111,12 +111,13 @@ class MessageRequests:
         *,
         clicked_at: datetime.datetime,
         missed: bool = False,
+        paid: int = 0,
     ) -> Request:
         """Return the request of somebody who clicked the offer under a message. Raises a `StoreError`.
 
-        `missed`: an earlier run has accepted and charged it.
+        `missed`: an earlier run has accepted and charged it. `paid`: so many images are charged already.
         """
-        return await self._asked(
+        request = await self._asked(
             message,
             self.images_of(message),
             member,
@@ -125,6 +126,7 @@ class MessageRequests:
             charged=missed,
             clicked=True,
         )
+        return replace(request, paid=paid)
 
     async def of_edit(
         self, message: discord.Message, *, in_channel: bool, charged: bool = False
