@@ -69,7 +69,10 @@ def _set_up_logging() -> None:
 async def _live(settings: Settings, secret: str, server: Server | None) -> int:
     try:
         store = await Store.open(
-            settings.store, settings.data, guild_defaults=defaults(settings.watch, settings.answers)
+            settings.store,
+            settings.data,
+            guild_defaults=defaults(settings.watch, settings.answers),
+            alone=not settings.store.shared,
         )
     except StoreError as error:
         return _failed(str(error))

@@ -56,7 +56,7 @@ class StandingAnswers:
         try:
             message = self._message(standing.channel_id, answer_id)
             if await self._is_merged(answer_id) and message_id in merged_sources(await message.fetch()):
-                return not await self._shrink(standing.channel_id, answer_id, [message_id])
+                return not await self.take_parts_away(standing.channel_id, answer_id, [message_id])
             await message.edit(**message_body(answer, embeds=embeds), view=view)
         except discord.NotFound:  # somebody has deleted it, and does not want it back
             await self._guard.write(self._answers.forget, answer_id)
@@ -71,7 +71,7 @@ class StandingAnswers:
         rows = {row.answer_id: row for row in await self.to(message_ids)}
         for row in rows.values():
             if await self._is_merged(row.answer_id):
-                await self._shrink(row.channel_id, row.answer_id, message_ids)
+                await self.take_parts_away(row.channel_id, row.answer_id, message_ids)
             else:
                 await self.take_away(row.channel_id, row.answer_id)
 
@@ -89,7 +89,7 @@ class StandingAnswers:
     async def _is_merged(self, answer_id: int) -> bool:
         return len(await self._guard.read(self._answers.sources, answer_id) or ()) > 1
 
-    async def _shrink(self, channel_id: int, answer_id: int, gone: Collection[int]) -> bool:
+    async def take_parts_away(self, channel_id: int, answer_id: int, gone: Collection[int]) -> bool:
         """Take the parts of these messages out of a merged answer; return False if they still stand there.
 
         The parts of others stay in any case.
