@@ -311,12 +311,10 @@ class CatchUpCog(commands.Cog):
             for answer in page
             if answer.author == self._client.user
         }
-        gone = set().union(*parts.values())
-        noted = {row.source_id for row in await self._standing.to(gone)}
-        await self._retraction.messages_deleted(gone)
         for answer_id, sources in parts.items():
-            if sources - noted:  # a crash came before it was noted whose answers these are
-                await self._standing.take_parts_away(place.channel_id, answer_id, sources - noted)
+            if sources:  # a crash may have come before all of them were noted
+                await self._standing.take_parts_away(place.channel_id, answer_id, sources)
+        await self._retraction.messages_deleted(set().union(*parts.values()))
         for source, answer in self._own_answers(page).items():
             resolved = answer.reference.resolved if answer.reference else None
             is_gone = isinstance(resolved, discord.DeletedReferencedMessage) or (
