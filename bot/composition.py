@@ -24,6 +24,7 @@ from bot.cogs.help import HelpCog
 from bot.cogs.member_preferences import MemberPreferencesCog
 from bot.cogs.messages import MessagesCog
 from bot.cogs.offers import OffersCog
+from bot.cogs.permission_changes import PermissionChangesCog
 from bot.cogs.presses import PressesCog
 from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
@@ -66,7 +67,7 @@ def compose(
     """
     models = Models(settings, classifier, another_model)
     bot = Whatsit(settings, classifier, store, models, intents=intents, server=server)
-    work, watch = bot.work_in_hand, settings.watch
+    work, watch, http_watch = bot.work_in_hand, settings.watch, bot.http_watch
 
     guard = StoreGuard()
     memory = MessageMemory()
@@ -89,7 +90,12 @@ def compose(
 
     audience = Audience(bot, watch)
     requests = MessageRequests(
-        client=bot, settings=settings, store=store, audience=audience, reactions=reactions
+        client=bot,
+        settings=settings,
+        store=store,
+        audience=audience,
+        reactions=reactions,
+        watch=http_watch,
     )
     intake = MessageIntake(
         requests=requests,
@@ -151,6 +157,7 @@ def compose(
         GuildSettingsCog(store=store, words=words, imports=imports, ledger=ledger),
         MemberPreferencesCog(store),
         ErasingCog(bot, store, positions),
+        PermissionChangesCog(http_watch.channels),
         HelpCog(store),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons

@@ -201,6 +201,9 @@ class StoreSettings(Section):
     )
     """The database, where it is not to be the SQLite file `whatsit.sqlite3` in the data folder: a PostgreSQL
     (`pip install whatsit[postgres]`) or another SQLite file, `sqlite:////path/to/file`."""
+    shared: bool = False
+    """Let several Whatsits use the store: bots with different tokens. Two with the same token would answer
+    everything twice."""
 
 
 class Settings(BaseModel):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+
+import discord
 
 from bot.answering.classifying import ImageClassifying
 from bot.answering.ledger import Ledger
@@ -19,7 +22,7 @@ from bot.policy.audience import role_ids
 from bot.policy.quota import Grant, Quota
 from bot.presentation.answer import Answer, Outcome, Writer
 from bot.presentation.errors import LASTING
-from bot.store import StoredAnswer
+from bot.store import GuildSettings, StoredAnswer
 from config.settings import Settings
 from inference.results import NotAnImage, UnsupportedFormat
 
@@ -126,12 +129,31 @@ class Answerer:
         if request.granted is not None:
             return request.granted
         images = min(len(request.images), self._settings.limits.images_per_answer) or 1
-        settings = request.in_force.guild
-        if request.guild_id is not None and settings.unlimited_roles:
-            roles = await role_ids(request.guild, request.asker)
+        if images <= request.paid:
+            return Grant(images)
+        grant = await self._charge(
+            request.asker, images - request.paid, request.guild_id, request.guild, request.in_force.guild
+        )
+        return replace(grant, images=grant.images + request.paid)
+
+    async def charge_look(self, member: discord.Member, settings: GuildSettings) -> bool:
+        """Charge a member for a message that is looked up; return False if the quota is used up."""
+        grant = await self._charge(member, 1, member.guild.id, member.guild, settings)
+        return bool(grant.images)
+
+    async def _charge(
+        self,
+        asker: discord.abc.Snowflake,
+        images: int,
+        guild_id: int | None,
+        guild: discord.Guild | None,
+        settings: GuildSettings,
+    ) -> Grant:
+        if guild_id is not None and settings.unlimited_roles:
+            roles = await role_ids(guild, asker)
             if not roles.isdisjoint(settings.unlimited_roles):
                 return Grant(images)
-        return self._quota.take(request.asker.id, images, guild_id=request.guild_id, settings=settings)
+        return self._quota.take(asker.id, images, guild_id=guild_id, settings=settings)
 
     async def _refuse(self, request: Request, grant: Grant) -> None:
         """Say that the images are too many: in words where only the asker reads them."""

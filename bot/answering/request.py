@@ -64,8 +64,8 @@ class Request:
     `asker` asks, and is charged for it; `author_id` is who posted the images. `found` is how many images
     there are; `images` are those of them that may be looked at. `guild_id` is the server's, where `guild` may
     still be None: a command works also where the bot is no member. `granted` is what an earlier run has
-    charged for already. `sentence` is what is said where there is nothing to look at. `top` is how many
-    labels the asker wants.
+    charged for already, `paid` how many images this run has. `sentence` is what is said where there is
+    nothing to look at. `top` is how many labels the asker wants.
     """
 
     origin: MessageOrigin | InteractionOrigin
@@ -78,6 +78,7 @@ class Request:
     in_force: Effective
     destination: Destination
     granted: Grant | None = None
+    paid: int = 0
     sentence: str = ""
     top: int | None = None
 

@@ -305,15 +305,16 @@ class CatchUpCog(commands.Cog):
         """Delete an answer whose picture was deleted meanwhile, or its part of a merged one."""
         whole = len(page) < MESSAGES
         begin = discord.utils.time_snowflake(place.since) if whole else page[0].id
-        gone = {
-            source
+        present = {message.id for message in page}
+        parts = {
+            answer.id: {source for source in merged_sources(answer) - present if source >= begin}
             for answer in page
             if answer.author == self._client.user
-            for source in merged_sources(answer)
-            if source >= begin
-        }.difference(message.id for message in page)
-        await self._retraction.messages_deleted(gone)
-        present = {message.id for message in page}
+        }
+        for answer_id, sources in parts.items():
+            if sources:  # a crash may have come before all of them were noted
+                await self._standing.take_parts_away(place.channel_id, answer_id, sources)
+        await self._retraction.messages_deleted(set().union(*parts.values()))
         for source, answer in self._own_answers(page).items():
             resolved = answer.reference.resolved if answer.reference else None
             is_gone = isinstance(resolved, discord.DeletedReferencedMessage) or (

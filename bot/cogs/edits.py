@@ -84,8 +84,8 @@ class EditsCog(commands.Cog):
             before = next((answer.images for answer in answers if answer.images is not None), None)
         if before == fingerprint(images):
             return
-        if before is None and (answers or not images or not missed):
-            return  # what it showed is not known, so nobody can say that it shows something else now
+        if before is None and not (missed and images and (message.edited_at or not answers)):
+            return  # what it showed is not known, and nothing says that it shows something else now
         self._memory.saw(message.id, images)
         if not images:
             await self._retraction.images_removed([message.id])
@@ -98,8 +98,7 @@ class EditsCog(commands.Cog):
 
     def _is_late(self, message: discord.Message) -> bool:
         """Return whether the message was written long ago: then Discord has only looked up a link again."""
-        written = message.edited_at or message.created_at
-        return discord.utils.utcnow() > answer_deadline(written, self._watch)
+        return discord.utils.utcnow() > answer_deadline(self._requests.written_at(message), self._watch)
 
     async def _revise(
         self, message: discord.Message, answers: Sequence[StoredAnswer], *, charged: bool

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.buttons import AnswerButtons
+from bot.connection.closed_channels import ChannelClosed, ClosedChannels
 from bot.delivery.channel_permissions import FAILURES, permissions_at
 from bot.delivery.destination import Delivered, Fate, Promise
 from bot.delivery.direct_messages import send_directly
@@ -38,6 +39,7 @@ class ChannelReply:
     message: discord.Message
     outbox: Outbox
     reactions: Reactions
+    channels: ClosedChannels
     late_at: datetime.datetime
     offer: str
     silent: bool = False
@@ -84,7 +86,7 @@ class ChannelReply:
         return False
 
     async def _may_write(self) -> bool:
-        if permissions_at(self.message).send:
+        if permissions_at(self.message).send and self.channels.takes_messages(self.message.channel.id):
             return True
         await self.reactions.show(self.message, MUTE)
         return False
@@ -94,7 +96,7 @@ class ChannelReply:
         if isinstance(failure, Thinned | discord.RateLimited | TimeoutError):
             await self.reactions.show(self.message, self.offer if self.message.guild else LATE)
             return Delivered(Fate.OFFERED)
-        if isinstance(failure, discord.Forbidden):
+        if isinstance(failure, discord.Forbidden | ChannelClosed):
             await self.reactions.show(self.message, MUTE)
             return Delivered(Fate.DROPPED)
         if _message_is_gone(failure):

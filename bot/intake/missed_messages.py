@@ -73,11 +73,9 @@ async def missed_places(
     for guild in (each for each in client.guilds if each.id in where and not each.unavailable):
         seen = await store.seen.of(guild.id)
         begin = max(nothing, _joined(guild))  # where nothing was read yet, all is new since the bot joined
-        for channel in _channels(guild):
-            read, last = max(seen.get(channel.id, 0), begin), channel.last_message_id or 0
-            if last > begin:
-                place = found.setdefault(channel.id, MissedPlace(channel.id, guild.id, since))
-                place.read, place.newest = read, last
+        for channel_id, last in _posted_in(guild, begin):
+            place = found.setdefault(channel_id, MissedPlace(channel_id, guild.id, since))
+            place.read, place.newest = max(seen.get(channel_id, 0), begin), last
     for answer in await store.answers.since(nothing):
         if is_there(answer.guild_id):
             place_of(answer)
@@ -87,6 +85,13 @@ async def missed_places(
 def _joined(guild: discord.Guild) -> int:
     me: discord.Member | None = guild.me  # None where the server did not send it
     return discord.utils.time_snowflake(me.joined_at) if me and me.joined_at else 0
+
+
+def _posted_in(guild: discord.Guild, begin: int) -> Iterator[tuple[int, int]]:
+    """Yield each channel with a message after `begin`, and its last one."""
+    for channel in _channels(guild):
+        if (last := channel.last_message_id or 0) > begin:
+            yield channel.id, last
 
 
 def _channels(

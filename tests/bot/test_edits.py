@@ -204,3 +204,13 @@ async def test_deleted_alone_or_in_bulk_pictures_take_their_answers_along(
 async def test_ten_pictures_get_one_answer(world: World) -> None:
     await world.alice.send(world.channel, attachments=[picture(f"{n}.png") for n in range(10)])
     assert len(world.only_answer().embeds[0].description.splitlines()) == 10  # type: ignore[union-attr]
+
+
+@pytest.mark.whatsit(limits={"user_images_per_minute": 1, "user_burst": 1})
+async def test_many_edits_over_the_quota_set_one_sign(world: World) -> None:
+    source = await send(world, *uploads(world, picture()))
+    for number in range(20):
+        await edit(world, source, attachments=uploads(world, picture(f"{number}.png")))
+    puts = [request for request in world.env.http_requests if request.method == "PUT"]
+    assert sum("/reactions/" in request.path for request in puts) == 1
+    assert reactions(world, source) == [OVER_QUOTA]
