@@ -216,11 +216,12 @@ class MicroBatcher:
             self._unsure.extendleft(job for job in reversed(batch) if job.waiters)
         else:
             alone = len(batch) == 1
-            guilty = [job for job in batch if job.died(death.cause, alone=alone)]
+            guilty = [job for job in batch if job.died(death, alone=alone)]
             for job in guilty:
                 log.warning("Refusing the image that did it from now on: SHA-256 %s.", job.key.digest.hex())
                 self._breaker.explained(job.deaths - 1)
-                self._settle(job, HarmfulImage(f"The image cannot be looked at: {death}."))
+                reason = f"The image cannot be looked at: {death}."
+                self._settle(job, HarmfulImage(reason, core_seconds=job.core_seconds))
             self._suspects.extendleft(job for job in reversed(batch) if job.waiters and job not in guilty)
             if guilty:
                 await self._replace()

@@ -201,6 +201,7 @@ class Classifier:
             views=verdict.views,
             decode_ms=verdict.decode_ms,
             predict_ms=verdict.predict_ms,
+            core_seconds=verdict.core_seconds,
         )
 
     async def _look_up(self, data: bytes, ranked: int, group: Hashable) -> AnsweredReply:
@@ -208,7 +209,7 @@ class Classifier:
         verdict = self._known.get(self.info, key)
         if verdict is not None:
             self._recalled += 1
-            return verdict
+            return verdict.model_copy(update={"core_seconds": 0.0})
         return await self._batcher.answer(key, data, group)
 
     async def _in_time(self, until: float, work: Coroutine[None, None, T]) -> T:
