@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from inference.results import InferenceError
 from inference.serving.protocol import AnsweredReply
 from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
 
-__all__ = ["ImageJob", "Outcome"]
+__all__ = ["ImageJob", "OnCost", "Outcome"]
 
 Outcome = AnsweredReply | InferenceError
 """What becomes of an image."""
 
+OnCost = Callable[[float], None]
+"""Is told the core-seconds that an image took."""
+
 
 class ImageJob:
-    """An image to be looked at, and everybody who waits for it."""
+    """An image to be looked at, and everybody who waits for it.
 
-    def __init__(self, number: int, key: ImageKey, data: bytes, group: Hashable) -> None:
+    Whoever asked first pays for it: `on_cost` is told what it took.
+    """
+
+    def __init__(
+        self, number: int, key: ImageKey, data: bytes, group: Hashable, on_cost: OnCost | None = None
+    ) -> None:
         self.id = number
         self.key = key
         self.data = data
         self.group = group
+        self.on_cost = on_cost
+        self.estimate = 0.0
         self.waiters: set[asyncio.Future[AnsweredReply]] = set()
         self.suspect = False
         self.deaths = 0

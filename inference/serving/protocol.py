@@ -148,11 +148,15 @@ class AnsweredReply(WorkerMessage):
 
 
 class UnsureReply(WorkerMessage):
-    """The model is unsure of the image and wants a second look, of so many crops."""
+    """The model is unsure of the image and wants a second look, of so many crops.
+
+    `core_seconds` is what the first look took; the answer to the second counts them in.
+    """
 
     kind: Literal["unsure"] = "unsure"
     id: int
     crops: PositiveInt
+    core_seconds: Cost
 
 
 class RefusedReply(WorkerMessage):

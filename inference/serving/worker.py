@@ -188,7 +188,7 @@ class BatchProcessor:
             image.core_seconds += watch.seconds()
             if len(image.crops):
                 self.unsure[look.id] = image
-                return UnsureReply(id=look.id, crops=len(image.crops))
+                return UnsureReply(id=look.id, crops=len(image.crops), core_seconds=image.core_seconds)
         best = np.argsort(-mean, kind="stable")[: look.ranked]
         return AnsweredReply(
             id=look.id,

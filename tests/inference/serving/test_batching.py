@@ -64,7 +64,7 @@ class ScriptedWorker:
             self.alive = False
             raise WorkerDied(DeathCause.CRASHED, "it was deadly")
         return tuple(
-            UnsureReply(id=look.id, crops=self.unsure[what])
+            UnsureReply(id=look.id, crops=self.unsure[what], core_seconds=0)
             if isinstance(what, bytes) and what in self.unsure
             else answered(look)
             for look, what in zip(batch.looks, seen, strict=True)
