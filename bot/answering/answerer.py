@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import discord
 
@@ -152,7 +153,7 @@ class Answerer:
         if guild_id is not None and settings.unlimited_roles:
             roles = await role_ids(guild, asker)
             if not roles.isdisjoint(settings.unlimited_roles):
-                return Grant(images)
+                return self._quota.take_unlimited(asker.id, images, guild_id=guild_id)
         return self._quota.take(asker.id, images, guild_id=guild_id, settings=settings)
 
     async def _refuse(self, request: Request, grant: Grant) -> None:
@@ -180,7 +181,10 @@ class Answerer:
             await self._ledger.promised(request, promise)
             with self._retraction.cancels_with(request.source_ids):
                 outcomes = await self._classifying.classify(
-                    request.images[: grant.images], group=request.group, model=request.in_force.guild.model
+                    request.images[: grant.images],
+                    group=request.group,
+                    model=request.in_force.guild.model,
+                    on_cost=partial(self._quota.charge, request.asker.id, request.guild_id),
                 )
         return [outcome for outcome in outcomes if not (request.unasked and _was_no_image(outcome))]
 

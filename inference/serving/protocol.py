@@ -79,6 +79,10 @@ Probability = Annotated[float, Field(ge=0, le=1.001)]
 """Rounding of sums may put it slightly above 1."""
 
 
+Cost = Annotated[float, Field(ge=0, le=3600)]
+"""Core-seconds of one image. Nobody is charged more, whatever a worker that was taken over says."""
+
+
 class WorkerMessage(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -129,7 +133,8 @@ class BatchRequest(WorkerMessage):
 
 class AnsweredReply(WorkerMessage):
     """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
-    probability, number of its classes); `size` is (width, height)."""
+    probability, number of its classes); `size` is (width, height); `core_seconds` is the processor time that
+    the image took in all its looks."""
 
     kind: Literal["answered"] = "answered"
     id: int
@@ -139,14 +144,19 @@ class AnsweredReply(WorkerMessage):
     views: PositiveInt
     decode_ms: NonNegativeFloat
     predict_ms: NonNegativeFloat
+    core_seconds: Cost
 
 
 class UnsureReply(WorkerMessage):
-    """The model is unsure of the image and wants a second look, of so many crops."""
+    """The model is unsure of the image and wants a second look, of so many crops.
+
+    `core_seconds` is what the first look took; the answer to the second counts them in.
+    """
 
     kind: Literal["unsure"] = "unsure"
     id: int
     crops: PositiveInt
+    core_seconds: Cost
 
 
 class RefusedReply(WorkerMessage):
@@ -156,10 +166,11 @@ class RefusedReply(WorkerMessage):
     id: int
     code: Annotated[str, AfterValidator(_known)]
     message: str
+    core_seconds: Cost
 
     def error(self) -> InferenceError:
         """Make the error again."""
-        return REFUSALS[self.code](self.message)
+        return REFUSALS[self.code](self.message, core_seconds=self.core_seconds)
 
 
 WorkerReply = AnsweredReply | UnsureReply | RefusedReply

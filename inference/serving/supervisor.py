@@ -82,11 +82,15 @@ class DeathCause(Enum):
 
 
 class WorkerDied(Exception):
-    """The worker is gone, and with it what it was doing."""
+    """The worker is gone, and with it what it was doing.
+
+    `core_seconds` is what each image of its batch is charged: all of the time until it was gone.
+    """
 
     def __init__(self, cause: DeathCause, detail: str) -> None:
         super().__init__(detail)
         self.cause = cause
+        self.core_seconds = 0.0
 
 
 class WorkerSupervisor:
@@ -148,9 +152,14 @@ class WorkerSupervisor:
             raise self._put_down(DeathCause.IDLE, "the worker died while it had nothing to do")
         if (resident := self._size()) > self._worker.memory:
             raise self._put_down(DeathCause.IDLE, f"the worker had grown to {resident >> 20} MiB over time")
-        until = time.perf_counter() + self._worker.deadline
-        self._send([frame(batch), *pictures], until, self._worker.memory)
-        replies = self._receive(parse_replies, until, self._worker.memory)
+        began = time.perf_counter()
+        until = began + self._worker.deadline
+        try:
+            self._send([frame(batch), *pictures], until, self._worker.memory)
+            replies = self._receive(parse_replies, until, self._worker.memory)
+        except WorkerDied as death:
+            death.core_seconds = time.perf_counter() - began
+            raise
         if [reply.id for reply in replies] != [look.id for look in batch.looks]:
             raise self._put_down(DeathCause.CRASHED, "the worker answered what it was not asked")
         return replies
