@@ -22,6 +22,7 @@ __all__ = [
     "ModelInfo",
     "ModelUnavailable",
     "NotAnImage",
+    "SandboxState",
     "Stats",
     "TimedOut",
     "UnsupportedFormat",
@@ -76,6 +77,32 @@ class Classification:
 
 
 @dataclass(frozen=True, slots=True)
+class SandboxState:
+    """What holds the worker: the version (ABI) of Landlock, 0 without it, and whether its calls are filtered.
+
+    As text it is one sentence for the owner.
+    """
+
+    landlock: int = 0
+    seccomp: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything is in force that Whatsit can use."""
+        return bool(self.landlock) and self.seccomp
+
+    def __str__(self) -> str:
+        there = [f"Landlock (ABI {self.landlock})"] * bool(self.landlock) + [
+            "a seccomp filter"
+        ] * self.seccomp
+        missing = ["Landlock"] * (not self.landlock) + ["seccomp filter"] * (not self.seccomp)
+        lacking = f"this system offers no {' and no '.join(missing)}" if missing else ""
+        if not there:
+            return f"No sandbox holds the worker: {lacking}."
+        return f"The worker is held by {' and '.join(there)}{'; ' * bool(lacking)}{lacking}."
+
+
+@dataclass(frozen=True, slots=True)
 class ModelInfo:
     """The model that answers.
 
@@ -97,6 +124,8 @@ class ModelInfo:
     """Each class's label."""
     coarse: tuple[str | None, ...] = field(default=(), repr=False, compare=False)
     """Each class's everyday name."""
+    sandbox: SandboxState = field(default=SandboxState(), compare=False)
+    """What the kernel takes from the process that runs the model."""
 
 
 @dataclass(frozen=True, slots=True)

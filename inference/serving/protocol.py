@@ -20,7 +20,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    NonNegativeFloat,
     NonNegativeInt,
     PositiveInt,
     TypeAdapter,
@@ -60,6 +59,9 @@ __all__ = [
 
 LENGTH_BYTES = 4
 
+MOST_CROPS = 100
+"""Crops of one image: three frames, looked at twice, make nine."""
+
 EXIT_OUT_OF_MEMORY = 86
 """A worker's exit status after an allocation has failed."""
 
@@ -75,8 +77,10 @@ def _known(code: str) -> str:
     return code
 
 
-Probability = Annotated[float, Field(ge=0, le=1.001)]
-"""Rounding of sums may put it slightly above 1."""
+Probability = Annotated[float, Field(ge=0, le=1)]
+Milliseconds = Annotated[float, Field(ge=0, le=1e7)]
+Pixels = Annotated[int, Field(ge=1, le=1 << 31)]
+Text = Annotated[str, Field(max_length=2000)]
 
 
 Cost = Annotated[float, Field(ge=0, le=3600)]
@@ -84,7 +88,7 @@ Cost = Annotated[float, Field(ge=0, le=3600)]
 
 
 class WorkerMessage(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class WorkerHello(WorkerMessage):
@@ -138,12 +142,14 @@ class AnsweredReply(WorkerMessage):
 
     kind: Literal["answered"] = "answered"
     id: int
-    labels: tuple[tuple[str, NonNegativeInt, Probability, str | None], ...]
-    coarse: tuple[tuple[str, Probability, int], ...] = ()
-    size: tuple[PositiveInt, PositiveInt]
-    views: PositiveInt
-    decode_ms: NonNegativeFloat
-    predict_ms: NonNegativeFloat
+    labels: Annotated[
+        tuple[tuple[Text, NonNegativeInt, Probability, Text | None], ...], Field(max_length=100)
+    ]
+    coarse: Annotated[tuple[tuple[Text, Probability, PositiveInt], ...], Field(max_length=100)] = ()
+    size: tuple[Pixels, Pixels]
+    views: Annotated[int, Field(ge=1, le=MOST_CROPS)]
+    decode_ms: Milliseconds
+    predict_ms: Milliseconds
     core_seconds: Cost
 
 
@@ -155,7 +161,7 @@ class UnsureReply(WorkerMessage):
 
     kind: Literal["unsure"] = "unsure"
     id: int
-    crops: PositiveInt
+    crops: Annotated[int, Field(ge=1, le=MOST_CROPS)]
     core_seconds: Cost
 
 
@@ -165,7 +171,7 @@ class RefusedReply(WorkerMessage):
     kind: Literal["refused"] = "refused"
     id: int
     code: Annotated[str, AfterValidator(_known)]
-    message: str
+    message: Text
     core_seconds: Cost
 
     def error(self) -> InferenceError:

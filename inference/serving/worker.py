@@ -32,7 +32,9 @@ from inference.images.decode import PREPROCESSING_VERSION, decode, header
 from inference.images.views import needs_second_look
 from inference.models.coarse_names import CoarseNames, coarse_names
 from inference.models.engines import PAIR
-from inference.results import InferenceError, ModelInfo, ModelUnavailable
+from inference.results import InferenceError, ModelInfo, ModelUnavailable, SandboxState
+from inference.sandbox import give_up_everything, give_up_files
+from inference.sandbox.kernel import forbid_dumps
 from inference.serving.protocol import (
     EXIT_OUT_OF_MEMORY,
     AnsweredReply,
@@ -110,7 +112,7 @@ class BatchProcessor:
     """Processor time that one crop takes to predict, on however many threads."""
 
     def __post_init__(self) -> None:
-        self._everyday = CoarseNames(coarse_names(self.model.labels))
+        self.everyday = CoarseNames(coarse_names(self.model.labels))
         # More threads than cores, because some wait for a stream: with two more it was 5 to 8 % faster.
         self._threads = ThreadPoolExecutor(cpus.usable() + 2, "look")
         self._one_large = threading.Lock()
@@ -193,9 +195,9 @@ class BatchProcessor:
         return AnsweredReply(
             id=look.id,
             labels=tuple(
-                (self.model.labels[i], int(i), float(mean[i]), self._everyday.names[i]) for i in best
+                (self.model.labels[i], int(i), min(float(mean[i]), 1.0), self.everyday.names[i]) for i in best
             ),
-            coarse=self._everyday.best(mean),
+            coarse=self.everyday.best(mean),
             size=image.size,
             views=image.views,
             decode_ms=image.decode_ms,
@@ -207,6 +209,7 @@ class BatchProcessor:
 def main() -> None:
     """Load the model, say so, and answer batches until the other end goes away."""
     faulthandler.enable(all_threads=False)
+    forbid_dumps()
     requests, replies = _take_over_the_pipes()
     # The supervisor ends this process. A Ctrl-C at the terminal, or a service manager that signals everybody,
     # is for the bot, which first finishes the images in hand.
@@ -244,11 +247,15 @@ def _take_over_the_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 def _listen(requests: BinaryIO, batches: queue.SimpleQueue[tuple[BatchRequest, list[bytes]]]) -> None:
     """Take batches in. When the other end closes, also by dying, end this process and all it started."""
+    give_up_files()
     try:
         while True:
             batches.put(read_batch(requests))
     except EOFError:
-        os.killpg(0, signal.SIGKILL)
+        try:
+            os.killpg(0, signal.SIGKILL)
+        finally:  # early versions of Landlock's ABI 6 take this process's other threads for strangers
+            os._exit(1)
 
 
 def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
@@ -274,6 +281,9 @@ def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
         traceback.print_exc()
         greeting = WorkerUnavailable(reason=f"The model could not be loaded: {type(error).__name__}: {error}")
     else:
+        processor = BatchProcessor(
+            model, hello.model.views, hello.limits, crop_core_seconds=crop_core_seconds
+        )
         _limit_address_space(hello.worker.memory)
         greeting = WorkerReady(
             info=ModelInfo(
@@ -285,14 +295,13 @@ def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
                 content_hash=model.content_hash,
                 preprocessing=PREPROCESSING_VERSION,
                 labels=model.labels,
-                coarse=coarse_names(model.labels),
+                coarse=processor.everyday.names,
+                sandbox=SandboxState(*give_up_everything()),
             )
         )
     replies.write(frame(greeting))
     replies.flush()
-    if isinstance(greeting, WorkerUnavailable):
-        return None
-    return BatchProcessor(model, hello.model.views, hello.limits, crop_core_seconds=crop_core_seconds)
+    return None if isinstance(greeting, WorkerUnavailable) else processor
 
 
 def _limit_address_space(memory: int) -> None:
