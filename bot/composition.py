@@ -24,6 +24,7 @@ from bot.cogs.help import HelpCog
 from bot.cogs.member_preferences import MemberPreferencesCog
 from bot.cogs.messages import MessagesCog
 from bot.cogs.offers import OffersCog
+from bot.cogs.permission_changes import PermissionChangesCog
 from bot.cogs.presses import PressesCog
 from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
@@ -66,7 +67,7 @@ def compose(
     """
     models = Models(settings, classifier, another_model)
     bot = Whatsit(settings, classifier, store, models, intents=intents, server=server)
-    work, watch = bot.work_in_hand, settings.watch
+    work, watch, http_watch = bot.work_in_hand, settings.watch, bot.http_watch
 
     guard = StoreGuard()
     memory = MessageMemory()
@@ -89,7 +90,12 @@ def compose(
 
     audience = Audience(bot, watch)
     requests = MessageRequests(
-        client=bot, settings=settings, store=store, audience=audience, reactions=reactions
+        client=bot,
+        settings=settings,
+        store=store,
+        audience=audience,
+        reactions=reactions,
+        watch=http_watch,
     )
     intake = MessageIntake(
         requests=requests,
@@ -109,26 +115,27 @@ def compose(
         reactions=reactions,
         work=work,
     )
+    edits = EditsCog(
+        watch=watch,
+        audience=audience,
+        requests=requests,
+        intake=intake,
+        answerer=answerer,
+        memory=memory,
+        standing=standing,
+        retraction=retraction,
+    )
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
     handlers = (
-        AnswerPresses(store, models, standing, requests.images_of),
+        AnswerPresses(store, models, standing, ledger, requests.images_of),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
         MemberPanelPresses(store),
         HelloPresses(store.guilds, words),
     )
     bot.cogs_to_add = [
         MessagesCog(intake),
-        EditsCog(
-            watch=watch,
-            audience=audience,
-            requests=requests,
-            intake=intake,
-            answerer=answerer,
-            memory=memory,
-            standing=standing,
-            retraction=retraction,
-        ),
+        edits,
         offers,
         ClassifyCog(tree=bot.tree, settings=settings, store=store, answerer=answerer, work=work),
         CatchUpCog(
@@ -140,15 +147,17 @@ def compose(
             requests=requests,
             intake=intake,
             offers=offers,
+            edits=edits,
             answerer=answerer,
             standing=standing,
             retraction=retraction,
             work=work,
         ),
         PressesCog(client=bot, store=store, work=work, handlers=handlers),
-        GuildSettingsCog(store=store, words=words, imports=imports),
+        GuildSettingsCog(store=store, words=words, imports=imports, ledger=ledger),
         MemberPreferencesCog(store),
         ErasingCog(bot, store, positions),
+        PermissionChangesCog(http_watch.channels),
         HelpCog(store),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons

@@ -71,7 +71,10 @@ def _set_up_logging() -> None:
 async def _live(settings: Settings, secret: str, server: Server | None) -> int:
     try:
         store = await Store.open(
-            settings.store, settings.data, guild_defaults=defaults(settings.watch, settings.answers)
+            settings.store,
+            settings.data,
+            guild_defaults=defaults(settings.watch, settings.answers),
+            alone=not settings.store.shared,
         )
     except StoreError as error:
         return _failed(str(error))
@@ -95,9 +98,12 @@ async def _online(settings: Settings, secret: str, server: Server | None, store:
         with _stop_signals() as told:
             async with bot:
                 connection = asyncio.create_task(bot.start(secret))
-                await _first(connection, told)
-                left = await bot.work_in_hand.finish(settings.queue.drain)
+                refused = bot.http_watch.brake.token_refused
+                await _first(connection, told, refused)
+                left = await bot.work_in_hand.finish(0.0 if refused.is_set() else settings.queue.drain)
                 await _leave(bot, connection)
+                if refused.is_set():
+                    raise ConfigError(TOKEN_REFUSED)
     except discord.LoginFailure as error:
         raise ConfigError(TOKEN_REFUSED) from error
     except discord.ConnectionClosed as error:
@@ -154,11 +160,12 @@ def _stop_signals() -> Iterator[asyncio.Event]:
                 signal.signal(number, handler)
 
 
-async def _first(connection: asyncio.Task[None], told: asyncio.Event) -> None:
-    """Wait until the connection has ended or somebody says stop."""
-    waiting = asyncio.create_task(told.wait())
-    await asyncio.wait({connection, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+async def _first(connection: asyncio.Task[None], *events: asyncio.Event) -> None:
+    """Wait until the connection has ended or one of the events is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait({connection, *waiting}, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 async def _leave(bot: Whatsit, connection: asyncio.Task[None]) -> None:

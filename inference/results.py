@@ -61,7 +61,8 @@ class Classification:
 
     `size` is (width, height) in pixels as a person sees the picture, after EXIF orientation. `views` is how
     many crops were averaged. Times are milliseconds that the worker spent on this image. `coarse` has the
-    everyday names of greatest probability, best first, at most three.
+    everyday names of greatest probability, best first, at most three. `core_seconds` is the processor time
+    that the worker spent on the image for this answer: 0 where it was remembered.
     """
 
     labels: tuple[Label, ...]
@@ -72,6 +73,7 @@ class Classification:
     decode_ms: float
     predict_ms: float
     coarse: tuple[Coarse, ...] = ()
+    core_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,16 @@ class Stats:
 
 
 class InferenceError(Exception):
-    """A failure that a person can be told of; `code` is its stable, machine-readable name."""
+    """A failure that a person can be told of; `code` is its stable, machine-readable name.
+
+    `core_seconds` is the processor time that the worker spent on the image before it failed.
+    """
 
     code: ClassVar[str] = "inference_error"
+
+    def __init__(self, message: str, *, core_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.core_seconds = core_seconds
 
 
 class NotAnImage(InferenceError):

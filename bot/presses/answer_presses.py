@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import discord
 from discord import ui
 
+from bot.answering.ledger import Ledger
 from bot.answering.models import Models
 from bot.buttons.answer_buttons import (
     OF_THE_ANSWER,
@@ -87,12 +88,14 @@ class AnswerPresses(PressHandler):
         store: Store,
         models: Models,
         standing: StandingAnswers,
+        ledger: Ledger,
         images_of: Callable[[discord.Message], Sequence[ImageSource]],
     ) -> None:
         """`images_of` finds the images of a message."""
         self._store = store
         self._models = models
         self._standing = standing
+        self._ledger = ledger
         self._images_of = images_of
 
     def check(self, interaction: Interaction, press: Press, language: Language) -> None:
@@ -167,16 +170,17 @@ class AnswerPresses(PressHandler):
 
     async def _send_directly(self, interaction: Interaction, press: Press, language: Language) -> None:
         """Copy the whole answer, and its pictures, to the presser's direct messages."""
-        if not await defer(interaction, private=True) or interaction.message is None:
-            return
-        message = interaction.message
-        if press.what and isinstance(interaction.channel, discord.abc.Messageable):
-            try:
-                message = await interaction.channel.fetch_message(int(press.what, 16))
-            except FAILURES as failure:  # an answer for one person's eyes: then what they picked of it
-                log.debug("The answer %s could not be read to be copied: %s", press.what, failure)
-        copy = await direct_copy(message, self._images_of, language)
-        await InteractionResponse.to(interaction, language, private=True, by_dm=True).deliver(copy, None)
+        async with self._ledger.open_press(interaction):
+            if not await defer(interaction, private=True) or interaction.message is None:
+                return
+            message = interaction.message
+            if press.what and isinstance(interaction.channel, discord.abc.Messageable):
+                try:
+                    message = await interaction.channel.fetch_message(int(press.what, 16))
+                except FAILURES as failure:  # an answer for one person's eyes: then what they picked of it
+                    log.debug("The answer %s could not be read to be copied: %s", press.what, failure)
+            copy = await direct_copy(message, self._images_of, language)
+            await InteractionResponse.to(interaction, language, private=True, by_dm=True).deliver(copy, None)
 
     async def _delete(self, interaction: Interaction, deletion: Deletion, language: Language) -> None:
         """Delete the answer, or what answers one message in an answer that is shared with others."""

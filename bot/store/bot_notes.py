@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
 from sqlalchemy import delete, select
 
 from bot.store.database import Database, Write
 from bot.store.tables import Meta
 
-__all__ = ["Notes"]
+__all__ = ["Notes", "Refusals"]
 
 
 GREETING = "greeting "
+REFUSALS = "refusals"
+
+
+class Refusals(NamedTuple):
+    """How many requests Discord refused, by status, in the ten minutes until a moment."""
+
+    counts: Mapping[str, int]
+    until: datetime
 
 
 class Notes:
@@ -43,6 +56,18 @@ class Notes:
         """Return the ids of the servers that were greeted."""
         rows = await self._database.read(select(Meta).where(Meta.key.startswith(GREETING)))
         return {int(row.key.removeprefix(GREETING)) for row in rows}
+
+    async def set_refusals(self, counts: Mapping[str, int], until: datetime) -> None:
+        """Note how many requests Discord refused of late, by status."""
+        await self.set(REFUSALS, json.dumps({"counts": dict(counts), "until": until.isoformat()}))
+
+    async def refusals(self) -> Refusals | None:
+        """Return what was noted last; None if Discord never refused anything."""
+        noted = await self.get(REFUSALS)
+        if noted is None:
+            return None
+        read = json.loads(noted)
+        return Refusals(read["counts"], datetime.fromisoformat(read["until"]))
 
     async def set(self, key: str, value: str) -> None:
         await self._database.write(Write(self._set, {"key": key, "value": value}))

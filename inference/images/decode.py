@@ -55,6 +55,9 @@ _PLUGINS = (  # imported, because the worker's sandbox forbids to look for them 
 )
 Image.preinit()  # which `Image.open` would call, and which imports one more
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+# Each picture gets one core, so that its cost can be told: several are decoded side by side anyway.
+pillow_heif.options.DECODE_THREADS = 1
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 # Odd metadata is no reason to refuse a picture, and nobody wants to read of it in the log.
 warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif\.")

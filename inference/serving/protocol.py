@@ -83,6 +83,10 @@ Pixels = Annotated[int, Field(ge=1, le=1 << 31)]
 Text = Annotated[str, Field(max_length=2000)]
 
 
+Cost = Annotated[float, Field(ge=0, le=3600)]
+"""Core-seconds of one image. Nobody is charged more, whatever a worker that was taken over says."""
+
+
 class WorkerMessage(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -133,7 +137,8 @@ class BatchRequest(WorkerMessage):
 
 class AnsweredReply(WorkerMessage):
     """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
-    probability, number of its classes); `size` is (width, height)."""
+    probability, number of its classes); `size` is (width, height); `core_seconds` is the processor time that
+    the image took in all its looks."""
 
     kind: Literal["answered"] = "answered"
     id: int
@@ -145,14 +150,19 @@ class AnsweredReply(WorkerMessage):
     views: Annotated[int, Field(ge=1, le=MOST_CROPS)]
     decode_ms: Milliseconds
     predict_ms: Milliseconds
+    core_seconds: Cost
 
 
 class UnsureReply(WorkerMessage):
-    """The model is unsure of the image and wants a second look, of so many crops."""
+    """The model is unsure of the image and wants a second look, of so many crops.
+
+    `core_seconds` is what the first look took; the answer to the second counts them in.
+    """
 
     kind: Literal["unsure"] = "unsure"
     id: int
     crops: Annotated[int, Field(ge=1, le=MOST_CROPS)]
+    core_seconds: Cost
 
 
 class RefusedReply(WorkerMessage):
@@ -162,10 +172,11 @@ class RefusedReply(WorkerMessage):
     id: int
     code: Annotated[str, AfterValidator(_known)]
     message: Text
+    core_seconds: Cost
 
     def error(self) -> InferenceError:
         """Make the error again."""
-        return REFUSALS[self.code](self.message)
+        return REFUSALS[self.code](self.message, core_seconds=self.core_seconds)
 
 
 WorkerReply = AnsweredReply | UnsureReply | RefusedReply

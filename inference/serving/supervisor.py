@@ -86,11 +86,15 @@ class DeathCause(Enum):
 
 
 class WorkerDied(Exception):
-    """The worker is gone, and with it what it was doing."""
+    """The worker is gone, and with it what it was doing.
+
+    `core_seconds` is what each image of its batch is charged: all of the time until it was gone.
+    """
 
     def __init__(self, cause: DeathCause, detail: str) -> None:
         super().__init__(detail)
         self.cause = cause
+        self.core_seconds = 0.0
 
 
 class WorkerSupervisor:
@@ -154,9 +158,14 @@ class WorkerSupervisor:
             raise self._put_down(DeathCause.IDLE, "the worker died while it had nothing to do")
         if (resident := self._size()) > self._worker.memory:
             raise self._put_down(DeathCause.IDLE, f"the worker had grown to {resident >> 20} MiB over time")
-        until = time.perf_counter() + self._worker.deadline
-        self._send([frame(batch), *pictures], until, self._worker.memory)
-        return self._receive(partial(check_replies, batch, self._info), until, self._worker.memory)
+        began = time.perf_counter()
+        until = began + self._worker.deadline
+        try:
+            self._send([frame(batch), *pictures], until, self._worker.memory)
+            return self._receive(partial(check_replies, batch, self._info), until, self._worker.memory)
+        except WorkerDied as death:
+            death.core_seconds = time.perf_counter() - began
+            raise
 
     def end(self) -> None:
         """Kill the worker now, with every process it started, and never start another.
