@@ -143,7 +143,7 @@ class AnsweredReply(WorkerMessage):
     kind: Literal["answered"] = "answered"
     id: int
     labels: Annotated[
-        tuple[tuple[Text, NonNegativeInt, Probability, Text | None], ...], Field(max_length=100)
+        tuple[tuple[Text, NonNegativeInt, Probability, Text | None], ...], Field(max_length=10_000)
     ]
     coarse: Annotated[tuple[tuple[Text, Probability, PositiveInt], ...], Field(max_length=100)] = ()
     size: tuple[Pixels, Pixels]

@@ -131,8 +131,15 @@ def _answer(look: int, **changes: object) -> bytes:
         "views": 1,
         "decode_ms": 1.0,
         "predict_ms": 1.0,
+        "core_seconds": 0.1,
     }
     return json.dumps([answer | changes]).encode()
+
+
+def _refusal(look: int, **changes: object) -> bytes:
+    """The frame of one believable refusal, but for `changes`."""
+    refusal = {"kind": "refused", "id": look, "code": "corrupt_image", "message": "", "core_seconds": 0.1}
+    return json.dumps([refusal | changes]).encode()
 
 
 NONSENSE: dict[str, Callable[[int], object]] = {
@@ -152,23 +159,22 @@ NONSENSE: dict[str, Callable[[int], object]] = {
     "a probability of 1e308": lambda look: _say(_answer(look, labels=[[LABELS[7], 7, 1e308, None]])),
     "a probability below 0": lambda look: _say(_answer(look, labels=[[LABELS[7], 7, -0.5, None]])),
     "an endless duration": lambda look: _say(_answer(look, decode_ms=float("inf"))),
+    "1e308 core-seconds, for its sender to pay": lambda look: _say(_answer(look, core_seconds=1e308)),
     "a picture of 2**63 pixels": lambda look: _say(_answer(look, size=[1 << 63, 1])),
     "ten thousand views": lambda look: _say(_answer(look, views=10_000)),
     "a field that there is not": lambda look: _say(_answer(look, token="")),
-    "an error of another kind": lambda look: _say(
-        json.dumps([{"kind": "refused", "id": look, "code": "busy", "message": ""}]).encode()
-    ),
-    "a message of a megabyte": lambda look: _say(
-        json.dumps(
-            [{"kind": "refused", "id": look, "code": "corrupt_image", "message": "x" * 1_000_000}]
-        ).encode()
-    ),
+    "an error of another kind": lambda look: _say(_refusal(look, code="busy")),
+    "a message of a megabyte": lambda look: _say(_refusal(look, message="x" * 1_000_000)),
 }
 """What is said over the pipe in the name of picture number `look`."""
 
-TRUTH = "an answer as it should be"
+TRUTH: dict[str, Callable[[int], object]] = {
+    "an answer as it should be": lambda look: _say(_answer(look)),
+    "a refusal as it should be": lambda look: _say(_refusal(look)),
+}
+"""What differs from the nonsense only by being possible."""
 
-DEEDS = (*REFUSED, *KILLED, *NONSENSE, TRUTH)
+DEEDS = (*REFUSED, *KILLED, *NONSENSE, *TRUTH)
 
 
 class TakenOverEngine:
@@ -186,10 +192,8 @@ class TakenOverEngine:
 
     def _do(self, deed: str, look: int) -> int:
         try:
-            if deed == TRUTH:
-                _say(_answer(look))
-            elif deed in NONSENSE:
-                NONSENSE[deed](look)
+            if deed in NONSENSE or deed in TRUTH:
+                {**NONSENSE, **TRUTH}[deed](look)
             else:
                 {**REFUSED, **KILLED}[deed](self._targets)
         except OSError as error:
