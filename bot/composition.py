@@ -143,6 +143,7 @@ def compose(
         CatchUpCog(
             client=bot,
             seconds=watch.catch_up,
+            clock=http_watch.clock,
             store=store,
             ledger=ledger,
             positions=positions,
