@@ -96,6 +96,7 @@ class Whatsit(commands.Bot):
             self._give_up_message_content()
         info = await self._classifier.start(_reporter())
         log.info("%s is ready on %s.%s", info.name, info.engine, f" {info.note}" if info.note else "")
+        log.info("%s", info.sandbox)
         await self.tree.set_translator(CommandTranslator())
         for cog in self.cogs_to_add:
             await self.add_cog(cog)

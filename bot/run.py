@@ -24,6 +24,7 @@ from bot.download.downloader import Downloader
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
 from inference.results import ModelUnavailable
+from inference.sandbox.kernel import forbid_dumps
 from inference.serving.client import Classifier
 
 __all__ = ["downloader", "run"]
@@ -50,6 +51,7 @@ def run(settings: Settings) -> int:
 
     SIGINT (Ctrl-C) and SIGTERM end it when the images in hand are answered; a second one ends it at once.
     """
+    forbid_dumps()
     secret = token(settings)
     server = Server.of(settings.discord)
     _set_up_logging()

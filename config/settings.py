@@ -147,6 +147,11 @@ class Limits(Section):
     """Images a minute for one user, on average."""
     user_burst: PositiveInt = 20
     """Images one user may ask for at once."""
+    user_core_seconds_per_minute: Seconds = 20
+    """Seconds of one processor core that one user's images may take a minute, on average, and twice as many
+    at once; then the user waits. A photograph of 12 megapixels takes 0.02 to 0.3, one of 50 up to 1."""
+    guild_core_seconds_per_minute: Seconds = 60
+    """The same for all images of one server together."""
 
 
 class Download(Section):

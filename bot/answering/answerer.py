@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import discord
 
@@ -89,7 +90,9 @@ class Answerer:
             return False
         async with self._ledger.open(request, grant):
             outcomes = await self._outcomes(request, grant)
-            if outcomes and isinstance(request.origin, MessageOrigin):
+            if request.unasked and outcomes and not any(outcome.is_named for outcome in outcomes):
+                await request.destination.refuse("", FAILED)  # the answer that stands says more
+            elif outcomes and isinstance(request.origin, MessageOrigin):
                 answer, buttons = self._words(request, grant, outcomes)
                 replaced = await self._standing.replace(
                     standing,
@@ -152,7 +155,7 @@ class Answerer:
         if guild_id is not None and settings.unlimited_roles:
             roles = await role_ids(guild, asker)
             if not roles.isdisjoint(settings.unlimited_roles):
-                return Grant(images)
+                return self._quota.take_unlimited(asker.id, images, guild_id=guild_id)
         return self._quota.take(asker.id, images, guild_id=guild_id, settings=settings)
 
     async def _refuse(self, request: Request, grant: Grant) -> None:
@@ -180,7 +183,10 @@ class Answerer:
             await self._ledger.promised(request, promise)
             with self._retraction.cancels_with(request.source_ids):
                 outcomes = await self._classifying.classify(
-                    request.images[: grant.images], group=request.group, model=request.in_force.guild.model
+                    request.images[: grant.images],
+                    group=request.group,
+                    model=request.in_force.guild.model,
+                    on_cost=partial(self._quota.charge, request.asker.id, request.guild_id),
                 )
         return [outcome for outcome in outcomes if not (request.unasked and _was_no_image(outcome))]
 

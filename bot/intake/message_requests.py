@@ -140,7 +140,8 @@ class MessageRequests:
         request = await self._asked(message, images, message.author, wanted_at=now, charged=charged)
         reply = self._reply(message, request.in_force, answer_deadline(now, self._settings.watch))
         destination = reply if in_channel else self._direct(reply, message.author, request.in_force)
-        origin = replace(cast("MessageOrigin", request.origin), edited=True)
+        asked = self._audience.is_addressed(message, has_images=bool(images))
+        origin = replace(cast("MessageOrigin", request.origin), edited=True, asked=asked)
         return replace(request, origin=origin, destination=destination) if request.images else None
 
     def of_failure(self, message: discord.Message) -> Request:
@@ -222,6 +223,7 @@ class MessageRequests:
                 in_guild=message.guild is not None,
                 replied=replied_to(message) is not None,
                 reads_messages=self._audience.reads_messages,
+                has_commands=self._settings.discord.api_url is None,
             )
         )
         return replace(request, sentence=sentence)

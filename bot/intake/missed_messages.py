@@ -70,9 +70,7 @@ async def missed_places(
     for row in await store.work.messages_since(since):
         if is_there(row.guild_id):
             place_of(row).open[row.message_id] = row
-    for guild in client.guilds:
-        if guild.id not in where or guild.unavailable:
-            continue
+    for guild in (each for each in client.guilds if each.id in where and not each.unavailable):
         seen = await store.seen.of(guild.id)
         begin = max(nothing, _joined(guild))  # where nothing was read yet, all is new since the bot joined
         for channel_id, last in _posted_in(guild, begin):

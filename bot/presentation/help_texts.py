@@ -33,6 +33,7 @@ def help_text(language: Language, *, manages: bool) -> str:
     lines = [
         say(N_("I say what's in a picture. There are several ways to ask me:")),
         *(f"- {way}" for way in ways),
+        "",  # or what follows would be shown as part of the last way
         say(N_("Buttons below an answer show more guesses, describe the picture, or delete the answer.")),
         say(N_("`/preferences` is for you: your language, private answers, or leaving your pictures alone.")),
     ]
@@ -47,11 +48,13 @@ def left_alone_sentence(author_id: int, asker_id: int, language: Language) -> st
     return language.gettext(LEFT_ALONE_YOURSELF if author_id == asker_id else LEFT_ALONE)
 
 
-def no_picture_sentence(language: Language, *, in_guild: bool, replied: bool, reads_messages: bool) -> str:
+def no_picture_sentence(
+    language: Language, *, in_guild: bool, replied: bool, reads_messages: bool, has_commands: bool
+) -> str:
     """Return the answer to a question without a picture.
 
     `replied`: it was asked in a reply to another message. `reads_messages`: the bot sees the pictures of
-    messages that do not address it.
+    messages that do not address it. `has_commands`: a Discord-compatible server has none.
     """
     if replied and in_guild and not reads_messages:
         return language.gettext(
@@ -60,8 +63,10 @@ def no_picture_sentence(language: Language, *, in_guild: bool, replied: bool, re
         ).format(menu=language.gettext(MENU))
     if replied:
         return language.gettext("I don't see a picture in that message. Reply to one that has a picture.")
-    if in_guild:
+    if in_guild and has_commands:
         return language.gettext(
             "Show me a picture and I'll say what's in it: post it and mention me, or use `/classify`."
         )
+    if in_guild:
+        return language.gettext("Show me a picture and I'll say what's in it: post it and mention me.")
     return language.gettext("Send me a picture, and I'll say what's in it.")

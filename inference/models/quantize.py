@@ -102,7 +102,12 @@ def quantize(model: settings.Model, *, report: Report, photographs: Path | None 
             "photographs": str(photographs) if photographs else None,
         }
         result = child_process.run(
-            "inference.models.quantize_child:make", arguments, deadline=QUANTIZE_SECONDS, report=report
+            "inference.models.quantize_child:make",
+            arguments,
+            deadline=QUANTIZE_SECONDS,
+            report=report,
+            read=[folder, *([photographs] if photographs else [])],
+            write=[made.parent],
         )
         found.append(QuantizeReport(located.name, **result))
         if found[0].lost > MOST_LOST:

@@ -57,6 +57,15 @@ async def test_ctrl_c_at_the_terminal_leaves_the_real_worker_its_last_images(
     assert [LABEL in str(answer) for answer in wire.world.answers()] == [True] * 5
 
 
+async def test_it_has_given_up_core_dumps(wire: Wire, tmp_path: Path) -> None:
+    async with process(wire, tmp_path) as bot:
+        await wire.world.until(lambda: wire.gateway.ready)
+        limits = await asyncio.to_thread(Path(f"/proc/{bot.pid}/limits").read_text)
+        assert [line.split()[4:6] for line in limits.splitlines() if "core file" in line] == [["0", "0"]]
+        bot.tell(signal.SIGTERM)
+        await bot.end()
+
+
 async def test_idle_it_leaves_at_once(wire: Wire, tmp_path: Path) -> None:
     async with process(wire, tmp_path) as bot:
         await wire.world.until(lambda: wire.gateway.ready)

@@ -141,6 +141,13 @@ async def test_there_are_no_commands_and_no_buttons_and_one_line_says_so(
     ]
 
 
+async def test_nobody_is_sent_to_a_command_there(wire: Wire) -> None:
+    async with online(wire):
+        await wire.post(content=f"<@{wire.world.bot['id']}> hello?", mentions=[wire.world.bot])
+        await wire.world.until(wire.world.answers)
+    assert "post it and mention me." in str(wire.world.answers()[0])
+
+
 async def test_a_channel_is_known_from_the_moment_it_is_made(wire: Wire) -> None:
     async with online(wire) as bot:
         channel = wire.world.add_channel("new")
