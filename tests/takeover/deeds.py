@@ -131,6 +131,7 @@ def _answer(look: int, **changes: object) -> bytes:
         "views": 1,
         "decode_ms": 1.0,
         "predict_ms": 1.0,
+        "core_seconds": 0.01,
     }
     return json.dumps([answer | changes]).encode()
 
@@ -152,11 +153,14 @@ NONSENSE: dict[str, Callable[[int], object]] = {
     "a probability of 1e308": lambda look: _say(_answer(look, labels=[[LABELS[7], 7, 1e308, None]])),
     "a probability below 0": lambda look: _say(_answer(look, labels=[[LABELS[7], 7, -0.5, None]])),
     "an endless duration": lambda look: _say(_answer(look, decode_ms=float("inf"))),
+    "a day of processor time": lambda look: _say(_answer(look, core_seconds=86_400)),
     "a picture of 2**63 pixels": lambda look: _say(_answer(look, size=[1 << 63, 1])),
     "ten thousand views": lambda look: _say(_answer(look, views=10_000)),
     "a field that there is not": lambda look: _say(_answer(look, token="")),
     "an error of another kind": lambda look: _say(
-        json.dumps([{"kind": "refused", "id": look, "code": "busy", "message": ""}]).encode()
+        json.dumps(
+            [{"kind": "refused", "id": look, "code": "busy", "message": "", "core_seconds": 0}]
+        ).encode()
     ),
     "a message of a megabyte": lambda look: _say(
         json.dumps(
