@@ -82,7 +82,7 @@ def quantize(model: settings.Model, *, report: Report, photographs: Path | None 
             "folder: pip install '.[int8]')."
         )
     located = locate(model, report=report)
-    digest = model_cache.content_hash(located.folder)
+    digest = located.content_hash(model.cache_dir)
     folder, converted = located.converted(digest, model.cache_dir, report=report)
     if converted.objection is not None:
         raise ModelUnavailable(
