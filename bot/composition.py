@@ -13,6 +13,7 @@ from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.retraction import Retraction
+from bot.buttons import MarkSeal
 from bot.client import Whatsit
 from bot.cogs.catch_up import CatchUpCog
 from bot.cogs.classify import ClassifyCog
@@ -85,6 +86,7 @@ def compose(
         memory=memory,
         standing=standing,
         retraction=retraction,
+        seal=MarkSeal(store.mark_key),
         buttons=bot.has_interactions,
     )
 
@@ -141,6 +143,7 @@ def compose(
         CatchUpCog(
             client=bot,
             seconds=watch.catch_up,
+            clock=http_watch.clock,
             store=store,
             ledger=ledger,
             positions=positions,

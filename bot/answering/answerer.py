@@ -14,7 +14,7 @@ from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.request import MessageOrigin, Request
 from bot.answering.retraction import Retraction
-from bot.buttons import AnswerButtons, People, buttons_for
+from bot.buttons import AnswerButtons, MarkSeal, People, buttons_for
 from bot.delivery.destination import Fate
 from bot.delivery.reactions import FAILED, OVER_QUOTA
 from bot.delivery.standing_answers import StandingAnswers
@@ -44,9 +44,11 @@ class Answerer:
         memory: MessageMemory,
         standing: StandingAnswers,
         retraction: Retraction,
+        seal: MarkSeal,
         buttons: bool,
     ) -> None:
-        """`buttons`: whether there may be any under answers."""
+        """`buttons`: whether there may be any under answers; `seal` signs what they hold."""
+        self._seal = seal
         self._settings = settings
         self._models = models
         self._quota = quota
@@ -212,6 +214,7 @@ class Answerer:
             language,
             guild=guild,
             models=self._models.infos(),
+            seal=self._seal,
             pointless=destination.pointless_buttons,
         )
         return answer, buttons

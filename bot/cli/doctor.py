@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import shutil
 import struct
 import sys
@@ -43,6 +44,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace) -> int:
+    logging.getLogger("bot").addHandler(logging.NullHandler())  # what it would log is a finding here
     console, failed = Console(highlight=False), False
     async for finding in _findings(args):
         console.print(Text.assemble((f"{finding.level.value:<5}", STYLES[finding.level]), finding.what))
@@ -84,7 +86,10 @@ async def _findings(args: argparse.Namespace) -> AsyncIterator[CheckResult]:
         )
 
     from bot.cli.doctor_discord import check_discord  # noqa: PLC0415  # only where discord.py is there
+    from bot.cli.doctor_store import check_store  # noqa: PLC0415
 
+    async for finding in check_store(settings):
+        yield finding
     async for finding in check_discord(settings):
         yield finding
 

@@ -16,6 +16,7 @@ from bot.answering.ledger import Ledger
 from bot.answering.retraction import Retraction
 from bot.cogs.edits import EditsCog
 from bot.cogs.offers import OffersCog
+from bot.connection.discord_clock import DiscordClock
 from bot.delivery.channel_permissions import FAILURES, GONE, permissions_in
 from bot.delivery.outbox import merged_sources
 from bot.delivery.standing_answers import StandingAnswers
@@ -47,6 +48,7 @@ class CatchUpCog(commands.Cog):
         *,
         client: discord.Client,
         seconds: float,
+        clock: DiscordClock,
         store: Store,
         ledger: Ledger,
         positions: ReadPositions,
@@ -62,6 +64,7 @@ class CatchUpCog(commands.Cog):
         """`seconds`: how far back is looked; 0 for not at all."""
         self._client = client
         self._seconds = seconds
+        self._clock = clock
         self._store = store
         self._ledger = ledger
         self._positions = positions
@@ -155,7 +158,8 @@ class CatchUpCog(commands.Cog):
     async def _pass_through(self, where: Collection[int | None]) -> None:
         if not self._seconds:
             return
-        since = discord.utils.utcnow() - timedelta(seconds=self._seconds)
+        here = discord.utils.utcnow()  # rows go by this clock, messages by Discord's
+        since = min(here, self._clock.there(here)) - timedelta(seconds=self._seconds)
         rows = await self._store.work.interactions() if None in where else ()
         interactions = [row for row in rows if row.accepted_at >= since]
         found = await missed_places(self._client, where, self._store, since)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from typing import NamedTuple
@@ -32,6 +33,7 @@ class Notes:
     def __init__(self, database: Database) -> None:
         self._database = database
         insert = database.insert(Meta)
+        self._add = insert.on_conflict_do_nothing()
         self._set = insert.on_conflict_do_update(
             index_elements=["key"], set_={"value": insert.excluded.value}
         )
@@ -68,6 +70,13 @@ class Notes:
             return None
         read = json.loads(noted)
         return Refusals(read["counts"], datetime.fromisoformat(read["until"]))
+
+    async def secret(self, name: str) -> bytes:
+        """Return a key of 32 bytes, which is made once for everybody who uses the store."""
+        if (known := await self.get(name)) is None:
+            await self._database.write(Write(self._add, {"key": name, "value": secrets.token_hex(32)}))
+            known = await self.get(name)  # what somebody else has just made, perhaps
+        return bytes.fromhex(known or "")
 
     async def set(self, key: str, value: str) -> None:
         await self._database.write(Write(self._set, {"key": key, "value": value}))

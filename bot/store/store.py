@@ -42,6 +42,7 @@ __all__ = ["Store"]
 
 log = logging.getLogger(__name__)
 
+MARK_KEY = "mark key"
 MEMBERS_IN_MEMORY = 10_000
 PURGE_EVERY = 6 * 60 * 60.0
 """Seconds between two looks for what has been kept long enough."""
@@ -62,6 +63,8 @@ class Store:
         """Use `open`."""
         self._database = database
         self._lease: StoreLease | None = None
+        self.mark_key = b""
+        """Signs what buttons hold."""
         self._retention = retention
         self._now = now
         self._timer = UpkeepTimer(self._purge_again, "store: purge")
@@ -96,6 +99,7 @@ class Store:
             await make_ready(location, engine)
             if alone:
                 opened._lease = await StoreLease.take(location)
+            opened.mark_key = await opened.notes.secret(MARK_KEY)
             await opened.work.expire()
             await opened.purge()
         except BaseException as error:

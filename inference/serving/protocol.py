@@ -142,9 +142,7 @@ class AnsweredReply(WorkerMessage):
 
     kind: Literal["answered"] = "answered"
     id: int
-    labels: Annotated[
-        tuple[tuple[Text, NonNegativeInt, Probability, Text | None], ...], Field(max_length=10_000)
-    ]
+    labels: tuple[tuple[Text, NonNegativeInt, Probability, Text | None], ...]
     coarse: Annotated[tuple[tuple[Text, Probability, PositiveInt], ...], Field(max_length=100)] = ()
     size: tuple[Pixels, Pixels]
     views: Annotated[int, Field(ge=1, le=MOST_CROPS)]

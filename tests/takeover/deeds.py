@@ -160,6 +160,7 @@ NONSENSE: dict[str, Callable[[int], object]] = {
     "a probability below 0": lambda look: _say(_answer(look, labels=[[LABELS[7], 7, -0.5, None]])),
     "an endless duration": lambda look: _say(_answer(look, decode_ms=float("inf"))),
     "1e308 core-seconds, for its sender to pay": lambda look: _say(_answer(look, core_seconds=1e308)),
+    "a day of processor time": lambda look: _say(_answer(look, core_seconds=86_400)),
     "a picture of 2**63 pixels": lambda look: _say(_answer(look, size=[1 << 63, 1])),
     "ten thousand views": lambda look: _say(_answer(look, views=10_000)),
     "a field that there is not": lambda look: _say(_answer(look, token="")),
