@@ -10,7 +10,6 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -30,7 +29,7 @@ from PIL import (
 )
 
 from config.settings import Limits
-from inference.images.colour import flatten, to_srgb
+from inference.images.colour import flatten
 from inference.images.headers import ImageHeader, header
 from inference.images.headers.facts import EXIF_BYTES
 from inference.images.headers.jpeg import scale
@@ -39,7 +38,7 @@ from inference.results import CorruptImage, ImageTooLarge, InferenceError, Unsup
 
 __all__ = ["PREPROCESSING_VERSION", "DecodedImage", "ImageHeader", "decode", "header"]
 
-PREPROCESSING_VERSION = 2
+PREPROCESSING_VERSION = 3
 """Belongs to the key of a remembered verdict: raise it when the same bytes would give other crops."""
 
 _PLUGINS = (  # imported, so that no thread is the first to look for them
@@ -119,7 +118,7 @@ def decode(
 def _pictures(
     data: bytes, found: ImageHeader, input_size: int, limits: Limits
 ) -> tuple[tuple[int, int], list[DecodedFrame]]:
-    """Return the size a person sees, and the frames to look at: RGB, little larger than the views need."""
+    """Return the size a person sees, and the frames to look at, little larger than the views need."""
     if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own limit stays, but is never below ours
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, limits.image_pixels)
     with Image.open(BytesIO(data), formats=[found.format]) as image:
@@ -140,9 +139,9 @@ def _pictures(
                 orientation = _orientation(image)
             if factor == 1:
                 width, height = image.size  # a HEIC or a GIF may turn out to have another size than it said
-            flat = DecodedFrame(flatten(image), width / factor, height / factor, _TURNS.get(orientation))
-            small = flat.shrink(input_size)
-            pictures.append(replace(small, image=to_srgb(small.image, image.info.get("icc_profile"))))
+            turn, profile = _TURNS.get(orientation), image.info.get("icc_profile")
+            flat = DecodedFrame(flatten(image), width / factor, height / factor, turn, profile)
+            pictures.append(flat.shrink(input_size))
     return (height, width) if orientation in _SIDEWAYS else (width, height), pictures
 
 
