@@ -69,9 +69,6 @@ _TURNS = {
 """EXIF orientation -> what puts the picture upright (CIPA DC-008, tag 274)."""
 _SIDEWAYS = frozenset({5, 6, 7, 8})
 
-_FRAME_PIXELS = 10_000
-"""A frame of an animation costs at least as much as this many pixels, however small it is."""
-
 
 class DecodedImage:
     """What a model gets to see of one image.
@@ -131,7 +128,7 @@ def _pictures(
         if factor > 1:
             image.draft(None, (width // factor, height // factor))
         pictures: list[DecodedFrame] = []
-        for frame in _frames(found, limits, default_image=getattr(image, "default_image", False)):
+        for frame in _frames(found, default_image=getattr(image, "default_image", False)):
             if frame:
                 image.seek(frame)
             image.load()
@@ -145,13 +142,12 @@ def _pictures(
     return (height, width) if orientation in _SIDEWAYS else (width, height), pictures
 
 
-def _frames(found: ImageHeader, limits: Limits, *, default_image: bool) -> list[int]:
+def _frames(found: ImageHeader, *, default_image: bool) -> list[int]:
     """Return the first, middle and last frame, or the first alone where all have too many pixels.
 
     `default_image`: picture number 0 of this APNG is no part of the animation.
     """
-    pixels = max(found.size[0] * found.size[1], _FRAME_PIXELS)
-    if found.frames * pixels > limits.animation_pixels:
+    if found.decoded_frames < found.frames:
         return [0]
     return sorted({frame + default_image for frame in (0, found.frames // 2, found.frames - 1)})
 

@@ -53,15 +53,15 @@ def table(inputs: int, side: int, *, curves: int = 2) -> bytes:
     """A table of 16 bits that makes every colour mid-grey, in L*a*b*."""
     head = b"mft2" + struct.pack(">4xBBBx9iHH", inputs, 3, side, 1, 0, 0, 0, 1, 0, 0, 0, 1, curves, curves)
     ramp = b"".join(struct.pack(">H", 65535 * i // (curves - 1)) for i in range(curves))
-    return head + ramp * inputs + struct.pack(">3H", 0x8000, 0x8080, 0x8080) * side**inputs + ramp * 3
+    return head + ramp * inputs + struct.pack(">3H", 0x8000, 0x8080, 0x8080) * int(side**inputs) + ramp * 3
 
 
-def program(element: bytes, times: int) -> bytes:
+def program(element: bytes, times: int, channels: int = 3) -> bytes:
     """A tag of many elements (`mpet`) that are all the same bytes."""
     start = 16 + 8 * times
     return (
         b"mpet"
-        + struct.pack(">4xHHI", 3, 3, times)
+        + struct.pack(">4xHHI", channels, channels, times)
         + struct.pack(">II", start, len(element)) * times
         + element
     )
