@@ -1,7 +1,7 @@
 """From any mode of a picture to the 8-bit sRGB that the models were trained on.
 
-There are two steps, so that the costly one works on a small picture: `flatten` before shrinking, `to_srgb`
-after.
+There are two steps, so that the costly one works on a small picture: `flatten` before shrinking, `to_srgb` on
+the finished crops.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from io import BytesIO
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageCms
+
+from inference.images.icc_profile import plain_profile
 
 __all__ = ["flatten", "to_srgb"]
 
@@ -41,7 +43,7 @@ def flatten(image: Image.Image) -> Image.Image:
 
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return a flattened picture as RGB, through its colour profile where it has one that fits."""
+    """Return a flattened picture as RGB, through its colour profile where that fits and is plain."""
     if picture.mode == "LAB":
         return ImageCms.applyTransform(picture, _from_lab()) or picture
     if profile and len(profile) <= _PROFILE_BYTES:
@@ -60,10 +62,11 @@ def _from_lab() -> ImageCms.ImageCmsTransform:
 @lru_cache(maxsize=_PROFILES)
 def _from_profile(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
     """Return `profile` to sRGB; None where that is no change, or where the profile is damaged or misfit."""
+    plain = plain_profile(profile, mode)
+    if plain is None:
+        return None
     try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        if mode == "RGB" and "sRGB" in ImageCms.getProfileDescription(source):
-            return None
+        source = ImageCms.ImageCmsProfile(BytesIO(plain))
         return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), mode, "RGB")
     except (OSError, ImageCms.PyCMSError):
         return None

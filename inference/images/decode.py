@@ -10,7 +10,6 @@ import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -31,7 +30,7 @@ from PIL import (
 )
 
 from config.settings import Limits
-from inference.images.colour import flatten, to_srgb
+from inference.images.colour import flatten
 from inference.images.headers import ImageHeader, header
 from inference.images.headers.facts import EXIF_BYTES
 from inference.images.headers.jpeg import scale
@@ -40,7 +39,7 @@ from inference.results import CorruptImage, ImageTooLarge, InferenceError, Unsup
 
 __all__ = ["PREPROCESSING_VERSION", "DecodedImage", "ImageHeader", "decode", "header"]
 
-PREPROCESSING_VERSION = 2
+PREPROCESSING_VERSION = 3
 """Belongs to the key of a remembered verdict: raise it when the same bytes would give other crops."""
 
 _PLUGINS = (  # imported, because the worker's sandbox forbids to look for them later
@@ -75,9 +74,6 @@ _TURNS = {
 }
 """EXIF orientation -> what puts the picture upright (CIPA DC-008, tag 274)."""
 _SIDEWAYS = frozenset({5, 6, 7, 8})
-
-_FRAME_PIXELS = 10_000
-"""A frame of an animation costs at least as much as this many pixels, however small it is."""
 
 
 class DecodedImage:
@@ -125,7 +121,7 @@ def decode(
 def _pictures(
     data: bytes, found: ImageHeader, input_size: int, limits: Limits
 ) -> tuple[tuple[int, int], list[DecodedFrame]]:
-    """Return the size a person sees, and the frames to look at: RGB, little larger than the views need."""
+    """Return the size a person sees, and the frames to look at, little larger than the views need."""
     if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own limit stays, but is never below ours
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, limits.image_pixels)
     with Image.open(BytesIO(data), formats=[found.format]) as image:
@@ -138,7 +134,7 @@ def _pictures(
         if factor > 1:
             image.draft(None, (width // factor, height // factor))
         pictures: list[DecodedFrame] = []
-        for frame in _frames(found, limits, default_image=getattr(image, "default_image", False)):
+        for frame in _frames(found, default_image=getattr(image, "default_image", False)):
             if frame:
                 image.seek(frame)
             image.load()
@@ -146,19 +142,18 @@ def _pictures(
                 orientation = _orientation(image)
             if factor == 1:
                 width, height = image.size  # a HEIC or a GIF may turn out to have another size than it said
-            flat = DecodedFrame(flatten(image), width / factor, height / factor, _TURNS.get(orientation))
-            small = flat.shrink(input_size)
-            pictures.append(replace(small, image=to_srgb(small.image, image.info.get("icc_profile"))))
+            turn, profile = _TURNS.get(orientation), image.info.get("icc_profile")
+            flat = DecodedFrame(flatten(image), width / factor, height / factor, turn, profile)
+            pictures.append(flat.shrink(input_size))
     return (height, width) if orientation in _SIDEWAYS else (width, height), pictures
 
 
-def _frames(found: ImageHeader, limits: Limits, *, default_image: bool) -> list[int]:
+def _frames(found: ImageHeader, *, default_image: bool) -> list[int]:
     """Return the first, middle and last frame, or the first alone where all have too many pixels.
 
     `default_image`: picture number 0 of this APNG is no part of the animation.
     """
-    pixels = max(found.size[0] * found.size[1], _FRAME_PIXELS)
-    if found.frames * pixels > limits.animation_pixels:
+    if found.decoded_frames < found.frames:
         return [0]
     return sorted({frame + default_image for frame in (0, found.frames // 2, found.frames - 1)})
 

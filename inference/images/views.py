@@ -10,7 +10,7 @@ pixel that lies inside.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 from typing import Literal
 
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from inference.images.colour import to_srgb
 from inference.images.headers.jpeg import SPARE
 
 __all__ = ["Box", "DecodedFrame", "Views", "centre", "ends", "first_look", "needs_second_look"]
@@ -32,24 +33,28 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class DecodedFrame:
-    """One frame as far as it is decoded: RGB or a mode that can be shrunk like it, not yet turned upright.
+    """One frame as far as it is decoded: a flattened picture, not yet turned upright or brought to sRGB.
 
     `width` and `height` are exact: of 1,001 pixels scaled down by 8, 125.125 remain, and the last of the 126
     in `image` is mostly padding. Half a pixel here is four in the original, which changes labels. `turn` puts
-    the picture upright.
+    the picture upright. `profile` is its colour profile (ICC).
     """
 
     image: Image.Image
     width: float
     height: float
     turn: Image.Transpose | None = None
+    profile: bytes | None = None
 
     def shrink(self, input_size: int) -> DecodedFrame:
-        """Average down by a whole number, keeping `SPARE`, so that the filter works on a small picture."""
-        factor = int(min(self.width, self.height) * 7 / (8 * input_size * SPARE))
-        if factor < 2:  # noqa: PLR2004 - shrinking by one changes nothing
-            return self
-        return DecodedFrame(self.image.reduce(factor), self.width / factor, self.height / factor, self.turn)
+        """Average down by a whole number, keeping `SPARE`, so that the filter works on a small picture.
+
+        The picture is a new one: the next frame of an animation is decoded into the old one.
+        """
+        factor = max(int(min(self.width, self.height) * 7 / (8 * input_size * SPARE)), 1)
+        return replace(
+            self, image=self.image.reduce(factor), width=self.width / factor, height=self.height / factor
+        )
 
     def cut(self, box: Box) -> tuple[DecodedFrame, Box]:
         """Return a picture of only the pixels that `box` touches, and where the box is in it."""
@@ -57,10 +62,10 @@ class DecodedFrame:
         width, height = ceil(box[2]) - left, ceil(box[3]) - top
         image = self.image.crop((left, top, left + width, top + height))
         inside = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
-        return DecodedFrame(image, width, height, self.turn), inside
+        return replace(self, image=image, width=width, height=height), inside
 
     def view(self, box: Box, input_size: int) -> NDArray[np.uint8]:
-        """Return `box` as the model sees it: antialiased and upright, uint8 [s, s, 3].
+        """Return `box` as the model sees it: antialiased, upright and in sRGB, uint8 [s, s, 3].
 
         Hamming's filter takes half as long as the bicubic one. On 720 crops of six photographs whose class is
         known, EfficientNet-Lite0 was right about 90.3 % with it, and about 89.9 % with the bicubic filter.
@@ -68,7 +73,7 @@ class DecodedFrame:
         inside = (box[0], box[1], min(box[2], self.image.width), min(box[3], self.image.height))
         square = self.image.resize((input_size, input_size), Image.Resampling.HAMMING, box=inside)
         upright = square if self.turn is None else square.transpose(self.turn)
-        return np.asarray(upright, dtype=np.uint8)
+        return np.asarray(to_srgb(upright, self.profile), dtype=np.uint8)
 
 
 def centre(width: float, height: float) -> Box:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from config.settings import Limits
 from inference.images.headers import bmp, gif, isobmff, jpeg, png, tiff, webp
+from inference.images.headers.cost import budget_ms, core_ms
 from inference.images.headers.facts import HeaderFacts
 from inference.images.headers.file_type import FORMATS, recognise
 from inference.results import CorruptImage, ImageTooLarge, NotAnImage, UnsupportedFormat
@@ -31,6 +32,12 @@ _READERS: dict[str, Callable[[bytes], HeaderFacts]] = {
 }
 
 
+_LONGEST_SIDE = 65_535
+"""Pixels. JPEG and GIF know no longer side; a PNG of one column of 50 million took 3 s and 1 GB."""
+_FRAME_PIXELS = 10_000
+"""A frame of an animation costs at least as much as this many pixels, however small it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class ImageHeader:
     """What a picture's header promises.
@@ -38,12 +45,21 @@ class ImageHeader:
     `format` is Pillow's name for the container. `size` is (width, height) in pixels as stored, before EXIF
     orientation. `frames` counts the frames of an animation (1 for a still picture; pages of a TIFF are none).
     `large` says that decoding needs so much memory that the worker should do one such picture at a time.
+
+    `decoded` counts the pixels that a decoder goes through for one frame, with all scans and tiles;
+    `decoded_frames` is 1 where the frames are too many to go through. `coding` is how the pixels are coded,
+    as `inference.images.headers.cost` names it, and `core_ms` what decoding is expected to take of one core,
+    in milliseconds.
     """
 
     format: str
     size: tuple[int, int]
     frames: int
     large: bool
+    decoded: int = field(default=0, compare=False)
+    decoded_frames: int = field(default=1, compare=False)
+    coding: str = field(default="", compare=False)
+    core_ms: float = field(default=0.0, compare=False)
 
 
 def header(data: bytes, *, limits: Limits, input_size: int = 224) -> ImageHeader:
@@ -51,8 +67,8 @@ def header(data: bytes, *, limits: Limits, input_size: int = 224) -> ImageHeader
 
     `input_size` is the model's (pixels): it tells how far a JPEG will be scaled down while it is decoded.
 
-    Raises `NotAnImage`, `UnsupportedFormat`, `ImageTooLarge` (more bytes or pixels than `limits` allow) or
-    `CorruptImage`.
+    Raises `NotAnImage`, `UnsupportedFormat`, `ImageTooLarge` (more bytes or pixels than `limits` allow, too
+    long a side, or too much work for its decoder) or `CorruptImage`.
     """
     if len(data) > limits.image_bytes:
         raise ImageTooLarge(f"the image has {len(data):,} bytes; the limit is {limits.image_bytes:,}")
@@ -66,6 +82,22 @@ def header(data: bytes, *, limits: Limits, input_size: int = 224) -> ImageHeader
     except (struct.error, IndexError) as error:
         raise CorruptImage(f"the {kind} is cut short or damaged in its header") from error
     width, height = facts.width, facts.height
+    pixels = _allowed_pixels(kind, width, height, limits)
+    if facts.flaw:
+        raise CorruptImage(facts.flaw)
+    coding, decoded = facts.coding or kind, facts.decoded or pixels
+    decoded_frames = facts.frames
+    if decoded_frames * max(decoded, _FRAME_PIXELS) > limits.animation_pixels:
+        decoded_frames = 1
+    expected = _affordable(coding, decoded_frames * max(decoded, _FRAME_PIXELS), len(data), limits)
+    if kind == "JPEG" and not facts.buffered:
+        pixels //= jpeg.scale(width, height, input_size) ** 2
+    large = pixels > limits.large_pixels
+    return ImageHeader(kind, (width, height), facts.frames, large, decoded, decoded_frames, coding, expected)
+
+
+def _allowed_pixels(kind: str, width: int, height: int, limits: Limits) -> int:
+    """Return how many pixels there are, if there are some and not too many."""
     if width < 1 or height < 1:
         raise CorruptImage(f"the {kind} says it is {width} x {height} pixels")
     pixels = width * height
@@ -73,8 +105,19 @@ def header(data: bytes, *, limits: Limits, input_size: int = 224) -> ImageHeader
         raise ImageTooLarge(
             f"the image has {pixels:,} pixels ({width} x {height}); the limit is {limits.image_pixels:,}"
         )
-    if facts.flaw:
-        raise CorruptImage(facts.flaw)
-    if kind == "JPEG" and not facts.buffered:
-        pixels //= jpeg.scale(width, height, input_size) ** 2
-    return ImageHeader(kind, (width, height), facts.frames, pixels > limits.large_pixels)
+    if max(width, height) > _LONGEST_SIDE:
+        raise ImageTooLarge(
+            f"the image is {width} x {height} pixels; the limit for a side is {_LONGEST_SIDE:,}"
+        )
+    return pixels
+
+
+def _affordable(coding: str, pixels: int, size: int, limits: Limits) -> float:
+    """Return the milliseconds of a core that decoding is expected to take, if they are not too many."""
+    expected, budget = core_ms(coding, pixels, size), budget_ms(limits)
+    if expected > budget:
+        raise ImageTooLarge(
+            f"decoding the image ({coding}, {pixels:,} pixels with all scans, tiles and frames) would take "
+            f"{expected:,.0f} ms of a core; the limit is {budget:,.0f}"
+        )
+    return expected

@@ -42,4 +42,5 @@ def read(data: bytes) -> HeaderFacts:
             flaw = "the BMP has more run lengths than pixels"
     elif (width * depth + 31) // 32 * 4 * height > length:
         flaw = f"the BMP is too short for {width} x {height} pixels"
-    return HeaderFacts(width, height, flaw=flaw)
+    coding = "BMP run lengths" if compression in (_RLE8, _RLE4) else "BMP"
+    return HeaderFacts(width, height, flaw=flaw, coding=coding)

@@ -11,8 +11,11 @@ EXIF_BYTES = 512 * 1024
 class HeaderFacts(NamedTuple):
     """What a header says; `width` and `height` are in pixels as stored.
 
-    `buffered`: the decoder holds every pixel's coefficients at once, also when it scales down. `flaw` says
-    what is wrong with the picture; a size over the limits is reported before it.
+    `decoded`: the pixels that the decoder goes through for one frame, with all scans, tiles and hidden frames
+    (0: just those of the picture). `buffered`: the decoder holds every pixel's coefficients at once, also
+    when it scales down. `flaw` says what is wrong with the picture; a size over the limits is reported before
+    it. `coding` names how the pixels are coded, where a container has several ways that differ in cost
+    (`inference.images.headers.cost`).
     """
 
     width: int
@@ -20,3 +23,5 @@ class HeaderFacts(NamedTuple):
     frames: int = 1
     buffered: bool = False
     flaw: str | None = None
+    decoded: int = 0
+    coding: str = ""

@@ -58,7 +58,11 @@ def read(data: bytes) -> HeaderFacts:
                 break
     if not scans or frame is None:
         raise CorruptImage("the JPEG ends before its picture begins")
-    return HeaderFacts(frame.width, frame.height, buffered=buffered, flaw=flaw)
+    coding = "JPEG progressive" if buffered else "JPEG"
+    decoded = scans * frame.width * frame.height
+    return HeaderFacts(
+        frame.width, frame.height, buffered=buffered, flaw=flaw, decoded=decoded, coding=coding
+    )
 
 
 class _JpegFrame(NamedTuple):

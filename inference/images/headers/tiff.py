@@ -51,7 +51,10 @@ def read(data: bytes) -> HeaderFacts:
         raise ImageTooLarge(
             f"the TIFF's tiles are {tile[0]} x {tile[1]} pixels; the limit is {_TILE_PIXELS:,} pixels"
         )
-    return HeaderFacts(value(_WIDTH, 0), value(_HEIGHT, 0))
+    width, height = value(_WIDTH, 0), value(_HEIGHT, 0)
+    # Tiles are decoded whole, also where the picture ends in the middle of them.
+    tiles = -(-width // tile[0]) * -(-height // tile[1]) if all(tile) else 0
+    return HeaderFacts(width, height, decoded=max(tiles * tile[0] * tile[1], width * height))
 
 
 def _count(data: bytes, start: int, order: str, big: bool) -> int:

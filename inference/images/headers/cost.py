@@ -1,0 +1,41 @@
+"""What a picture is expected to cost its decoder, from what its header says.
+
+`COSTS` is printed by `python -m benchmarks.decode_costs`: it decodes pictures from flat to noise, and raises
+the fit until none of them costs more than it says.
+"""
+
+from __future__ import annotations
+
+from config.settings import Limits
+
+__all__ = ["COSTS", "budget_ms", "core_ms"]
+
+COSTS = {
+    "JPEG": (17.6, 53.7),
+    "JPEG progressive": (1.6, 88.4),
+    "PNG": (28.6, 36.7),  # raised by hand: 49 million pixels of 16-bit grey took 1,403 ms
+    "WEBP": (25.7, 25.4),
+    "GIF": (14.3, 16.3),
+    "BMP": (10.3, 6.6),
+    "BMP run lengths": (59.6, 119.4),
+    "TIFF": (32.0, 1.2),
+    "AVIF": (17.2, 188.0),
+    "HEIF": (23.3, 195.7),
+}
+"""How pixels are coded -> nanoseconds of a core for each pixel gone through, and for each byte."""
+
+_BUDGET = (35.0, 196.0)
+"""Nanoseconds of a core for each pixel and each byte that the owner allows: 3.8 s for 50 million pixels and
+10 MiB. A HEIC of 48 megapixels and 10 MiB is expected to take 3.5 s."""
+
+
+def core_ms(coding: str, pixels: int, size: int) -> float:
+    """Return milliseconds of one core for `pixels` that are gone through in a file of `size` bytes."""
+    a_pixel, a_byte = COSTS[coding]
+    return (pixels * a_pixel + size * a_byte) / 1e6
+
+
+def budget_ms(limits: Limits) -> float:
+    """Return the milliseconds of one core that decoding a picture may be expected to take."""
+    a_pixel, a_byte = _BUDGET
+    return (limits.image_pixels * a_pixel + limits.image_bytes * a_byte) / 1e6
