@@ -5,31 +5,17 @@ from __future__ import annotations
 from inference.results import ModelInfo
 from inference.serving.protocol import (
     AnsweredReply,
-    BatchRequest,
     LookRequest,
     RefusedReply,
     UnsureReply,
     WorkerReply,
-    parse_replies,
 )
 
-__all__ = ["check_replies"]
+__all__ = ["check_reply"]
 
 
-def check_replies(batch: BatchRequest, model: ModelInfo | None, said: bytes) -> tuple[WorkerReply, ...]:
-    """Return the replies in `said`, one for each look of `batch`, in order.
-
-    Raises ValueError for what is no reply, answers another look, or has words that are not of `model`.
-    """
-    replies = parse_replies(said)
-    if [reply.id for reply in replies] != [look.id for look in batch.looks]:
-        raise ValueError("it answered what it was not asked")
-    for look, reply in zip(batch.looks, replies, strict=True):
-        _check(look, reply, model)
-    return replies
-
-
-def _check(look: LookRequest, reply: WorkerReply, model: ModelInfo | None) -> None:
+def check_reply(look: LookRequest, reply: WorkerReply, model: ModelInfo | None) -> None:
+    """Raise ValueError where a reply cannot be true of `look`, or has words that are not of `model`."""
     match reply:
         case UnsureReply() if look.second:
             raise ValueError("it asked for a third look")
