@@ -60,7 +60,14 @@ class SlowModel:
     async def admit(self, size: int, *, group: Hashable = None) -> AsyncIterator[SlowModel]:
         yield self
 
-    async def classify(self, data: bytes, *, top: int = 5, group: Hashable = None) -> Classification:
+    async def classify(
+        self,
+        data: bytes,
+        *,
+        top: int = 5,
+        group: Hashable = None,
+        on_cost: Callable[[float], None] | None = None,
+    ) -> Classification:
         self.begun += 1
         await asyncio.sleep(self.seconds)
         if self.gate is not None:

@@ -40,9 +40,16 @@ class ScriptedModel(SlowModel):
             raise ModelUnavailable(self.unavailable)
         return self.info
 
-    async def classify(self, data: bytes, *, top: int = 5, group: Hashable = None) -> Classification:
+    async def classify(
+        self,
+        data: bytes,
+        *,
+        top: int = 5,
+        group: Hashable = None,
+        on_cost: Callable[[float], None] | None = None,
+    ) -> Classification:
         async with self.turns:
-            return await super().classify(data, top=top, group=group)
+            return await super().classify(data, top=top, group=group, on_cost=on_cost)
 
     async def close(self) -> None:
         print("closed", flush=True)
