@@ -5,7 +5,8 @@ in flight, and it is bounded in crops.
 
 When a worker dies, the images that it was looking at are suspects. Each is tried again alone, and then gets
 its labels or is condemned (`ImageJob.died`). Deaths that condemned no image count against the breaker, except
-those of an idle worker that had answered before: nobody lost anything by them.
+those of an idle worker that had answered before: nobody lost anything by them. An image that got no memory
+is a suspect, too.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, Protocol, TypeVar
 
-from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
+from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
 from inference.serving.breaker import CircuitBreaker
 from inference.serving.fair_queue import FairQueue
 from inference.serving.image_job import ImageJob, OnCost, Outcome
@@ -43,6 +44,7 @@ class BatchWorker(Protocol):
 
     @property
     def pid(self) -> int | None: ...
+    def is_swollen(self) -> bool: ...
     def start(self, report: Callable[[str, float | None], None]) -> ModelInfo: ...
     def run(self, batch: BatchRequest, pictures: Sequence[bytes]) -> tuple[WorkerReply, ...]: ...
     def end(self) -> None: ...
@@ -149,8 +151,15 @@ class MicroBatcher:
     async def _work(self) -> None:
         """Send batches as long as there are images."""
         try:
-            while batch := self._take():
-                if self._worker.pid is not None or await self._replace():
+            while (batch := self._take()) or self._worker.is_swollen():
+                if not batch or (batch[0].suspect and self._worker.is_swollen()):
+                    log.warning(
+                        "Replacing the worker, which keeps most of the memory that it may (worker.memory)."
+                    )
+                    for job in self._jobs.values():
+                        job.begin()
+                    await self._replace()
+                if batch and (self._worker.pid is not None or await self._replace()):
                     await self._look_at(batch)
         except BaseException as error:
             # Whether the loop is ending or this is a bug, nobody may wait for ever.
@@ -201,7 +210,12 @@ class MicroBatcher:
         if isinstance(reply, AnsweredReply):
             self._settle(job, reply)
         elif isinstance(reply, RefusedReply):
-            self._settle(job, reply.error())
+            if reply.code == OutOfMemory.code and not job.suspect and job.waiters:
+                job.suspect = True
+                self._charge(job, reply.core_seconds)
+                self._suspects.append(job)
+            else:
+                self._settle(job, reply.error())
         elif job.waiters:
             job.second, job.crops = True, reply.crops
             if job.suspect:
@@ -277,6 +291,7 @@ class MicroBatcher:
     def _charge(self, job: ImageJob, core_seconds: float) -> None:
         """Charge an image's group and whoever asked for it with what it took, also if nobody waits for it."""
         self._fresh.charge(job.group, core_seconds, estimate=job.estimate)
+        job.estimate = 0.0
         if job.on_cost:
             job.on_cost(core_seconds)
 
