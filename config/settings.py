@@ -108,9 +108,12 @@ class Model(Section):
 
 class Worker(Section):
     deadline: Seconds = 10
-    """Seconds one batch may take before its worker is taken for hung and replaced."""
+    """Seconds without a sign of life from a working worker before it is taken for hung and replaced."""
+    image_seconds: Seconds = 4
+    """Seconds of processor time one image may take before its worker is replaced and the image refused."""
     memory: PositiveInt = 1536 * MiB
-    """Bytes the worker may keep resident before it is replaced."""
+    """Bytes the worker may keep resident before it is replaced. While a picture is under suspicion, a second
+    worker tries it, which may take the model's memory and half of what is left."""
     nice: Annotated[int, Field(ge=0, le=19)] = 10
     """Niceness of the worker, so that the gateway's process goes first."""
     batch: PositiveInt = 8

@@ -3,10 +3,11 @@
 There is no timer: an idle worker takes what is there at once, and while it works, images queue. One batch is
 in flight, and it is bounded in crops.
 
-When a worker dies, the images that it was looking at are suspects. Each is tried again alone, and then gets
-its labels or is condemned (`ImageJob.died`). Deaths that condemned no image count against the breaker, except
-those of an idle worker that had answered before: nobody lost anything by them. An image that got no memory
-is a suspect, too.
+When a worker dies, an image that took too much processor time is condemned. Where none did, those that were
+in work are suspects: each is tried alone in a second worker (`inference.serving.suspect_trials`), and so is
+an image that got no memory. All others are looked at again by the replacement, which waits for no trial. A
+death counts against the breaker when no image can be blamed for it, which is known once its suspects have
+been tried. The death of an idle worker that had answered before does not count: nobody lost anything by it.
 """
 
 from __future__ import annotations
@@ -15,70 +16,57 @@ import asyncio
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, Protocol, TypeVar
+from collections.abc import Callable, Hashable
 
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
+from inference.serving.async_worker import AsyncWorker, BatchWorker
 from inference.serving.breaker import CircuitBreaker
 from inference.serving.fair_queue import FairQueue
 from inference.serving.image_job import ImageJob, OnCost, Outcome
-from inference.serving.protocol import AnsweredReply, BatchRequest, LookRequest, RefusedReply, WorkerReply
+from inference.serving.protocol import AnsweredReply, RefusedReply, WorkerReply
 from inference.serving.supervisor import DeathCause, WorkerDied
+from inference.serving.suspect_trials import SuspectTrials
 from inference.serving.verdict_cache import ImageKey
 
 __all__ = ["CLOSED", "MicroBatcher"]
 
 log = logging.getLogger(__name__)
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 CLOSED = "The classifier has been closed."
 
 
-class BatchWorker(Protocol):
-    """What the batcher needs of a `WorkerSupervisor`, whose docstrings hold."""
-
-    starts: int
-
-    @property
-    def pid(self) -> int | None: ...
-    def is_swollen(self) -> bool: ...
-    def start(self, report: Callable[[str, float | None], None]) -> ModelInfo: ...
-    def run(self, batch: BatchRequest, pictures: Sequence[bytes]) -> tuple[WorkerReply, ...]: ...
-    def end(self) -> None: ...
-    def reap(self) -> int: ...
-
-
 class MicroBatcher:
-    """Feeds one worker, `crops` crops at a time, from a fair queue.
+    """Feeds one worker, `crops` crops at a time, from a fair queue, and the other one suspects.
 
-    `on_settled` is told what the worker's answer or its death decided of an image, `on_model` which model a
-    new worker has loaded.
+    An image may take `image_seconds` of processor time. `on_settled` is told what the worker's answer or its
+    death decided of an image, `on_model` which model a new worker has loaded.
     """
 
     def __init__(
         self,
         worker: BatchWorker,
+        suspect_worker: BatchWorker,
         crops: int,
         *,
+        image_seconds: float,
         on_settled: Callable[[ImageKey, Outcome], None],
         on_model: Callable[[ModelInfo], None],
     ) -> None:
-        self._worker = worker
+        self._worker = AsyncWorker(worker, "worker-supervisor")
+        self._trials = SuspectTrials(suspect_worker, image_seconds=image_seconds, on_tried=self._tried)
+        self._image_seconds = image_seconds
         self._crops = crops
         self._on_settled = on_settled
         self._on_model = on_model
-        self._thread = ThreadPoolExecutor(1, "worker-supervisor")
         self._breaker = CircuitBreaker()
         self._numbers = itertools.count()
         self._jobs: dict[ImageKey, ImageJob] = {}
         self._fresh: FairQueue[ImageJob] = FairQueue()
-        self._unsure: deque[ImageJob] = deque()
-        self._suspects: deque[ImageJob] = deque()
+        self._again: deque[ImageJob] = deque()
+        self._open_cases: list[tuple[WorkerDied, set[ImageJob]]] = []
         self._forgotten: list[int] = []
         self._pump: asyncio.Task[None] | None = None
+        self._left = 0
         self._proven = False
         self._closed = False
         self.batches = 0
@@ -91,7 +79,7 @@ class MicroBatcher:
     @property
     def restarts(self) -> int:
         """How many workers had to be replaced."""
-        return max(self._worker.starts - 1, 0)
+        return max(self._worker.starts - 1, 0) + self._trials.deaths
 
     def check(self) -> None:
         """Raise ModelUnavailable where a new image would be refused."""
@@ -101,7 +89,9 @@ class MicroBatcher:
 
     async def start(self, report: Callable[[str, float | None], None]) -> None:
         """Start the first worker. Raises ModelUnavailable if it has no model, WorkerDied if it dies."""
-        self._on_model(await self._in_thread(self._worker.start, report))
+        info = await self._worker.start(report)
+        self._trials.settle_on(info.name)
+        self._on_model(info)
 
     async def answer(
         self, key: ImageKey, data: bytes, group: Hashable, on_cost: OnCost | None = None
@@ -134,32 +124,23 @@ class MicroBatcher:
             return
         self._closed = True
         self._worker.end()
+        self._trials.end()
         self._refuse_all(ModelUnavailable(CLOSED))
         if self._pump:
             await asyncio.wait([self._pump])
-        await self._in_thread(self._worker.reap)
-        self._thread.shutdown(wait=False)
-
-    async def _in_thread(self, call: Callable[P, T], *args: P.args, **_: P.kwargs) -> T:
-        """Run one of the worker's blocking calls on the thread that is for them."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
-        except asyncio.CancelledError:
-            self._worker.end()  # or the thread would go on with it, and the program could not leave
-            raise
+        await self._trials.close()
+        await self._worker.close()
 
     async def _work(self) -> None:
         """Send batches as long as there are images."""
         try:
             while (batch := self._take()) or self._worker.is_swollen():
-                if not batch or (batch[0].suspect and self._worker.is_swollen()):
+                if not batch:
                     log.warning(
-                        "Replacing the worker, which keeps most of the memory that it may (worker.memory)."
+                        "Replacing the idle worker, which keeps most of the memory it may (worker.memory)."
                     )
-                    for job in self._jobs.values():
-                        job.begin()
                     await self._replace()
-                if batch and (self._worker.pid is not None or await self._replace()):
+                elif self._worker.pid is not None or await self._replace():
                     await self._look_at(batch)
         except BaseException as error:
             # Whether the loop is ending or this is a bug, nobody may wait for ever.
@@ -169,96 +150,100 @@ class MicroBatcher:
             self._pump = None
 
     def _take(self) -> list[ImageJob]:
-        """Take the next batch: a suspect alone, or else second looks and then new images in turn."""
-        if self._suspects:
-            return [self._suspects.popleft()]
+        """Take the next batch: second looks and what a death interrupted, and then new images in turn."""
         batch: list[ImageJob] = []
         room = self._crops
-        while room > 0 and (self._unsure or self._fresh):
-            if batch and self._unsure and self._unsure[0].crops > room:
+        while room > 0 and (self._again or self._fresh):
+            if batch and self._again and self._again[0].crops > room:
                 break
-            if self._unsure:
-                job = self._unsure.popleft()
+            if self._again:
+                job = self._again.popleft()
             else:
                 job, job.estimate = self._fresh.pop()
-            batch.append(job)
-            room -= job.crops
+            if job.second or not self._trials.takes(job):
+                job.in_work = True
+                batch.append(job)
+                room -= job.crops
         return batch
 
     async def _look_at(self, batch: list[ImageJob]) -> None:
-        looks = tuple(
-            LookRequest(
-                id=job.id, ranked=job.key.ranked, second=job.second, size=0 if job.second else len(job.data)
-            )
-            for job in batch
-        )
-        request = BatchRequest(looks=looks, forget=tuple(self._forgotten))
-        self._forgotten.clear()
-        pictures = [job.data for job in batch if not job.second]
+        forget, self._forgotten = self._forgotten, []
+        self._left = len(batch)
         try:
-            replies = await self._in_thread(self._worker.run, request, pictures)
+            await self._worker.look_at(
+                batch, self._take_note, image_seconds=self._image_seconds, forget=forget
+            )
         except WorkerDied as death:
-            await self._bury(batch, death)
+            if not self._closed:
+                await self._bury([job for job in batch if job.in_work], death)
             return
-        self.batches += 1
         self._proven = True
-        self._breaker.succeeded()
-        for job, reply in zip(batch, replies, strict=True):
-            self._take_note(job, reply)
 
     def _take_note(self, job: ImageJob, reply: WorkerReply) -> None:
+        job.in_work = False
+        self._left -= 1
+        self.batches += not self._left
+        self._breaker.succeeded()
         if isinstance(reply, AnsweredReply):
             self._settle(job, reply)
         elif isinstance(reply, RefusedReply):
-            if reply.code == OutOfMemory.code and not job.suspect and job.waiters:
-                job.suspect = True
+            if reply.code == OutOfMemory.code and job.waiters:
                 self._charge(job, reply.core_seconds)
-                self._suspects.append(job)
+                self._trials.accuse(job)
             else:
                 self._settle(job, reply.error())
         elif job.waiters:
             job.second, job.crops = True, reply.crops
-            if job.suspect:
-                self._suspects.appendleft(job)
-            else:
-                self._unsure.append(job)
+            self._again.append(job)
         else:
             self._charge(job, reply.core_seconds)
+            self._forget(job)
             self._forgotten.append(job.id)
 
-    async def _bury(self, batch: list[ImageJob], death: WorkerDied) -> None:
-        """Find out which image of the batch killed the worker, and start another worker."""
-        if self._closed:
-            return
-        log.warning("Replacing the worker: %s. Images in work: %d.", death, len(batch))
+    async def _bury(self, unanswered: list[ImageJob], death: WorkerDied) -> None:
+        """Decide about the images that a dead worker has left, and start another worker."""
+        log.warning("Replacing the worker: %s. Images in work: %d.", death, len(death.in_work))
         for job in self._jobs.values():
-            job.begin()
-        if death.cause is DeathCause.IDLE:
-            self._unsure.extendleft(job for job in reversed(batch) if job.waiters)
-        else:
-            alone = len(batch) == 1
-            guilty = [job for job in batch if job.died(death, alone=alone)]
-            for job in guilty:
-                log.warning("Refusing the image that did it from now on: SHA-256 %s.", job.key.digest.hex())
-                self._breaker.explained(job.deaths - 1)
-                reason = f"The image cannot be looked at: {death}."
-                self._settle(job, HarmfulImage(reason, core_seconds=job.core_seconds))
-            self._suspects.extendleft(job for job in reversed(batch) if job.waiters and job not in guilty)
-            for job in batch:
-                if not job.waiters and job not in guilty:
-                    self._charge(job, job.core_seconds)
-            if guilty:
-                await self._replace()
-                return
-        if (death.cause is DeathCause.IDLE and self._proven) or self._count_crash(death):
+            if not (job.accused or job.resembling):
+                job.in_work = False
+                job.begin()
+        accused = [job for job in unanswered if job.id in death.in_work]
+        guilty = [job for job in accused if job.died(death, alone=len(unanswered) == 1)]
+        for job in guilty:
+            self._settle(job, self._trials.condemn(job, death))
+        if accused and not guilty:
+            self._open_cases.append((death, set(accused)))
+            for job in accused:
+                self._trials.accuse(job)
+        for job in reversed(unanswered):
+            if job not in accused:
+                if job.waiters:
+                    self._again.appendleft(job)
+                else:
+                    self._forget(job)
+        if accused or (death.cause is DeathCause.IDLE and self._proven) or self._count_crash(death):
             await self._replace()
+
+    def _tried(self, job: ImageJob, outcome: Outcome) -> None:
+        """Take note of what the second worker found out about a suspect."""
+        self._settle(job, outcome)
+        for case in list(self._open_cases):
+            death, untried = case
+            if job not in untried:
+                continue
+            untried.discard(job)
+            if isinstance(outcome, (HarmfulImage, ModelUnavailable)):
+                self._open_cases.remove(case)  # explained, or it will never be
+            elif not untried:
+                self._open_cases.remove(case)
+                self._count_crash(death)
 
     async def _replace(self) -> bool:
         """Start a new worker. Returns False where that fails: the breaker is open, every image refused."""
         while not self._closed:
             try:
                 self._proven = False
-                self._on_model(await self._in_thread(self._worker.start, _tell_nobody))
+                self._on_model(await self._worker.start())
             except WorkerDied as death:
                 if not self._count_crash(death):
                     return False
@@ -282,8 +267,7 @@ class MicroBatcher:
         self._refuse_all(ModelUnavailable(reason))
 
     def _settle(self, job: ImageJob, outcome: Outcome) -> None:
-        if self._jobs.get(job.key) is job:
-            del self._jobs[job.key]
+        self._forget(job)
         self._on_settled(job.key, outcome)
         self._charge(job, outcome.core_seconds)
         job.finish(outcome)
@@ -299,21 +283,24 @@ class MicroBatcher:
         jobs = list(self._jobs.values())
         self._jobs.clear()
         self._fresh.clear()
-        self._unsure.clear()
-        self._suspects.clear()
+        self._again.clear()
+        self._trials.clear()
+        self._open_cases.clear()
         for job in jobs:
             job.finish(error)
 
+    def _forget(self, job: ImageJob) -> None:
+        if self._jobs.get(job.key) is job:
+            del self._jobs[job.key]
+
     def _drop(self, job: ImageJob) -> None:
-        """Forget an image that nobody waits for. If it is in flight, its answer is still remembered."""
-        del self._jobs[job.key]
+        """Take an image that nobody waits for out of the queue; but what is in work, or accused, goes on."""
+        if job.in_work or job.accused:
+            return
+        self._forget(job)
         self._fresh.remove(job, job.group)
-        for queue in (self._unsure, self._suspects):
-            if job in queue:
-                queue.remove(job)
-                if job.second:
-                    self._forgotten.append(job.id)
-
-
-def _tell_nobody(stage: str, fraction: float | None) -> None:
-    """Nobody watches how a replacement is loaded."""
+        self._trials.drop(job)
+        if job in self._again:
+            self._again.remove(job)
+            if job.second:
+                self._forgotten.append(job.id)

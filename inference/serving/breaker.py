@@ -45,11 +45,6 @@ class CircuitBreaker:
             self._crashes.popleft()
         return len(self._crashes) >= CRASHES
 
-    def explained(self, crashes: int) -> None:
-        """Uncount the last `crashes` crashes, because one picture caused them."""
-        for _ in range(min(crashes, len(self._crashes))):
-            self._crashes.pop()
-
     def open(self, reason: str) -> None:
         """Refuse everything for a pause, which is longer each time. `reason` is a whole sentence."""
         self._reason = reason

@@ -42,6 +42,10 @@ RANKED = 10
 """Labels remembered of an image, even where fewer are asked for: as many as an answer ever shows."""
 
 
+SUSPECTS_ROOM = 0.5
+"""Of the memory that pictures may take in the worker, what one may take in the worker that tries suspects."""
+
+
 class Admission:
     """The permission to have one image classified: a place in the queue, and room for its bytes."""
 
@@ -86,7 +90,9 @@ class Classifier:
         self._settings = settings
         self._batcher = MicroBatcher(
             WorkerSupervisor(settings, load),
+            WorkerSupervisor(settings, load, room=SUSPECTS_ROOM),
             settings.worker.batch,
+            image_seconds=settings.worker.image_seconds,
             on_settled=self._remember,
             on_model=self._adopt,
         )

@@ -22,7 +22,9 @@ OnCost = Callable[[float], None]
 class ImageJob:
     """An image to be looked at, and everybody who waits for it.
 
-    Whoever asked first pays for it: `on_cost` is told what it took.
+    It is tried alone in the second worker when it is `accused`, because the first died while it was in work
+    or had no memory for it, or `resembling`, because it is built like a picture that was condemned.
+    `in_work`: a worker has it now. Whoever asked first pays for it: `on_cost` is told what it took.
     """
 
     def __init__(
@@ -35,7 +37,9 @@ class ImageJob:
         self.on_cost = on_cost
         self.estimate = 0.0
         self.waiters: set[asyncio.Future[AnsweredReply]] = set()
-        self.suspect = False
+        self.accused = False
+        self.resembling = False
+        self.in_work = False
         self.deaths = 0
         self.core_seconds = 0.0
         self._deaths_alone = 0
@@ -46,16 +50,20 @@ class ImageJob:
         self.second, self.crops = False, 1
 
     def died(self, death: WorkerDied, *, alone: bool) -> bool:
-        """Count a death of the worker that looked at this image. Returns whether the image is condemned.
+        """Count a death of the worker that was at this image. Returns whether the image is condemned.
 
-        It is at the second death, if it was alone then. But a SIGKILL that was not ours is more often a
-        person's, or the kernel's for lack of memory, than a picture's: then it must have been alone twice.
+        It is where it alone took too much processor time, and at the second death, if it was alone then; for
+        an image that resembles a condemned one, the first death is the second. But
+        a SIGKILL that was not ours is more often a person's, or the kernel's for lack of memory, than a
+        picture's: then it must have been alone twice.
         """
-        self.suspect = True
         self.deaths += 1
-        self.core_seconds += death.core_seconds
         self._deaths_alone += alone
-        return alone and self.deaths > 1 and (death.cause is not DeathCause.KILLED or self._deaths_alone > 1)
+        self.core_seconds += death.in_work[self.id]
+        if death.cause is DeathCause.OVERRAN and len(death.in_work) == 1:
+            return True
+        again = self.deaths > 1 or self.resembling
+        return alone and again and (death.cause is not DeathCause.KILLED or self._deaths_alone > 1)
 
     def finish(self, outcome: Outcome) -> None:
         """Give the outcome to everybody who still waits."""

@@ -3,7 +3,7 @@
 A frame is one JSON object, then raw bytes:
 
     4 bytes   length of the JSON, big-endian
-    JSON      one of the messages below, or the list of replies
+    JSON      one of the messages below
     bytes     the pictures of a batch, one after the other, of the sizes the batch names
 
 It is JSON with a schema because the worker handles strangers' bytes: even one that was taken over can only
@@ -44,19 +44,22 @@ __all__ = [
     "BatchRequest",
     "LoadProgress",
     "LookRequest",
+    "LooksBegun",
+    "LooksDone",
     "RefusedReply",
     "UnsureReply",
     "WorkerGreeting",
     "WorkerHello",
+    "WorkerNews",
     "WorkerReady",
     "WorkerReply",
     "WorkerUnavailable",
     "frame",
     "parse_greeting",
-    "parse_replies",
+    "parse_news",
     "read_batch",
     "read_hello",
-    "write_replies",
+    "write",
 ]
 
 LENGTH_BYTES = 4
@@ -175,11 +178,31 @@ class RefusedReply(WorkerMessage):
 
 
 WorkerReply = AnsweredReply | UnsureReply | RefusedReply
-WorkerGreeting = LoadProgress | WorkerReady | WorkerUnavailable
 
-_REPLIES: TypeAdapter[tuple[WorkerReply, ...]] = TypeAdapter(
-    tuple[Annotated[WorkerReply, Field(discriminator="kind")], ...]
-)
+
+class LooksBegun(WorkerMessage):
+    """From now on a thread of the worker is at these images, and at no others.
+
+    `thread` is its number in the operating system, `core_seconds` the processor time it has used so far.
+    """
+
+    kind: Literal["begun"] = "begun"
+    ids: tuple[int, ...]
+    thread: PositiveInt
+    core_seconds: NonNegativeFloat
+
+
+class LooksDone(WorkerMessage):
+    """What a thread has found out about the images it was at."""
+
+    kind: Literal["done"] = "done"
+    replies: tuple[Annotated[WorkerReply, Field(discriminator="kind")], ...]
+
+
+WorkerGreeting = LoadProgress | WorkerReady | WorkerUnavailable
+WorkerNews = LooksBegun | LooksDone
+
+_NEWS: TypeAdapter[WorkerNews] = TypeAdapter(Annotated[WorkerNews, Field(discriminator="kind")])
 _GREETING: TypeAdapter[WorkerGreeting] = TypeAdapter(Annotated[WorkerGreeting, Field(discriminator="kind")])
 
 
@@ -188,19 +211,20 @@ def parse_greeting(data: bytes) -> WorkerGreeting:
     return _GREETING.validate_json(data)
 
 
-def parse_replies(data: bytes) -> tuple[WorkerReply, ...]:
-    """Read a worker's answer to a batch. Raises ValueError for anything else."""
-    return _REPLIES.validate_json(data)
+def parse_news(data: bytes) -> WorkerNews:
+    """Read what a worker says while it looks at a batch. Raises ValueError for anything else."""
+    return _NEWS.validate_json(data)
 
 
 def frame(message: WorkerMessage) -> bytes:
     """Return a message with its length before it. Pictures are sent after it, without being copied."""
-    return _with_length(message.model_dump_json().encode())
+    body = message.model_dump_json().encode()
+    return len(body).to_bytes(LENGTH_BYTES, "big") + body
 
 
-def write_replies(stream: BinaryIO, replies: tuple[WorkerReply, ...]) -> None:
-    """Write the answer to a batch to a blocking stream."""
-    stream.write(_with_length(_REPLIES.dump_json(replies)))
+def write(stream: BinaryIO, message: WorkerMessage) -> None:
+    """Write a message to a blocking stream."""
+    stream.write(frame(message))
     stream.flush()
 
 
@@ -216,10 +240,6 @@ def read_batch(stream: BinaryIO) -> tuple[BatchRequest, list[bytes]]:
     """
     batch = BatchRequest.model_validate_json(_read_json(stream))
     return batch, [_exactly(stream, look.size) for look in batch.looks if not look.second]
-
-
-def _with_length(body: bytes) -> bytes:
-    return len(body).to_bytes(LENGTH_BYTES, "big") + body
 
 
 def _read_json(stream: BinaryIO) -> bytes:

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import math
 import os
 import select
 import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum, auto
+from types import MappingProxyType
 from typing import TypeVar
 
 import psutil
 
 from config import settings
 from inference.results import ModelInfo, ModelUnavailable
+from inference.serving.batch_watch import BatchWatch
 from inference.serving.protocol import (
     EXIT_OUT_OF_MEMORY,
     LENGTH_BYTES,
@@ -34,7 +37,7 @@ from inference.serving.protocol import (
     WorkerUnavailable,
     frame,
     parse_greeting,
-    parse_replies,
+    parse_news,
 )
 from inference.subprocesses import module_command, own_environment
 
@@ -82,7 +85,9 @@ class DeathCause(Enum):
     CRASHED = auto()
     """It ended by a signal of its own making (a segmentation fault, an abort) or by leaving."""
     HUNG = auto()
-    """It did not answer within its deadline."""
+    """It said nothing within its deadline."""
+    OVERRAN = auto()
+    """A picture took more processor time than one may, and was in work when it was killed."""
     BLOATED = auto()
     """It outgrew its memory limit."""
     KILLED = auto()
@@ -94,30 +99,36 @@ class DeathCause(Enum):
 class WorkerDied(Exception):
     """The worker is gone, and with it what it was doing.
 
-    `core_seconds` is what each image of its batch is charged: all of the time until it was gone.
+    `in_work` are the images that it may have been at, each with the core-seconds that it is charged.
     """
 
-    def __init__(self, cause: DeathCause, detail: str) -> None:
+    def __init__(
+        self, cause: DeathCause, detail: str, in_work: Mapping[int, float] = MappingProxyType({})
+    ) -> None:
         super().__init__(detail)
         self.cause = cause
-        self.core_seconds = 0.0
+        self.in_work = in_work
 
 
 class WorkerSupervisor:
     """At most one worker process, replaced when it has died.
 
-    `load` names the function ("module:function") by which the worker gets its model.
+    `load` names the function ("module:function") by which the worker gets its model. `room` is the part of
+    the memory that the model leaves of `worker.memory` which pictures may take, 0 to 1.
     """
 
-    def __init__(self, wanted: settings.Settings, load: str) -> None:
+    def __init__(self, wanted: settings.Settings, load: str, *, room: float = 1.0) -> None:
         self._model = wanted.model
         self._worker = wanted.worker
         self._limits = wanted.limits
         self._load = load
+        self._room = room
+        self._memory = wanted.worker.memory
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self._ended = False
         self._size_at_start = 0
+        self._looked = 0.0
         self.starts = 0
 
     @property
@@ -135,9 +146,14 @@ class WorkerSupervisor:
         self._spawn()
         until = time.perf_counter() + self._model.hub_deadline + LOAD_SECONDS
         hello = WorkerHello(load=self._load, model=self._model, worker=self._worker, limits=self._limits)
-        self._send([frame(hello)], until)
+
+        def look_after_it() -> None:
+            if time.perf_counter() >= until:
+                raise self._put_down(DeathCause.HUNG, "the worker did not answer in time")
+
+        self._send([frame(hello)], look_after_it)
         while True:
-            match self._receive(parse_greeting, until):
+            match self._receive(parse_greeting, look_after_it):
                 case LoadProgress(stage=stage, fraction=fraction):
                     report(stage, fraction)
                 case WorkerUnavailable(reason=reason):
@@ -152,29 +168,53 @@ class WorkerSupervisor:
                 f"worker.memory allows {self._worker.memory >> 20} MiB: allow more, or take a smaller model."
             )
         self._size_at_start = resident
-        self._settle_on(info.name)
+        self._memory = resident + int(self._room * (self._worker.memory - resident))
+        self.settle_on(info.name)
         return info
 
-    def run(self, batch: BatchRequest, pictures: Sequence[bytes]) -> tuple[WorkerReply, ...]:
-        """Hand over one batch and return its replies, one for each look, in order.
+    def run(
+        self,
+        batch: BatchRequest,
+        pictures: Sequence[bytes],
+        report: Callable[[WorkerReply], None],
+        *,
+        image_seconds: float,
+    ) -> None:
+        """Hand over one batch, and report each reply as soon as it is there; return when all are.
 
-        `pictures` are the bytes of the first looks. Raises WorkerDied if the worker dies first.
+        `pictures` are the bytes of the first looks. An image may take `image_seconds` of processor time.
+        Raises WorkerDied if the worker dies first.
         """
         if self._process is None or self._process.poll() is not None:
             raise self._put_down(DeathCause.IDLE, "the worker died while it had nothing to do")
-        if (resident := self._size()) > self._worker.memory:
+        if (resident := self._size()) > self._memory:
             raise self._put_down(DeathCause.IDLE, f"the worker had grown to {resident >> 20} MiB over time")
-        began = time.perf_counter()
-        until = began + self._worker.deadline
+        watch = BatchWatch(
+            (look.id for look in batch.looks),
+            image_seconds=image_seconds,
+            silence=self._worker.deadline,
+            thread_seconds=self._thread_seconds,
+            process_seconds=self._process_seconds,
+        )
+
+        def look_after_it() -> None:
+            if overran := watch.overran():
+                detail = f"it took more than {image_seconds:g} seconds of processor time"
+                self.reap()
+                raise WorkerDied(DeathCause.OVERRAN, detail, dict.fromkeys(overran, image_seconds))
+            if watch.is_silent():
+                raise self._put_down(DeathCause.HUNG, "the worker did not answer in time")
+            if (resident := self._size()) > self._memory:
+                raise self._put_down(DeathCause.BLOATED, f"the worker grew to {resident >> 20} MiB")
+
         try:
-            self._send([frame(batch), *pictures], until, self._worker.memory)
-            replies = self._receive(parse_replies, until, self._worker.memory)
+            self._send([frame(batch), *pictures], look_after_it)
+            while watch.unanswered:
+                for reply in self._receive(lambda data: watch.take(parse_news(data)), look_after_it):
+                    report(reply)
         except WorkerDied as death:
-            death.core_seconds = time.perf_counter() - began
+            death.in_work = death.in_work or watch.in_work()
             raise
-        if [reply.id for reply in replies] != [look.id for look in batch.looks]:
-            raise self._put_down(DeathCause.CRASHED, "the worker answered what it was not asked")
-        return replies
 
     def is_swollen(self) -> bool:
         """Return whether the worker keeps so much memory that a new one should take its place when idle.
@@ -216,7 +256,7 @@ class WorkerSupervisor:
                 fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         self._watched = psutil.Process(self._process.pid)
 
-    def _settle_on(self, name: str) -> None:
+    def settle_on(self, name: str) -> None:
         """Let every later worker take what `auto` chose: none asks the Hub again, none changes the model."""
         if self._model.name == "auto":
             self._model = self._model.model_copy(update={"name": name})
@@ -227,52 +267,70 @@ class WorkerSupervisor:
             raise RuntimeError("there is no worker")
         return process.stdin.fileno(), process.stdout.fileno()
 
-    def _send(self, parts: Sequence[bytes], until: float, memory: int | None = None) -> None:
+    def _send(self, parts: Sequence[bytes], look_after_it: Callable[[], None]) -> None:
         to_worker, _ = self._fds()
         for part in parts:
             left = memoryview(part)
             while left:
-                self._wait(to_worker, select.POLLOUT, until, memory)
+                self._wait(to_worker, select.POLLOUT, look_after_it)
                 try:
                     left = left[os.write(to_worker, left[:PIPE_BYTES]) :]
                 except BrokenPipeError:
                     raise self._buried() from None
 
-    def _receive(self, parse: Callable[[bytes], T], until: float, memory: int | None = None) -> T:
-        size = int.from_bytes(self._read(LENGTH_BYTES, until, memory), "big")
+    def _receive(self, parse: Callable[[bytes], T], look_after_it: Callable[[], None]) -> T:
+        size = int.from_bytes(self._read(LENGTH_BYTES, look_after_it), "big")
         if size > REPLY_BYTES:
             raise self._put_down(DeathCause.CRASHED, f"the worker announced a reply of {size} bytes")
         try:
-            return parse(self._read(size, until, memory))
+            return parse(self._read(size, look_after_it))
         except ValueError as error:
             raise self._put_down(DeathCause.CRASHED, f"the worker spoke nonsense: {error}") from None
 
-    def _read(self, size: int, until: float, memory: int | None) -> bytes:
+    def _read(self, size: int, look_after_it: Callable[[], None]) -> bytes:
         _, from_worker = self._fds()
         data = bytearray()
         while len(data) < size:
-            self._wait(from_worker, select.POLLIN, until, memory)
+            self._wait(from_worker, select.POLLIN, look_after_it)
             piece = os.read(from_worker, size - len(data))
             if not piece:
                 raise self._buried()
             data += piece
         return bytes(data)
 
-    def _wait(self, fd: int, event: int, until: float, memory: int | None) -> None:
-        """Wait until `fd` is ready. Past the deadline, or over the memory limit, put the worker down."""
+    def _wait(self, fd: int, event: int, look_after_it: Callable[[], None]) -> None:
+        """Wait until `fd` is ready, and look after the worker at every tick, which may raise WorkerDied."""
         poll = select.poll()
         poll.register(fd, event)
-        while not poll.poll(1000 * (TICK_SECONDS if memory else max(until - time.perf_counter(), 0))):
-            if time.perf_counter() >= until:
-                raise self._put_down(DeathCause.HUNG, "the worker did not answer in time")
-            if memory and (resident := self._size()) > memory:
-                raise self._put_down(DeathCause.BLOATED, f"the worker grew to {resident >> 20} MiB")
+        ready = False
+        while not ready:
+            ready = bool(poll.poll(1000 * TICK_SECONDS))
+            # Also where it is always ready: a worker that was taken over may talk without end.
+            if time.perf_counter() - self._looked >= TICK_SECONDS:
+                look_after_it()
+                self._looked = time.perf_counter()
 
     def _size(self) -> int:
         try:
             return int(self._watched.memory_info().rss)
         except psutil.NoSuchProcess:
             return 0  # just gone: the pipe says so in a moment
+
+    def _thread_seconds(self, thread: int) -> float:
+        try:
+            threads = self._watched.threads()
+        except psutil.NoSuchProcess:
+            return 0.0  # just gone: the pipe says so in a moment
+        except psutil.AccessDenied:
+            return math.inf  # macOS shows no other process's threads: there, the time that goes by counts
+        return next((float(t.user_time + t.system_time) for t in threads if t.id == thread), 0.0)
+
+    def _process_seconds(self) -> float:
+        try:
+            times = self._watched.cpu_times()
+        except psutil.NoSuchProcess:
+            return 0.0
+        return float(times.user + times.system)
 
     def _put_down(self, cause: DeathCause, detail: str) -> WorkerDied:
         self.reap()

@@ -2,7 +2,8 @@
 
 It reads batches from standard input and answers on standard output (`inference.serving.protocol`); what
 libraries print goes to standard error. The pictures of a batch are looked at on threads, a pair at a time,
-whose work is done outside the GIL: while one decodes, another predicts.
+whose work is done outside the GIL: while one decodes, another predicts. Each thread says which image it is at
+before it begins, so that the supervisor knows whose time runs and who was there when it ended.
 """
 
 from __future__ import annotations
@@ -40,16 +41,18 @@ from inference.serving.protocol import (
     BatchRequest,
     LoadProgress,
     LookRequest,
+    LooksBegun,
+    LooksDone,
     RefusedReply,
     UnsureReply,
     WorkerHello,
+    WorkerNews,
     WorkerReady,
     WorkerReply,
     WorkerUnavailable,
-    frame,
     read_batch,
     read_hello,
-    write_replies,
+    write,
 )
 
 if TYPE_CHECKING:
@@ -105,6 +108,8 @@ class BatchProcessor:
     model: LoadedModel
     views: Literal["auto", "1", "tutorial"]
     limits: settings.Limits
+    tell: Callable[[WorkerNews], None]
+    """Tells the supervisor; called on every thread."""
     unsure: dict[int, SeenImage] = field(default_factory=dict)
     """Images by id whose second look has not been asked for yet."""
     crop_core_seconds: float = 0.0
@@ -116,24 +121,30 @@ class BatchProcessor:
         self._threads = ThreadPoolExecutor(cpus.usable() + 2, "look")
         self._one_large = threading.Lock()
 
-    def look(self, batch: BatchRequest, pictures: list[bytes]) -> tuple[WorkerReply, ...]:
-        """Answer every look of the batch, in order."""
+    def look(self, batch: BatchRequest, pictures: list[bytes]) -> None:
+        """Answer every look of the batch."""
         for forgotten in batch.forget:
             self.unsure.pop(forgotten, None)
         left = iter(pictures)
         seen = [(look, self.unsure.pop(look.id) if look.second else next(left)) for look in batch.looks]
         pairs = [seen[first : first + PAIR] for first in range(0, len(seen), PAIR)]
-        return tuple(reply for replies in self._threads.map(self._look, pairs) for reply in replies)
+        for _ in self._threads.map(self._look, pairs):
+            pass  # raises what a thread raised
 
-    def _look(self, seen: list[tuple[LookRequest, bytes | SeenImage]]) -> list[WorkerReply]:
+    def _look(self, seen: list[tuple[LookRequest, bytes | SeenImage]]) -> None:
         """Do one thread's share of a batch, from bytes to answers."""
-        images = [self._decode(each) for _, each in seen]
+        images = [each if isinstance(each, SeenImage) else self._decode(look, each) for look, each in seen]
+        self._begin(*(look for look, _ in seen))
         self._predict([image for image in images if isinstance(image, SeenImage)])
-        return [self._reply(look, image) for (look, _), image in zip(seen, images, strict=True)]
+        replies = [self._reply(look, image) for (look, _), image in zip(seen, images, strict=True)]
+        self.tell(LooksDone(replies=tuple(replies)))
 
-    def _decode(self, seen: bytes | SeenImage) -> SeenImage | InferenceError:
-        if isinstance(seen, SeenImage):
-            return seen
+    def _begin(self, *looks: LookRequest) -> None:
+        ids = tuple(look.id for look in looks)
+        self.tell(LooksBegun(ids=ids, thread=threading.get_native_id(), core_seconds=time.thread_time()))
+
+    def _decode(self, look: LookRequest, seen: bytes) -> SeenImage | InferenceError:
+        self._begin(look)
         started, watch = time.perf_counter(), CoreTime()
         size, limits = self.model.input_size, self.limits
         try:
@@ -223,14 +234,13 @@ def main() -> None:
     while True:
         batch, pictures = batches.get()
         # If the supervisor is gone and this hangs, the kernel ends it, even where the GIL is held.
-        signal.setitimer(signal.ITIMER_REAL, 2 * hello.worker.deadline)
+        signal.setitimer(signal.ITIMER_REAL, 2 * hello.worker.deadline * (len(batch.looks) + 1))
         try:
-            answer = processor.look(batch, pictures)
+            processor.look(batch, pictures)
         except Exception as error:  # noqa: BLE001 - the process ends, and the supervisor deals with it
             traceback.print_exc()
             os._exit(EXIT_OUT_OF_MEMORY if _is_lack_of_memory(error) else 1)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        write_replies(replies, answer)
 
 
 def _is_lack_of_memory(error: Exception) -> bool:
@@ -259,8 +269,13 @@ def _listen(requests: BinaryIO, batches: queue.SimpleQueue[tuple[BatchRequest, l
 
 def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
     def report(stage: str, fraction: float | None) -> None:
-        replies.write(frame(LoadProgress(stage=stage, fraction=fraction)))
-        replies.flush()
+        write(replies, LoadProgress(stage=stage, fraction=fraction))
+
+    turn = threading.Lock()
+
+    def tell(news: WorkerNews) -> None:
+        with turn:
+            write(replies, news)
 
     greeting: WorkerReady | WorkerUnavailable
     module, _, function = hello.load.partition(":")
@@ -294,11 +309,10 @@ def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
                 coarse=coarse_names(model.labels),
             )
         )
-    replies.write(frame(greeting))
-    replies.flush()
+    write(replies, greeting)
     if isinstance(greeting, WorkerUnavailable):
         return None
-    return BatchProcessor(model, hello.model.views, hello.limits, crop_core_seconds=crop_core_seconds)
+    return BatchProcessor(model, hello.model.views, hello.limits, tell, crop_core_seconds=crop_core_seconds)
 
 
 def _limit_address_space(memory: int) -> None:

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import io
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from config import settings
+from inference.images.decode import DecodedImage, ImageHeader
 from inference.models.engines import Prediction
 from inference.results import ModelUnavailable
 from inference.serving.client import Classifier
@@ -129,6 +133,31 @@ def load_if_told(model: settings.Model, *, report: Report) -> FakeModel:
 
 def load_by_name(model: settings.Model, *, report: Report) -> FakeModel:
     return FakeModel(name="chosen" if model.name == "auto" else f"{model.name} by its name")
+
+
+COSTLY_WIDTHS = range(200, 300)
+
+
+def load_costly_decoder(model: settings.Model, *, report: Report) -> FakeModel:
+    """Inside a worker: decoding a picture that is 200 to 299 pixels wide takes its height in hundredths of a
+    second of processor time."""
+    worker = sys.modules["__main__"]
+    decode = worker.decode
+
+    def costly(data: bytes, *, found: ImageHeader, **options: Any) -> DecodedImage:
+        width, height = found.size
+        until = time.thread_time() + height / 100
+        while width in COSTLY_WIDTHS and time.thread_time() < until:
+            hashlib.sha256(bytes(1 << 16))  # lets others have the GIL, as decoders do
+        return decode(data, found=found, **options)  # type: ignore[no-any-return] # see above
+
+    worker.decode = costly  # type: ignore[attr-defined] # see above
+    return FakeModel()
+
+
+def costly(core_seconds: float, red: int = 0, *, width: int = 200) -> bytes:
+    """A picture that takes `load_costly_decoder`'s decoder so long."""
+    return picture(red, size=(width, int(100 * core_seconds)))
 
 
 def picture(red: int, green: int = 0, blue: int = 0, *, size: tuple[int, int] = (40, 40)) -> bytes:

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import chain
 
 import pytest
 
@@ -23,7 +24,6 @@ from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
 from tests.inference.fakes import until
 
-Replies = tuple[WorkerReply, ...]
 INFO = ModelInfo("m", "e", 1, 1, None, "0", 1)
 
 
@@ -40,7 +40,11 @@ def answered(look: LookRequest) -> AnsweredReply:
 
 
 class ScriptedWorker:
-    """Each batch waits for `go`. `unsure`: the crops of a picture's second look; `deadly`: what kills."""
+    """Each batch waits for `go`. `unsure`: the crops of a picture's second look; `deadly`: what kills.
+
+    Of a batch with something deadly, the images before it are answered, it is in work, as is what is in
+    `beside`, and those after it have not begun. `overrunning`: it is known to have taken too long.
+    """
 
     def __init__(self) -> None:
         self.starts = 0
@@ -50,6 +54,8 @@ class ScriptedWorker:
         self.unsure: dict[bytes, int] = {}
         self.deadly: set[bytes | int] = set()
         self.without_memory: list[bytes | int] = []
+        self.beside: set[bytes | int] = set()
+        self.overrunning = False
         self.alive = True
         self.swollen = False
 
@@ -66,17 +72,35 @@ class ScriptedWorker:
         self.starts += 1
         return INFO
 
-    def run(self, batch: BatchRequest, pictures: Sequence[bytes]) -> Replies:
+    def settle_on(self, name: str) -> None:
+        """There is one model."""
+
+    def run(
+        self,
+        batch: BatchRequest,
+        pictures: Sequence[bytes],
+        report: Callable[[WorkerReply], None],
+        *,
+        image_seconds: float,
+    ) -> None:
         left = iter(pictures)
         seen: list[bytes | int] = [look.id if look.second else next(left) for look in batch.looks]
         self.batches.append(seen)
         self.requests.append(batch)
         if not self.go.acquire(timeout=20):
             raise AssertionError("the test forgot this batch")
-        if self.deadly & set(seen):
-            self.alive = False
-            raise WorkerDied(DeathCause.CRASHED, "it was deadly")
-        return tuple(self._reply(look, what) for look, what in zip(batch.looks, seen, strict=True))
+        for look, what in zip(batch.looks, seen, strict=True):
+            if what in self.deadly:
+                self.alive = False
+                in_work = [
+                    look.id,
+                    *(o.id for o, w in zip(batch.looks, seen, strict=True) if w in self.beside),
+                ]
+                cause = DeathCause.OVERRAN if self.overrunning else DeathCause.CRASHED
+                raise WorkerDied(cause, "it was deadly", dict.fromkeys(in_work, 1.0))
+            if what in self.beside:
+                continue
+            report(self._reply(look, what))
 
     def _reply(self, look: LookRequest, what: bytes | int) -> WorkerReply:
         if what in self.without_memory:
@@ -90,14 +114,24 @@ class ScriptedWorker:
         self.go.release(1000)
 
     def reap(self) -> int:
+        self.alive = False
         return 0
 
 
 class BatchingScene:
     def __init__(self, crops: int = 4) -> None:
         self.worker = ScriptedWorker()
+        self.second = ScriptedWorker()
+        self.second.alive = False
         self.settled: dict[bytes, AnsweredReply | InferenceError] = {}
-        self.batcher = MicroBatcher(self.worker, crops, on_settled=self._note, on_model=lambda _: None)
+        self.batcher = MicroBatcher(
+            self.worker,
+            self.second,
+            crops,
+            image_seconds=1,
+            on_settled=self._note,
+            on_model=lambda _: None,
+        )
 
     def _note(self, key: ImageKey, outcome: AnsweredReply | InferenceError) -> None:
         self.settled[key.digest] = outcome
@@ -185,56 +219,102 @@ async def test_no_task_is_left_when_there_is_no_work(scene: BatchingScene) -> No
     tasks = scene.send("a")
     scene.worker.go.release()
     await asyncio.gather(*tasks)
-    await asyncio.sleep(0)
-    assert asyncio.all_tasks() == before
+    await until(lambda: asyncio.all_tasks() == before)
 
 
-async def test_suspects_go_alone_and_before_everybody_else(scene: BatchingScene) -> None:
-    scene.worker.deadly = {b"bad"}
-    tasks = scene.send("a", "bad", "c")
+async def test_only_what_was_in_work_at_a_death_is_tried_alone_by_the_second_worker(
+    scene: BatchingScene,
+) -> None:
+    scene.worker.deadly = scene.second.deadly = {b"bad"}
+    scene.worker.beside = {b"b"}
+    tasks = scene.send("a", "b", "bad", "c")
     await scene.until_in_work(1)
     tasks += scene.send("d", "e")
     scene.worker.go.release(9)
-    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    assert scene.worker.batches == [[b"a", b"bad", b"c"], [b"a"], [b"bad"], [b"c"], [b"d", b"e"]]
-    assert [type(outcome) for outcome in outcomes] == [
-        AnsweredReply,
-        HarmfulImage,
-        AnsweredReply,
-        AnsweredReply,
-        AnsweredReply,
-    ]
+    assert isinstance(await tasks[0], AnsweredReply)
+    # Nobody but the two suspects waits for their trial, which has not begun.
+    assert [type(one) for one in await asyncio.gather(tasks[3], *tasks[4:])] == [AnsweredReply] * 3
+    assert scene.worker.batches == [[b"a", b"b", b"bad", b"c"], [b"c", b"d", b"e"]]
+    scene.second.go.release(9)
+    outcomes = await asyncio.gather(*tasks[1:3], return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [AnsweredReply, HarmfulImage]
+    assert scene.second.batches == [[b"b"], [b"bad"]]
     assert isinstance(scene.settled[b"bad"], HarmfulImage)
 
 
 async def test_an_unsure_suspect_stays_alone(scene: BatchingScene) -> None:
-    scene.worker.deadly, scene.worker.unsure = {b"bad"}, {b"u": 2}
-    tasks = scene.send("u", "bad")
-    await scene.until_in_work(1)
-    tasks += scene.send("d")
+    scene.worker.deadly, scene.second.unsure = {b"u"}, {b"u": 2}
+    tasks = scene.send("u")
     scene.worker.go.release(9)
+    scene.second.go.release(9)
+    assert isinstance(await tasks[0], AnsweredReply)
+    assert scene.second.batches == [[b"u"], [0]]
+
+
+async def test_a_picture_that_overran_is_condemned_without_a_trial(scene: BatchingScene) -> None:
+    scene.worker.deadly, scene.worker.overrunning = {b"slow"}, True
+    tasks = scene.send("a", "slow", "b")
+    scene.worker.go.release(9)
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [AnsweredReply, HarmfulImage, AnsweredReply]
+    assert scene.second.batches == []
+
+
+async def test_deaths_that_a_picture_explains_do_not_count_against_the_breaker(scene: BatchingScene) -> None:
+    names = [f"bad{number}" for number in range(8)]
+    scene.worker.deadly = scene.second.deadly = {name.encode() for name in names}
+    scene.worker.go.release(99)
+    scene.second.go.release(99)
+    for name in names:
+        with pytest.raises(HarmfulImage):
+            await scene.send(name)[0]
+    assert isinstance(await scene.send("good")[0], AnsweredReply)
+
+
+async def test_deaths_whose_suspects_have_not_been_tried_do_not_count_yet(scene: BatchingScene) -> None:
+    names = [f"suspect{number}" for number in range(4)]
+    scene.worker.deadly = {name.encode() for name in names}
+    scene.worker.go.release(99)
+    suspects = []
+    for number, name in enumerate(names):
+        suspects += scene.send(name)
+        await scene.until_in_work(1 + number)
+        await until(lambda: scene.worker.alive)
+    assert isinstance(await scene.send("good")[0], AnsweredReply)
+
+    scene.second.go.release(3)  # they survive their trials: no picture can be blamed
+    outcomes = await asyncio.gather(*suspects, return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [AnsweredReply] * 3 + [ModelUnavailable]
+    with pytest.raises(ModelUnavailable, match="keeps dying"):
+        await scene.send("another")[0]
+
+
+async def test_an_accused_image_is_tried_though_nobody_waits_for_it_any_more(scene: BatchingScene) -> None:
+    scene.worker.deadly = scene.second.deadly = {b"bad"}
+    tasks = scene.send("bad")
+    await scene.until_in_work(1)
+    tasks[0].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    assert scene.worker.batches[1:] == [[b"u"], [0], [b"bad"], [b"d"]]
+    scene.worker.go.release(9)
+    scene.second.go.release(9)
+    await until(lambda: b"bad" in scene.settled)
+    assert isinstance(scene.settled[b"bad"], HarmfulImage)
 
 
 async def test_second_looks_begin_again_with_a_new_worker(scene: BatchingScene) -> None:
     scene.worker.deadly, scene.worker.unsure = {1}, {b"u": 2, b"v": 2, b"w": 2}
     tasks = scene.send("u", "v", "w")
-    await scene.until_in_work(1)
-    scene.worker.go.release()
-    await scene.until_in_work(2)
-    scene.worker.go.release()
-    await scene.until_in_work(3)
-    scene.worker.deadly.clear()
     scene.worker.go.release(9)
+    scene.second.go.release(9)
     await asyncio.gather(*tasks)
-    assert scene.worker.batches == [[b"u", b"v", b"w"], [0, 1], [b"u"], [0], [b"v"], [1], [b"w"], [2]]
+    assert scene.worker.batches == [[b"u", b"v", b"w"], [0, 1], [b"w"], [2]]
+    assert scene.second.batches == [[b"v"]]
 
 
 async def test_a_bug_in_the_batcher_keeps_nobody_waiting(
     scene: BatchingScene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(*_: object) -> Replies:
+    def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr(scene.worker, "run", broken)
@@ -249,34 +329,26 @@ async def test_a_bug_in_the_batcher_keeps_nobody_waiting(
     assert isinstance(reported[0], ZeroDivisionError)
 
 
-async def test_an_image_that_got_no_memory_is_tried_again_alone(scene: BatchingScene) -> None:
+async def test_an_image_that_got_no_memory_is_tried_again_alone_in_another_worker(
+    scene: BatchingScene,
+) -> None:
     scene.worker.without_memory = [b"b"]
-    waiting = scene.send("a")
-    await scene.until_in_work(1)
-    waiting += scene.send("b", "c")
+    waiting = scene.send("a", "b", "c")
     scene.worker.go.release(9)
+    scene.second.go.release(9)
     await asyncio.gather(*waiting)
-    assert scene.worker.batches == [[b"a"], [b"b", b"c"], [b"b"]]
+    assert list(chain.from_iterable(scene.worker.batches)) == [b"a", b"b", b"c"]
+    assert scene.second.batches == [[b"b"]]
     assert scene.worker.starts == 0
 
 
 async def test_an_image_that_gets_no_memory_alone_either_is_told_so(scene: BatchingScene) -> None:
-    scene.worker.without_memory = [b"a", b"a"]
+    scene.worker.without_memory, scene.second.without_memory = [b"a"], [b"a"]
     scene.worker.go.release(9)
+    scene.second.go.release(9)
     with pytest.raises(OutOfMemory):
         await scene.send("a")[0]
-    assert scene.worker.batches == [[b"a"], [b"a"]]
-
-
-async def test_an_image_that_got_no_memory_in_a_swollen_worker_gets_a_new_one(scene: BatchingScene) -> None:
-    scene.worker.without_memory = [b"a"]
-    waiting = scene.send("a", "b")
-    await scene.until_in_work(1)
-    scene.worker.swollen = True
-    scene.worker.go.release(9)
-    await asyncio.gather(*waiting)
-    assert scene.worker.starts == 1
-    assert [b"a"] in scene.worker.batches
+    assert scene.second.batches == [[b"a"]]
 
 
 async def test_a_swollen_worker_is_replaced_when_it_has_nothing_to_do(
@@ -290,6 +362,6 @@ async def test_a_swollen_worker_is_replaced_when_it_has_nothing_to_do(
     await asyncio.gather(waiting, *later)
     await until(lambda: scene.worker.starts == 1)
     assert scene.worker.batches == [[b"a"], [b"b"]]  # busy, it was left in peace
-    assert caplog.text.count("Replacing the worker") == 1
+    assert caplog.text.count("Replacing the idle worker") == 1
     await asyncio.gather(*scene.send("c"))
     assert scene.worker.starts == 1

@@ -31,17 +31,6 @@ def test_the_breaker_opens_at_the_third_unexplained_crash_in_a_minute(clock: Bre
     assert breaker.crashed()
 
 
-def test_crashes_that_a_picture_explains_do_not_count(clock: BreakerClock) -> None:
-    breaker = CircuitBreaker()
-    assert not breaker.crashed()
-    assert not breaker.crashed()
-    breaker.explained(1)
-    assert not breaker.crashed()
-    breaker.explained(5)
-    assert not breaker.crashed()
-    assert not breaker.crashed()
-
-
 def test_the_pause_doubles_until_a_trial_succeeds(clock: BreakerClock) -> None:
     breaker = CircuitBreaker()
     for pause in (5, 10, 20):

@@ -233,7 +233,10 @@ async def test_an_image_that_waits_too_long_is_told_so() -> None:
 
 
 async def test_before_the_start_and_after_the_end_there_is_no_model() -> None:
-    classifier = Classifier(settings.Settings(), load="tests.inference.fakes:load")
+    wanted = settings.Settings(
+        worker=settings.Worker(batch=1)
+    )  # so that the others wait for the one that hangs
+    classifier = Classifier(wanted, load="tests.inference.fakes:load")
     with pytest.raises(ModelUnavailable, match="not been started"):
         await classifier.classify(picture(1))
     await classifier.start()

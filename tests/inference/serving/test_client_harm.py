@@ -211,7 +211,7 @@ async def test_what_auto_chose_at_the_start_every_later_worker_takes() -> None:
         assert classifier.worker_pid
         os.kill(classifier.worker_pid, signal.SIGKILL)
         await answers(classifier, [picture(1)])
-        assert classifier.info.name == "chosen by its name"
+        await until(lambda: classifier.info.name == "chosen by its name")
 
 
 async def test_the_bot_may_go_on_cancelling_while_the_worker_dies() -> None:

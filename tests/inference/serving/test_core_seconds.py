@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -16,6 +17,7 @@ from tests.inference.fakes import Deed, deed, picture, running
 def noise(form: str, side: int) -> bytes:
     """A picture that takes its decoder a while."""
     pixels = np.random.default_rng(1).integers(0, 255, (side, side, 3), np.uint8)
+    pillow_heif.register_heif_opener()
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, form, quality=90)
     return file.getvalue()

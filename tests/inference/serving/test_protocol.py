@@ -12,7 +12,7 @@ from inference.serving.protocol import (
     LookRequest,
     frame,
     parse_greeting,
-    parse_replies,
+    parse_news,
     read_batch,
 )
 
@@ -27,19 +27,27 @@ def test_a_batch_arrives_as_it_was_sent() -> None:
         read_batch(io.BytesIO(frame(batch) + b"ab"))
 
 
+def done(reply: bytes) -> bytes:
+    return b'{"kind": "done", "replies": [%b]}' % reply
+
+
 @pytest.mark.parametrize(
     "said",
     [
         b"",
         b"nonsense",
         b"[1]",
-        b'[{"kind": "answered", "id": 1}]',
-        b'[{"kind": "refused", "id": 1, "code": "busy", "message": "not for a decoder to say"}]',
-        b'[{"kind": "unsure", "id": 1, "crops": 0}]',
+        done(b'{"kind": "answered", "id": 1}'),
+        done(
+            b'{"kind": "refused", "id": 1, "code": "busy", "message": "not a decoder\'s", "core_seconds": 1}'
+        ),
+        done(b'{"kind": "refused", "id": 1, "code": "corrupt_image", "message": "", "core_seconds": 1e308}'),
+        done(b'{"kind": "unsure", "id": 1, "crops": 0}'),
+        b'{"kind": "begun", "ids": [1], "thread": -1, "core_seconds": 0}',
     ],
 )
 def test_a_worker_that_was_taken_over_can_only_be_misunderstood(said: bytes) -> None:
     with pytest.raises(ValidationError):
-        parse_replies(said)
+        parse_news(said)
     with pytest.raises(ValidationError):
         parse_greeting(said)

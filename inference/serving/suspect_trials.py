@@ -1,0 +1,177 @@
+"""The second worker: it tries suspects one at a time, while the first goes on for everybody else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+
+from inference.results import HarmfulImage, ModelUnavailable
+from inference.serving.async_worker import AsyncWorker, BatchWorker
+from inference.serving.fair_queue import FairQueue
+from inference.serving.image_job import ImageJob, Outcome
+from inference.serving.protocol import AnsweredReply, RefusedReply, WorkerReply
+from inference.serving.supervisor import DeathCause, WorkerDied
+from inference.serving.suspicious_structures import SuspiciousStructures
+
+__all__ = ["SuspectTrials"]
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 60.0
+"""After so long without a suspect the second worker is ended: its model takes memory."""
+
+RESEMBLING_SHARE = 0.5
+"""Of the processor time that a picture may take, what one may that is built like a condemned one. The most
+expensive honest pictures of 50 million pixels took 1.2 to 1.4 s (PNG, WebP, AVIF)."""
+
+
+class SuspectTrials:
+    """Tries images alone in a worker that is started when the first suspect comes, and ended when it idles.
+
+    `on_tried` is told what became of each. Images that were in work when the first worker died go before
+    those that only resemble a condemned picture.
+    """
+
+    def __init__(
+        self, worker: BatchWorker, *, image_seconds: float, on_tried: Callable[[ImageJob, Outcome], None]
+    ) -> None:
+        self._worker = AsyncWorker(worker, "suspect-supervisor")
+        self._image_seconds = image_seconds
+        self._on_tried = on_tried
+        self._structures = SuspiciousStructures()
+        self._accused: deque[ImageJob] = deque()
+        self._resembling: FairQueue[ImageJob] = FairQueue()
+        self._pump: asyncio.Task[None] | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._closed = False
+        self.deaths = 0
+
+    def settle_on(self, name: str) -> None:
+        """Let the second worker take the model that `auto` chose for the first."""
+        self._worker.settle_on(name)
+
+    def accuse(self, job: ImageJob) -> None:
+        """Try an image that was in work when the first worker died, or that got no memory there."""
+        job.accused = True
+        self._accused.append(job)
+        self._wake()
+
+    def takes(self, job: ImageJob) -> bool:
+        """Try an image here, if it is built like a condemned one. Returns whether it is."""
+        if not self._structures.is_suspicious(job.data):
+            return False
+        job.resembling = True
+        job.begin()
+        self._resembling.put(job, job.group)
+        self._wake()
+        return True
+
+    def drop(self, job: ImageJob) -> None:
+        """Take an image that nobody waits for any more out of the line, if it only resembles another."""
+        self._resembling.remove(job, job.group)
+
+    def condemn(self, job: ImageJob, death: WorkerDied) -> HarmfulImage:
+        """Be wary of images like this one from now on, and return the error to refuse it with."""
+        log.warning("Refusing the image that did it from now on: SHA-256 %s.", job.key.digest.hex())
+        self._structures.condemned(job.data, resembling=job.resembling)
+        return HarmfulImage(f"The image cannot be looked at: {death}.", core_seconds=job.core_seconds)
+
+    def clear(self) -> None:
+        """Forget the images that wait, because somebody else has refused them."""
+        self._accused.clear()
+        self._resembling.clear()
+
+    def end(self) -> None:
+        """Kill the worker; no other is started."""
+        self._closed = True
+        self._worker.end()
+
+    async def close(self) -> None:
+        """Wait until the worker that was ended is gone, and with it the trial it was at."""
+        if self._pump:
+            await asyncio.wait([self._pump])
+        if self._idle:
+            self._idle.cancel()
+        await self._worker.close()
+
+    def _wake(self) -> None:
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._work(), name="inference-suspects")
+
+    async def _work(self) -> None:
+        if self._idle:
+            self._idle.cancel()
+            self._idle = None
+        job: ImageJob | None = None
+        try:
+            while self._accused or self._resembling:
+                if self._accused:
+                    job = self._accused.popleft()
+                else:
+                    job, _ = self._resembling.pop()
+                self._on_tried(job, await self._try(job))
+        except BaseException as error:
+            # Whether the loop is ending or this is a bug, nobody may wait for ever.
+            left = [job, *self._accused] if job else list(self._accused)
+            while self._resembling:
+                left.append(self._resembling.pop()[0])
+            self.clear()
+            for one in left:
+                self._on_tried(one, ModelUnavailable(f"The classifier stopped working: {error!r}"))
+            raise
+        finally:
+            self._pump = None
+        if not self._closed:
+            self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._end_if_idle)
+
+    def _end_if_idle(self) -> None:
+        if self._pump is None and not self._closed:
+            self._pump = asyncio.create_task(self._leave(), name="inference-suspects-end")
+
+    async def _leave(self) -> None:
+        try:
+            await self._worker.reap()
+        finally:
+            self._pump = None
+        if self._accused or self._resembling:
+            self._wake()
+
+    async def _try(self, job: ImageJob) -> Outcome:
+        """Find out what becomes of an image that is alone."""
+        job.in_work = True
+        while not (job.resembling and self._structures.is_refused(job.data)):
+            try:
+                reply = await self._look_at(job)
+            except ModelUnavailable as error:
+                return error
+            except WorkerDied as death:
+                job.begin()
+                if death.cause is DeathCause.IDLE:
+                    continue
+                log.warning("The worker that tries suspects is gone: %s.", death)
+                self.deaths += 1
+                if job.died(death, alone=True):
+                    return self.condemn(job, death)
+            else:
+                if isinstance(reply, AnsweredReply):
+                    self._structures.answered(job.data)
+                    return reply
+                if isinstance(reply, RefusedReply):
+                    return reply.error()
+                job.second, job.crops = True, reply.crops
+        return HarmfulImage("The image cannot be looked at: others that are built like it took too long.")
+
+    async def _look_at(self, job: ImageJob) -> WorkerReply:
+        if self._worker.pid is None:
+            try:
+                await self._worker.start()
+            except WorkerDied as death:
+                raise ModelUnavailable(f"The worker that was to try the image died: {death}.") from death
+        share = RESEMBLING_SHARE if job.resembling else 1.0
+        replies: list[WorkerReply] = []
+        await self._worker.look_at(
+            [job], lambda _, reply: replies.append(reply), image_seconds=share * self._image_seconds
+        )
+        return replies[0]
