@@ -22,6 +22,7 @@ __all__ = [
     "ModelInfo",
     "ModelUnavailable",
     "NotAnImage",
+    "OutOfMemory",
     "SandboxState",
     "Stats",
     "TimedOut",
@@ -189,6 +190,12 @@ class HarmfulImage(InferenceError):
     """The image killed, hung or bloated the worker, and is refused by its hash from then on."""
 
     code = "harmful_image"
+
+
+class OutOfMemory(InferenceError):
+    """The worker could get no memory for the image, although it was tried alone in a fresh one."""
+
+    code = "out_of_memory"
 
 
 class Busy(InferenceError):

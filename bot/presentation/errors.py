@@ -38,6 +38,9 @@ SENTENCES: dict[type[Exception], str] = {
     results.HarmfulImage: N_(
         "This file crashed me before, so I won't open it again. Send a fresh copy, such as a screenshot."
     ),
+    results.OutOfMemory: N_(
+        "I didn't have enough memory for this picture. Send a smaller copy, such as a screenshot."
+    ),
     results.Busy: N_("I'm busy right now. Send it again in a minute."),
     results.TimedOut: N_("This picture took too long, so I gave up on it. Send it again in a minute."),
     results.ModelUnavailable: N_(
@@ -60,6 +63,7 @@ LASTING = (
     results.ImageTooLarge,
     results.CorruptImage,
     results.HarmfulImage,
+    results.OutOfMemory,
     Gone,
     TooManyBytes,
     NotAPicture,

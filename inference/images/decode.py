@@ -1,4 +1,4 @@
-"""Untrusted bytes to the crops a model sees, or one of four typed errors.
+"""Untrusted bytes to the crops a model sees, or one of five typed errors.
 
 The cheap checks of `inference.images.headers` come first; then one decode serves every view. May be called
 from several threads at once: what is set for the whole process is set when this module is imported.
@@ -30,12 +30,13 @@ from PIL import (
 )
 
 from config.settings import Limits
+from inference.images.allocation import AllocationWatch
 from inference.images.colour import flatten
 from inference.images.headers import ImageHeader, header
 from inference.images.headers.facts import EXIF_BYTES
 from inference.images.headers.jpeg import scale
 from inference.images.views import DecodedFrame, Views, ends, first_look
-from inference.results import CorruptImage, ImageTooLarge, InferenceError, UnsupportedFormat
+from inference.results import CorruptImage, ImageTooLarge, InferenceError, OutOfMemory, UnsupportedFormat
 
 __all__ = ["PREPROCESSING_VERSION", "DecodedImage", "ImageHeader", "decode", "header"]
 
@@ -110,7 +111,8 @@ def decode(
     """Decode `data` once, for every view; `input_size` is the model's, in pixels.
 
     `found` is what `header` returned for the same data and limits, if it was called already. Raises
-    `NotAnImage`, `UnsupportedFormat`, `ImageTooLarge` or `CorruptImage`, and nothing else.
+    `NotAnImage`, `UnsupportedFormat`, `ImageTooLarge`, `CorruptImage` or
+    `OutOfMemory`, and nothing else.
     """
     found = found or header(data, limits=limits, input_size=input_size)
     with _typed_errors(found.format):
@@ -171,20 +173,26 @@ def _orientation(image: ImageFile.ImageFile) -> int:
 @contextmanager
 def _typed_errors(kind: str) -> Iterator[None]:
     """Turn whatever a decoder raises into an error that a person can be told of."""
+    allocations = AllocationWatch()
     try:
         yield
     except InferenceError:
         raise
-    except Image.DecompressionBombError as error:
-        raise ImageTooLarge(f"the {kind} has too many pixels: {error}") from error
-    except MemoryError as error:
-        raise ImageTooLarge(f"the {kind} needs more memory than there is") from error
-    except UnidentifiedImageError as error:
-        if kind in ("TIFF", "BMP"):  # their headers were fine; it is the layout of the pixels
-            raise UnsupportedFormat(f"this is a {kind} of a layout that Whatsit does not read") from error
-        raise CorruptImage(f"the {kind} is damaged in its header") from error
     except Exception as error:
-        # Not a list of types: Pillow and its codecs raise OSError, SyntaxError, ValueError, struct.error,
-        # KeyError, OverflowError and more, and the next version may raise others. tests/fuzz checks that none
-        # is our own bug.
-        raise CorruptImage(f"the {kind} is cut short or damaged") from error
+        if isinstance(error, MemoryError) or allocations.failed():
+            raise OutOfMemory(f"there was no memory left to decode the {kind}") from error
+        raise _typed(kind, error) from error
+
+
+def _typed(kind: str, error: Exception) -> InferenceError:
+    """Return what a decoder's own error means for a person."""
+    if isinstance(error, Image.DecompressionBombError):
+        return ImageTooLarge(f"the {kind} has too many pixels: {error}")
+    if isinstance(error, UnidentifiedImageError):
+        if kind in ("TIFF", "BMP"):  # their headers were fine; it is the layout of the pixels
+            return UnsupportedFormat(f"this is a {kind} of a layout that Whatsit does not read")
+        return CorruptImage(f"the {kind} is damaged in its header")
+    # Not a list of types: Pillow and its codecs raise OSError, SyntaxError, ValueError, struct.error,
+    # KeyError, OverflowError and more, and the next version may raise others. tests/fuzz checks that none is
+    # our own bug.
+    return CorruptImage(f"the {kind} is cut short or damaged")

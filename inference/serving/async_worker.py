@@ -24,6 +24,7 @@ class BatchWorker(Protocol):
 
     @property
     def pid(self) -> int | None: ...
+    def is_swollen(self) -> bool: ...
     def start(self, report: Callable[[str, float | None], None]) -> ModelInfo: ...
     def settle_on(self, name: str) -> None: ...
     def run(
@@ -54,6 +55,10 @@ class AsyncWorker:
     def starts(self) -> int:
         """How many workers were started so far."""
         return self._worker.starts
+
+    def is_swollen(self) -> bool:
+        """Return whether the worker should be replaced when it is idle, for the memory that it keeps."""
+        return self._worker.is_swollen()
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
         """Start a worker. Raises ModelUnavailable if it has no model, WorkerDied if it dies."""

@@ -4,10 +4,10 @@ There is no timer: an idle worker takes what is there at once, and while it work
 in flight, and it is bounded in crops.
 
 When a worker dies, an image that took too much processor time is condemned. Where none did, those that were
-in work are suspects: each is tried alone in a second worker (`inference.serving.suspect_trials`). All others
-are looked at again by the replacement, which waits for no trial. A death counts against the breaker when no
-image can be blamed for it, which is known once its suspects have been tried. The death of an idle worker that
-had answered before does not count: nobody lost anything by it.
+in work are suspects: each is tried alone in a second worker (`inference.serving.suspect_trials`), and so is
+an image that got no memory. All others are looked at again by the replacement, which waits for no trial. A
+death counts against the breaker when no image can be blamed for it, which is known once its suspects have
+been tried. The death of an idle worker that had answered before does not count: nobody lost anything by it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Hashable
 
-from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
+from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
 from inference.serving.async_worker import AsyncWorker, BatchWorker
 from inference.serving.breaker import CircuitBreaker
 from inference.serving.fair_queue import FairQueue
@@ -134,8 +134,13 @@ class MicroBatcher:
     async def _work(self) -> None:
         """Send batches as long as there are images."""
         try:
-            while batch := self._take():
-                if self._worker.pid is not None or await self._replace():
+            while (batch := self._take()) or self._worker.is_swollen():
+                if not batch:
+                    log.warning(
+                        "Replacing the idle worker, which keeps most of the memory it may (worker.memory)."
+                    )
+                    await self._replace()
+                elif self._worker.pid is not None or await self._replace():
                     await self._look_at(batch)
         except BaseException as error:
             # Whether the loop is ending or this is a bug, nobody may wait for ever.
@@ -182,13 +187,17 @@ class MicroBatcher:
         if isinstance(reply, AnsweredReply):
             self._settle(job, reply)
         elif isinstance(reply, RefusedReply):
-            self._settle(job, reply.error())
+            if reply.code == OutOfMemory.code and job.waiters:
+                self._charge(job, reply.core_seconds)
+                self._trials.accuse(job)
+            else:
+                self._settle(job, reply.error())
         elif job.waiters:
             job.second, job.crops = True, reply.crops
             self._again.append(job)
         else:
-            self._forget(job)
             self._charge(job, reply.core_seconds)
+            self._forget(job)
             self._forgotten.append(job.id)
 
     async def _bury(self, unanswered: list[ImageJob], death: WorkerDied) -> None:
@@ -267,6 +276,7 @@ class MicroBatcher:
     def _charge(self, job: ImageJob, core_seconds: float) -> None:
         """Charge an image's group and whoever asked for it with what it took, also if nobody waits for it."""
         self._fresh.charge(job.group, core_seconds, estimate=job.estimate)
+        job.estimate = 0.0
         if job.on_cost:
             job.on_cost(core_seconds)
 

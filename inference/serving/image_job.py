@@ -22,10 +22,9 @@ OnCost = Callable[[float], None]
 class ImageJob:
     """An image to be looked at, and everybody who waits for it.
 
-    It is tried alone in the second worker when it is `accused`, because the first died while it was in work,
-    or `resembling`, because it is built like a picture that was condemned. `in_work`: a worker has it now.
-
-    Whoever asked first pays for it: `on_cost` is told what it took.
+    It is tried alone in the second worker when it is `accused`, because the first died while it was in work
+    or had no memory for it, or `resembling`, because it is built like a picture that was condemned.
+    `in_work`: a worker has it now. Whoever asked first pays for it: `on_cost` is told what it took.
     """
 
     def __init__(

@@ -32,6 +32,7 @@ from inference.results import (
     InferenceError,
     ModelInfo,
     NotAnImage,
+    OutOfMemory,
     UnsupportedFormat,
 )
 
@@ -69,7 +70,7 @@ EXIT_OUT_OF_MEMORY = 86
 """A worker's exit status after an allocation has failed."""
 
 REFUSALS: dict[str, type[InferenceError]] = {
-    error.code: error for error in (NotAnImage, UnsupportedFormat, ImageTooLarge, CorruptImage)
+    error.code: error for error in (NotAnImage, UnsupportedFormat, ImageTooLarge, CorruptImage, OutOfMemory)
 }
 """The errors that a decoder may raise, by code."""
 

@@ -14,8 +14,10 @@ from inference.serving.protocol import (
 __all__ = ["check_reply"]
 
 
-def check_reply(look: LookRequest, reply: WorkerReply, model: ModelInfo | None) -> None:
+def check_reply(look: LookRequest | None, reply: WorkerReply, model: ModelInfo | None) -> None:
     """Raise ValueError where a reply cannot be true of `look`, or has words that are not of `model`."""
+    if look is None:
+        raise ValueError("it answered what it was not asked")
     match reply:
         case UnsureReply() if look.second:
             raise ValueError("it asked for a third look")

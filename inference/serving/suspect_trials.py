@@ -53,7 +53,7 @@ class SuspectTrials:
         self._worker.settle_on(name)
 
     def accuse(self, job: ImageJob) -> None:
-        """Try an image that was in work when the first worker died."""
+        """Try an image that was in work when the first worker died, or that got no memory there."""
         job.accused = True
         self._accused.append(job)
         self._wake()
@@ -107,7 +107,10 @@ class SuspectTrials:
         job: ImageJob | None = None
         try:
             while self._accused or self._resembling:
-                job = self._accused.popleft() if self._accused else self._resembling.pop()[0]
+                if self._accused:
+                    job = self._accused.popleft()
+                else:
+                    job, _ = self._resembling.pop()
                 self._on_tried(job, await self._try(job))
         except BaseException as error:
             # Whether the loop is ending or this is a bug, nobody may wait for ever.

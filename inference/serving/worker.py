@@ -13,6 +13,7 @@ import faulthandler
 import importlib
 import os
 import queue
+import re
 import resource
 import signal
 import threading
@@ -241,8 +242,13 @@ def main() -> None:
             processor.look(batch, pictures)
         except Exception as error:  # noqa: BLE001 - the process ends, and the supervisor deals with it
             traceback.print_exc()
-            os._exit(EXIT_OUT_OF_MEMORY if isinstance(error, MemoryError) else 1)
+            os._exit(EXIT_OUT_OF_MEMORY if _is_lack_of_memory(error) else 1)
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _is_lack_of_memory(error: Exception) -> bool:
+    """Return whether an engine failed for lack of memory; OpenVINO says so only in words."""
+    return isinstance(error, MemoryError) or re.search("bad_alloc|memory|allocat", str(error)) is not None
 
 
 def _take_over_the_pipes() -> tuple[BinaryIO, BinaryIO]:

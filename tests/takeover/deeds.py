@@ -121,8 +121,13 @@ def _say(body: bytes, claimed: int | None = None) -> None:
     time.sleep(1000)
 
 
-def _answer(look: int, **changes: object) -> bytes:
-    """The frame of one believable answer, but for `changes`."""
+def _done(*replies: dict[str, object]) -> bytes:
+    """What a thread of the worker says when it has looked at pictures."""
+    return json.dumps({"kind": "done", "replies": replies}).encode()
+
+
+def _answer(look: int, times: int = 1, **changes: object) -> bytes:
+    """A believable answer, but for `changes`, said `times` times."""
     answer: dict[str, object] = {
         "kind": "answered",
         "id": look,
@@ -133,13 +138,19 @@ def _answer(look: int, **changes: object) -> bytes:
         "predict_ms": 1.0,
         "core_seconds": 0.1,
     }
-    return json.dumps([answer | changes]).encode()
+    return _done(*[answer | changes] * times)
 
 
 def _refusal(look: int, **changes: object) -> bytes:
-    """The frame of one believable refusal, but for `changes`."""
-    refusal = {"kind": "refused", "id": look, "code": "corrupt_image", "message": "", "core_seconds": 0.1}
-    return json.dumps([refusal | changes]).encode()
+    """A believable refusal, but for `changes`."""
+    refusal: dict[str, object] = {
+        "kind": "refused",
+        "id": look,
+        "code": "corrupt_image",
+        "message": "",
+        "core_seconds": 0.1,
+    }
+    return _done(refusal | changes)
 
 
 NONSENSE: dict[str, Callable[[int], object]] = {
@@ -147,7 +158,7 @@ NONSENSE: dict[str, Callable[[int], object]] = {
     "a million brackets": lambda _: _say(b"[" * 1_000_000),
     "no JSON": lambda _: _say(b"\xff\xfe nonsense"),
     "an answer to another picture": lambda look: _say(_answer(look + 1)),
-    "two answers to one picture": lambda look: _say(b"[%s,%s]" % ((_answer(look)[1:-1],) * 2)),
+    "two answers to one picture": lambda look: _say(_answer(look, times=2)),
     "a label that mentions everybody": lambda look: _say(_answer(look, labels=[["@everyone", 7, 0.5, None]])),
     "a label in Markdown": lambda look: _say(
         _answer(look, labels=[["[free](https://evil.example)", 7, 0.5, None]])

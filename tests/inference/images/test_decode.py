@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import struct
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from PIL import Image, ImageCms
 from config.settings import Limits
 from inference.images import decode as module
 from inference.images.decode import DecodedImage, decode
-from inference.results import CorruptImage, ImageTooLarge, NotAnImage, UnsupportedFormat
+from inference.results import CorruptImage, NotAnImage, OutOfMemory, UnsupportedFormat
 from tests.inference.hostile import apng_of_frames, chunk, encoded, png
 
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # pytest's own filter would come before the module's
@@ -364,13 +365,62 @@ def test_metadata_that_pillow_warns_of_reaches_neither_the_caller_nor_the_log() 
     assert (done.stdout, done.stderr) == (b"(64, 64)\n", b"")
 
 
-def test_a_decoder_without_memory_is_an_image_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_python_without_memory_says_nothing_of_the_image(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_memory(*_: object, **__: object) -> None:
         raise MemoryError
 
     monkeypatch.setattr(module, "flatten", no_memory)
-    with pytest.raises(ImageTooLarge, match="memory"):
+    with pytest.raises(OutOfMemory):
         look(encoded(Image.new("RGB", (8, 8)), "PNG"))
+
+
+WITHOUT_MEMORY = """
+import resource, sys
+import psutil
+from config.settings import Limits
+from inference.images.decode import decode
+from inference.results import InferenceError
+
+def look(data, name):
+    try:
+        decode(data, input_size=32, views="1", limits=Limits(image_bytes=1 << 30))
+    except InferenceError as error:
+        print(name, error.code)
+
+data = sys.stdin.buffer.read()
+look(data[: len(data) * 2 // 3], "cut short:")
+resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + (4 << 20), -1))
+look(data, "without memory:")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a limit of the address space")
+@pytest.mark.parametrize(
+    ("form", "options"),
+    [
+        ("JPEG", {"progressive": True}),
+        ("PNG", {}),
+        ("WEBP", {"method": 0}),
+        ("AVIF", {"speed": 10}),
+        ("HEIF", {}),
+        ("GIF", {}),
+        ("TIFF", {}),
+        ("BMP", {}),
+    ],
+)
+def test_a_decoder_that_gets_no_memory_does_not_call_the_image_damaged(
+    form: str, options: dict[str, object]
+) -> None:
+    noise = Image.effect_noise((200, 200), 50).convert("RGB")
+    data = encoded(noise.resize((3000, 2500)), form, **options)
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_MEMORY],
+        input=data,
+        capture_output=True,
+        check=True,
+        env={**os.environ, "MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": str(16 << 20)},
+    )
+    assert done.stdout.decode().splitlines() == ["cut short: corrupt_image", "without memory: out_of_memory"]
 
 
 def test_threads_do_not_disturb_each_other() -> None:

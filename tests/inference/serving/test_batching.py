@@ -6,12 +6,20 @@ import asyncio
 import gc
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import chain
 
 import pytest
 
-from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
+from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
 from inference.serving.batching import MicroBatcher
-from inference.serving.protocol import AnsweredReply, BatchRequest, LookRequest, UnsureReply, WorkerReply
+from inference.serving.protocol import (
+    AnsweredReply,
+    BatchRequest,
+    LookRequest,
+    RefusedReply,
+    UnsureReply,
+    WorkerReply,
+)
 from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
 from tests.inference.fakes import until
@@ -45,15 +53,21 @@ class ScriptedWorker:
         self.requests: list[BatchRequest] = []
         self.unsure: dict[bytes, int] = {}
         self.deadly: set[bytes | int] = set()
+        self.without_memory: list[bytes | int] = []
         self.beside: set[bytes | int] = set()
         self.overrunning = False
         self.alive = True
+        self.swollen = False
 
     @property
     def pid(self) -> int | None:
         return 1 if self.alive else None
 
+    def is_swollen(self) -> bool:
+        return self.swollen
+
     def start(self, report: Callable[[str, float | None], None]) -> ModelInfo:
+        self.swollen = False
         self.alive = True
         self.starts += 1
         return INFO
@@ -86,10 +100,15 @@ class ScriptedWorker:
                 raise WorkerDied(cause, "it was deadly", dict.fromkeys(in_work, 1.0))
             if what in self.beside:
                 continue
-            if isinstance(what, bytes) and what in self.unsure:
-                report(UnsureReply(id=look.id, crops=self.unsure[what], core_seconds=0))
-            else:
-                report(answered(look))
+            report(self._reply(look, what))
+
+    def _reply(self, look: LookRequest, what: bytes | int) -> WorkerReply:
+        if what in self.without_memory:
+            self.without_memory.remove(what)
+            return RefusedReply(id=look.id, code="out_of_memory", message="no memory", core_seconds=0)
+        if isinstance(what, bytes) and what in self.unsure:
+            return UnsureReply(id=look.id, crops=self.unsure[what], core_seconds=0)
+        return answered(look)
 
     def end(self) -> None:
         self.go.release(1000)
@@ -308,3 +327,41 @@ async def test_a_bug_in_the_batcher_keeps_nobody_waiting(
     assert isinstance(await scene.send("b")[0], AnsweredReply)  # and the next image is served
     gc.collect()
     assert isinstance(reported[0], ZeroDivisionError)
+
+
+async def test_an_image_that_got_no_memory_is_tried_again_alone_in_another_worker(
+    scene: BatchingScene,
+) -> None:
+    scene.worker.without_memory = [b"b"]
+    waiting = scene.send("a", "b", "c")
+    scene.worker.go.release(9)
+    scene.second.go.release(9)
+    await asyncio.gather(*waiting)
+    assert list(chain.from_iterable(scene.worker.batches)) == [b"a", b"b", b"c"]
+    assert scene.second.batches == [[b"b"]]
+    assert scene.worker.starts == 0
+
+
+async def test_an_image_that_gets_no_memory_alone_either_is_told_so(scene: BatchingScene) -> None:
+    scene.worker.without_memory, scene.second.without_memory = [b"a"], [b"a"]
+    scene.worker.go.release(9)
+    scene.second.go.release(9)
+    with pytest.raises(OutOfMemory):
+        await scene.send("a")[0]
+    assert scene.second.batches == [[b"a"]]
+
+
+async def test_a_swollen_worker_is_replaced_when_it_has_nothing_to_do(
+    scene: BatchingScene, caplog: pytest.LogCaptureFixture
+) -> None:
+    (waiting,) = scene.send("a")
+    await scene.until_in_work(1)
+    scene.worker.swollen = True
+    later = scene.send("b")
+    scene.worker.go.release(9)
+    await asyncio.gather(waiting, *later)
+    await until(lambda: scene.worker.starts == 1)
+    assert scene.worker.batches == [[b"a"], [b"b"]]  # busy, it was left in peace
+    assert caplog.text.count("Replacing the idle worker") == 1
+    await asyncio.gather(*scene.send("c"))
+    assert scene.worker.starts == 1
