@@ -16,9 +16,11 @@ from bot.answering.models import Models
 from bot.connection import intents as gateway_intents
 from bot.connection.command_sync import sync
 from bot.connection.event_guard import guard_parsers
+from bot.connection.http_watch import HttpWatch
 from bot.connection.server import Server, log_in
 from bot.i18n import CommandTranslator
-from bot.store import Store
+from bot.store import Store, StoreError
+from bot.store.upkeep_timer import UpkeepTimer
 from bot.work_in_hand import WorkInHand
 from config.settings import Settings
 
@@ -29,6 +31,8 @@ __all__ = ["Whatsit"]
 
 log = logging.getLogger(__name__)
 
+NOTE_AFTER = 5.0
+"""Seconds from a refused request until it is noted, with those that come meanwhile."""
 UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
 """What discord.py raises when READY, or a frame that is no event, is not as Discord sends it."""
 
@@ -51,6 +55,7 @@ class Whatsit(commands.Bot):
         server: Server | None = None,
     ) -> None:
         """`intents`: None asks for what the application's flags allow. `server`: None is Discord."""
+        self.http_watch = HttpWatch()
         self._declared = gateway_intents.wanted() if intents is None else intents
         self._ask_flags = intents is None and server is None
         super().__init__(
@@ -59,6 +64,7 @@ class Whatsit(commands.Bot):
             intents=self._declared,
             allowed_mentions=discord.AllowedMentions.none(),
             max_messages=None,  # nothing of what people write is kept; deletions come as raw events
+            http_trace=self.http_watch.trace(),
             max_ratelimit_timeout=settings.watch.late_after,  # `RateLimited` at once instead of a late answer
         )
         guard_parsers(self._connection.parsers)
@@ -69,6 +75,8 @@ class Whatsit(commands.Bot):
         """Added when the bot has logged in."""
         self._classifier = classifier
         self._server = server
+        self._refusal_note = UpkeepTimer(self._note_refusals, "client: note refusals")
+        self.http_watch.on_refusal = partial(self._refusal_note.start, NOTE_AFTER)
 
     @property
     def has_interactions(self) -> bool:
@@ -88,6 +96,7 @@ class Whatsit(commands.Bot):
             self._give_up_message_content()
         info = await self._classifier.start(_reporter())
         log.info("%s is ready on %s.%s", info.name, info.engine, f" {info.note}" if info.note else "")
+        log.info("%s", info.sandbox)
         await self.tree.set_translator(CommandTranslator())
         for cog in self.cogs_to_add:
             await self.add_cog(cog)
@@ -133,7 +142,15 @@ class Whatsit(commands.Bot):
     async def close(self) -> None:
         """Close the connection, and end the models that servers chose."""
         await super().close()
+        await self._refusal_note.close()
         await self.models.close()
+
+    async def _note_refusals(self) -> None:
+        """Note how often Discord refused the bot of late, for `whatsit doctor`."""
+        try:
+            await self.store.notes.set_refusals(self.http_watch.brake.counts(), discord.utils.utcnow())
+        except StoreError as error:
+            log.warning("How often Discord refused the bot could not be noted. %s", error)
 
     def _give_up_message_content(self) -> None:
         # discord.py keeps the very object it was given and reads it again at each IDENTIFY.

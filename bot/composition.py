@@ -13,6 +13,7 @@ from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.retraction import Retraction
+from bot.buttons import MarkSeal
 from bot.client import Whatsit
 from bot.cogs.catch_up import CatchUpCog
 from bot.cogs.classify import ClassifyCog
@@ -24,6 +25,7 @@ from bot.cogs.help import HelpCog
 from bot.cogs.member_preferences import MemberPreferencesCog
 from bot.cogs.messages import MessagesCog
 from bot.cogs.offers import OffersCog
+from bot.cogs.permission_changes import PermissionChangesCog
 from bot.cogs.presses import PressesCog
 from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
@@ -66,7 +68,7 @@ def compose(
     """
     models = Models(settings, classifier, another_model)
     bot = Whatsit(settings, classifier, store, models, intents=intents, server=server)
-    work, watch = bot.work_in_hand, settings.watch
+    work, watch, http_watch = bot.work_in_hand, settings.watch, bot.http_watch
 
     guard = StoreGuard()
     memory = MessageMemory()
@@ -84,12 +86,18 @@ def compose(
         memory=memory,
         standing=standing,
         retraction=retraction,
+        seal=MarkSeal(store.mark_key),
         buttons=bot.has_interactions,
     )
 
     audience = Audience(bot, watch)
     requests = MessageRequests(
-        client=bot, settings=settings, store=store, audience=audience, reactions=reactions
+        client=bot,
+        settings=settings,
+        store=store,
+        audience=audience,
+        reactions=reactions,
+        watch=http_watch,
     )
     intake = MessageIntake(
         requests=requests,
@@ -109,46 +117,50 @@ def compose(
         reactions=reactions,
         work=work,
     )
+    edits = EditsCog(
+        watch=watch,
+        audience=audience,
+        requests=requests,
+        intake=intake,
+        answerer=answerer,
+        memory=memory,
+        standing=standing,
+        retraction=retraction,
+    )
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
     handlers = (
-        AnswerPresses(store, models, standing, requests.images_of),
+        AnswerPresses(store, models, standing, ledger, requests.images_of),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
         MemberPanelPresses(store),
         HelloPresses(store.guilds, words),
     )
     bot.cogs_to_add = [
         MessagesCog(intake),
-        EditsCog(
-            watch=watch,
-            audience=audience,
-            requests=requests,
-            intake=intake,
-            answerer=answerer,
-            memory=memory,
-            standing=standing,
-            retraction=retraction,
-        ),
+        edits,
         offers,
         ClassifyCog(tree=bot.tree, settings=settings, store=store, answerer=answerer, work=work),
         CatchUpCog(
             client=bot,
             seconds=watch.catch_up,
+            clock=http_watch.clock,
             store=store,
             ledger=ledger,
             positions=positions,
             requests=requests,
             intake=intake,
             offers=offers,
+            edits=edits,
             answerer=answerer,
             standing=standing,
             retraction=retraction,
             work=work,
         ),
         PressesCog(client=bot, store=store, work=work, handlers=handlers),
-        GuildSettingsCog(store=store, words=words, imports=imports),
+        GuildSettingsCog(store=store, words=words, imports=imports, ledger=ledger),
         MemberPreferencesCog(store),
         ErasingCog(bot, store, positions),
+        PermissionChangesCog(http_watch.channels),
         HelpCog(store),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons

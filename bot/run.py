@@ -24,6 +24,7 @@ from bot.download.downloader import Downloader
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
 from inference.results import ModelUnavailable
+from inference.sandbox.kernel import forbid_dumps
 from inference.serving.client import Classifier
 
 __all__ = ["downloader", "run"]
@@ -50,6 +51,7 @@ def run(settings: Settings) -> int:
 
     SIGINT (Ctrl-C) and SIGTERM end it when the images in hand are answered; a second one ends it at once.
     """
+    forbid_dumps()
     secret = token(settings)
     server = Server.of(settings.discord)
     _set_up_logging()
@@ -69,7 +71,10 @@ def _set_up_logging() -> None:
 async def _live(settings: Settings, secret: str, server: Server | None) -> int:
     try:
         store = await Store.open(
-            settings.store, settings.data, guild_defaults=defaults(settings.watch, settings.answers)
+            settings.store,
+            settings.data,
+            guild_defaults=defaults(settings.watch, settings.answers),
+            alone=not settings.store.shared,
         )
     except StoreError as error:
         return _failed(str(error))
@@ -93,9 +98,12 @@ async def _online(settings: Settings, secret: str, server: Server | None, store:
         with _stop_signals() as told:
             async with bot:
                 connection = asyncio.create_task(bot.start(secret))
-                await _first(connection, told)
-                left = await bot.work_in_hand.finish(settings.queue.drain)
+                refused = bot.http_watch.brake.token_refused
+                await _first(connection, told, refused)
+                left = await bot.work_in_hand.finish(0.0 if refused.is_set() else settings.queue.drain)
                 await _leave(bot, connection)
+                if refused.is_set():
+                    raise ConfigError(TOKEN_REFUSED)
     except discord.LoginFailure as error:
         raise ConfigError(TOKEN_REFUSED) from error
     except discord.ConnectionClosed as error:
@@ -152,11 +160,12 @@ def _stop_signals() -> Iterator[asyncio.Event]:
                 signal.signal(number, handler)
 
 
-async def _first(connection: asyncio.Task[None], told: asyncio.Event) -> None:
-    """Wait until the connection has ended or somebody says stop."""
-    waiting = asyncio.create_task(told.wait())
-    await asyncio.wait({connection, waiting}, return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+async def _first(connection: asyncio.Task[None], *events: asyncio.Event) -> None:
+    """Wait until the connection has ended or one of the events is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait({connection, *waiting}, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 async def _leave(bot: Whatsit, connection: asyncio.Task[None]) -> None:

@@ -147,6 +147,11 @@ class Limits(Section):
     """Images a minute for one user, on average."""
     user_burst: PositiveInt = 20
     """Images one user may ask for at once."""
+    user_core_seconds_per_minute: Seconds = 20
+    """Seconds of one processor core that one user's images may take a minute, on average, and twice as many
+    at once; then the user waits. A photograph of 12 megapixels takes 0.02 to 0.3, one of 50 up to 1."""
+    guild_core_seconds_per_minute: Seconds = 60
+    """The same for all images of one server together."""
 
 
 class Download(Section):
@@ -201,6 +206,9 @@ class StoreSettings(Section):
     )
     """The database, where it is not to be the SQLite file `whatsit.sqlite3` in the data folder: a PostgreSQL
     (`pip install whatsit[postgres]`) or another SQLite file, `sqlite:////path/to/file`."""
+    shared: bool = False
+    """Let several Whatsits use the store: bots with different tokens. Two with the same token would answer
+    everything twice."""
 
 
 class Settings(BaseModel):

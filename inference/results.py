@@ -22,6 +22,7 @@ __all__ = [
     "ModelInfo",
     "ModelUnavailable",
     "NotAnImage",
+    "SandboxState",
     "Stats",
     "TimedOut",
     "UnsupportedFormat",
@@ -60,7 +61,8 @@ class Classification:
 
     `size` is (width, height) in pixels as a person sees the picture, after EXIF orientation. `views` is how
     many crops were averaged. Times are milliseconds that the worker spent on this image. `coarse` has the
-    everyday names of greatest probability, best first, at most three.
+    everyday names of greatest probability, best first, at most three. `core_seconds` is the processor time
+    that the worker spent on the image for this answer: 0 where it was remembered.
     """
 
     labels: tuple[Label, ...]
@@ -71,6 +73,33 @@ class Classification:
     decode_ms: float
     predict_ms: float
     coarse: tuple[Coarse, ...] = ()
+    core_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxState:
+    """What holds the worker: the version (ABI) of Landlock, 0 without it, and whether its calls are filtered.
+
+    As text it is one sentence for the owner.
+    """
+
+    landlock: int = 0
+    seccomp: bool = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether everything is in force that Whatsit can use."""
+        return bool(self.landlock) and self.seccomp
+
+    def __str__(self) -> str:
+        there = [f"Landlock (ABI {self.landlock})"] * bool(self.landlock) + [
+            "a seccomp filter"
+        ] * self.seccomp
+        missing = ["Landlock"] * (not self.landlock) + ["seccomp filter"] * (not self.seccomp)
+        lacking = f"this system offers no {' and no '.join(missing)}" if missing else ""
+        if not there:
+            return f"No sandbox holds the worker: {lacking}."
+        return f"The worker is held by {' and '.join(there)}{'; ' * bool(lacking)}{lacking}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +124,8 @@ class ModelInfo:
     """Each class's label."""
     coarse: tuple[str | None, ...] = field(default=(), repr=False, compare=False)
     """Each class's everyday name."""
+    sandbox: SandboxState = field(default=SandboxState(), compare=False)
+    """What the kernel takes from the process that runs the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +149,16 @@ class Stats:
 
 
 class InferenceError(Exception):
-    """A failure that a person can be told of; `code` is its stable, machine-readable name."""
+    """A failure that a person can be told of; `code` is its stable, machine-readable name.
+
+    `core_seconds` is the processor time that the worker spent on the image before it failed.
+    """
 
     code: ClassVar[str] = "inference_error"
+
+    def __init__(self, message: str, *, core_seconds: float = 0.0) -> None:
+        super().__init__(message)
+        self.core_seconds = core_seconds
 
 
 class NotAnImage(InferenceError):

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["module_command", "own_environment"]
+__all__ = ["ROOT", "module_command", "own_environment"]
 
 NEEDED = (
     "PATH|HOME|USERPROFILE|SYSTEMROOT|TMPDIR|TEMP|TMP|LANG|LANGUAGE|LC_[A-Z]+|TZ",
@@ -21,6 +21,7 @@ NEEDED = (
 NEEDED_FOR_NETWORK = ("(?i:https?_proxy|no_proxy|all_proxy)|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE",)
 
 ROOT = Path(__file__).resolve().parents[1]
+"""The folder that our packages are in."""
 
 
 def module_command(module: str, *arguments: str) -> list[str]:

@@ -139,11 +139,14 @@ class FakeClassifier:
 class FakeAdmission:
     classifier: FakeClassifier
 
-    async def classify(self, data: bytes, *, top: int = 5) -> Classification:
+    async def classify(
+        self, data: bytes, *, top: int = 5, on_cost: Callable[[float], None]
+    ) -> Classification:
         self.classifier.asked.append((data, top))
         if self.classifier.meanwhile is not None:
             await self.classifier.meanwhile(data)
         answer = self.classifier.says.get(data, self.classifier.otherwise)
+        on_cost(getattr(answer, "core_seconds", 0.0))
         if isinstance(answer, Exception):
             raise answer
         return replace(answer, labels=answer.labels[:top])

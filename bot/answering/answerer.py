@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+import discord
 
 from bot.answering.classifying import ImageClassifying
 from bot.answering.ledger import Ledger
@@ -10,7 +14,7 @@ from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.request import MessageOrigin, Request
 from bot.answering.retraction import Retraction
-from bot.buttons import AnswerButtons, People, buttons_for
+from bot.buttons import AnswerButtons, MarkSeal, People, buttons_for
 from bot.delivery.destination import Fate
 from bot.delivery.reactions import FAILED, OVER_QUOTA
 from bot.delivery.standing_answers import StandingAnswers
@@ -19,7 +23,7 @@ from bot.policy.audience import role_ids
 from bot.policy.quota import Grant, Quota
 from bot.presentation.answer import Answer, Outcome, Writer
 from bot.presentation.errors import LASTING
-from bot.store import StoredAnswer
+from bot.store import GuildSettings, StoredAnswer
 from config.settings import Settings
 from inference.results import NotAnImage, UnsupportedFormat
 
@@ -40,9 +44,11 @@ class Answerer:
         memory: MessageMemory,
         standing: StandingAnswers,
         retraction: Retraction,
+        seal: MarkSeal,
         buttons: bool,
     ) -> None:
-        """`buttons`: whether there may be any under answers."""
+        """`buttons`: whether there may be any under answers; `seal` signs what they hold."""
+        self._seal = seal
         self._settings = settings
         self._models = models
         self._quota = quota
@@ -82,19 +88,22 @@ class Answerer:
         if not grant.images:
             await request.destination.refuse(grant.line(request.language), OVER_QUOTA)
             return False
-        outcomes = await self._outcomes(request, grant)
-        if outcomes and isinstance(request.origin, MessageOrigin):
-            answer, buttons = self._words(request, grant, outcomes)
-            replaced = await self._standing.replace(
-                standing,
-                request.origin.message_id,
-                answer,
-                buttons.view() if buttons else None,
-                embeds=request.destination.takes_embeds,
-                images=fingerprint(request.images),
-            )
-            if not replaced:
-                await self._deliver(request, answer, buttons)
+        async with self._ledger.open(request, grant):
+            outcomes = await self._outcomes(request, grant)
+            if request.unasked and outcomes and not any(outcome.is_named for outcome in outcomes):
+                await request.destination.refuse("", FAILED)  # the answer that stands says more
+            elif outcomes and isinstance(request.origin, MessageOrigin):
+                answer, buttons = self._words(request, grant, outcomes)
+                replaced = await self._standing.replace(
+                    standing,
+                    request.origin.message_id,
+                    answer,
+                    buttons.view() if buttons else None,
+                    embeds=request.destination.takes_embeds,
+                    images=fingerprint(request.images),
+                )
+                if not replaced:
+                    await self._deliver(request, answer, buttons)
         return True
 
     async def report(self, request: Request, sentence: str) -> None:
@@ -123,12 +132,31 @@ class Answerer:
         if request.granted is not None:
             return request.granted
         images = min(len(request.images), self._settings.limits.images_per_answer) or 1
-        settings = request.in_force.guild
-        if request.guild_id is not None and settings.unlimited_roles:
-            roles = await role_ids(request.guild, request.asker)
+        if images <= request.paid:
+            return Grant(images)
+        grant = await self._charge(
+            request.asker, images - request.paid, request.guild_id, request.guild, request.in_force.guild
+        )
+        return replace(grant, images=grant.images + request.paid)
+
+    async def charge_look(self, member: discord.Member, settings: GuildSettings) -> bool:
+        """Charge a member for a message that is looked up; return False if the quota is used up."""
+        grant = await self._charge(member, 1, member.guild.id, member.guild, settings)
+        return bool(grant.images)
+
+    async def _charge(
+        self,
+        asker: discord.abc.Snowflake,
+        images: int,
+        guild_id: int | None,
+        guild: discord.Guild | None,
+        settings: GuildSettings,
+    ) -> Grant:
+        if guild_id is not None and settings.unlimited_roles:
+            roles = await role_ids(guild, asker)
             if not roles.isdisjoint(settings.unlimited_roles):
-                return Grant(images)
-        return self._quota.take(request.asker.id, images, guild_id=request.guild_id, settings=settings)
+                return self._quota.take_unlimited(asker.id, images, guild_id=guild_id)
+        return self._quota.take(asker.id, images, guild_id=guild_id, settings=settings)
 
     async def _refuse(self, request: Request, grant: Grant) -> None:
         """Say that the images are too many: in words where only the asker reads them."""
@@ -155,7 +183,10 @@ class Answerer:
             await self._ledger.promised(request, promise)
             with self._retraction.cancels_with(request.source_ids):
                 outcomes = await self._classifying.classify(
-                    request.images[: grant.images], group=request.group, model=request.in_force.guild.model
+                    request.images[: grant.images],
+                    group=request.group,
+                    model=request.in_force.guild.model,
+                    on_cost=partial(self._quota.charge, request.asker.id, request.guild_id),
                 )
         return [outcome for outcome in outcomes if not (request.unasked and _was_no_image(outcome))]
 
@@ -183,6 +214,7 @@ class Answerer:
             language,
             guild=guild,
             models=self._models.infos(),
+            seal=self._seal,
             pointless=destination.pointless_buttons,
         )
         return answer, buttons

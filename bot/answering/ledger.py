@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import discord
 
@@ -17,7 +17,7 @@ from bot.answering.request import InteractionOrigin, Request
 from bot.delivery.destination import Promise
 from bot.image_source import fingerprint
 from bot.policy.quota import Grant
-from bot.store import OpenMessage, Store
+from bot.store import Store
 from bot.store.store_guard import StoreGuard
 from bot.work_in_hand import WorkInHand
 
@@ -63,6 +63,30 @@ class Ledger:
                 else:
                     await self.strike_message(identity)
 
+    @asynccontextmanager
+    async def open_press(self, interaction: discord.Interaction[Any]) -> AsyncIterator[None]:
+        """Write an interaction without images down before it is deferred, and strike it out afterwards.
+
+        After a crash nobody can finish it, but the deferred response is ended.
+        """
+        self._in_work.add(interaction.id)
+        try:
+            await self._guard.write(
+                self._store.work.accept_interaction,
+                interaction_id=interaction.id,
+                application_id=interaction.application_id,
+                token=interaction.token,
+                channel_id=interaction.channel_id,
+                guild_id=interaction.guild_id,
+                user_id=interaction.user.id,
+                images=[],
+                options={"locale": interaction.locale.value},
+            )
+            yield
+        finally:
+            self._in_work.discard(interaction.id)
+            await self.strike_interaction(interaction.id)
+
     async def _accept(self, request: Request, grant: Grant) -> None:
         match request.origin:
             case InteractionOrigin(revived=True):
@@ -87,7 +111,7 @@ class Ledger:
                     channel_id=origin.channel_id,
                     guild_id=request.guild_id,
                     user_id=request.asker.id,
-                    asked=origin.asked,
+                    asked=origin.asked and not origin.edited,  # an edit is no click to be taken again
                 )
 
     async def promised(self, request: Request, promise: Promise) -> None:
@@ -113,15 +137,15 @@ class Ledger:
         if others := request.source_ids - {message_id}:
             await self._guard.write(self._store.answers.add, source_ids=others, **where)
 
-    async def found_answered(self, row: OpenMessage, answer: discord.Message) -> None:
-        """Strike out an open message that turns out to have been answered before a crash."""
+    async def found_answered(self, message: discord.Message, answer: discord.Message, asker_id: int) -> None:
+        """Note the answer to a message that a crash may have kept from being noted."""
         await self._guard.write(
-            self._store.work.answered,
-            row.message_id,
+            self._store.answers.add,
+            source_ids=[message.id],
             answer_id=answer.id,
             channel_id=answer.channel.id,
-            guild_id=row.guild_id,
-            user_id=row.user_id,
+            guild_id=message.guild.id if message.guild else None,
+            user_id=asker_id,
         )
 
     async def strike_message(self, message_id: int) -> None:

@@ -21,7 +21,7 @@ class MessageOrigin:
     """A message is answered. The answer goes when one of `source_ids` is deleted.
 
     `clicked`: the answer was asked for by clicking an offer. `asked`: somebody asked in some way; otherwise
-    the channel is watched.
+    the channel is watched. `edited`: an answer stands already, and the message shows other images now.
     """
 
     message_id: int
@@ -29,6 +29,7 @@ class MessageOrigin:
     source_ids: frozenset[int]
     asked: bool
     clicked: bool = False
+    edited: bool = False
 
     @property
     def identity(self) -> int:
@@ -63,8 +64,8 @@ class Request:
     `asker` asks, and is charged for it; `author_id` is who posted the images. `found` is how many images
     there are; `images` are those of them that may be looked at. `guild_id` is the server's, where `guild` may
     still be None: a command works also where the bot is no member. `granted` is what an earlier run has
-    charged for already. `sentence` is what is said where there is nothing to look at. `top` is how many
-    labels the asker wants.
+    charged for already, `paid` how many images this run has. `sentence` is what is said where there is
+    nothing to look at. `top` is how many labels the asker wants.
     """
 
     origin: MessageOrigin | InteractionOrigin
@@ -77,6 +78,7 @@ class Request:
     in_force: Effective
     destination: Destination
     granted: Grant | None = None
+    paid: int = 0
     sentence: str = ""
     top: int | None = None
 

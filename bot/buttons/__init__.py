@@ -2,5 +2,6 @@
 
 from bot.buttons.answer_buttons import AnswerButtons, MergedPart, buttons_for, merged_view, view_without
 from bot.buttons.image_mark import People
+from bot.buttons.mark_seal import MarkSeal
 
-__all__ = ["AnswerButtons", "MergedPart", "People", "buttons_for", "merged_view", "view_without"]
+__all__ = ["AnswerButtons", "MarkSeal", "MergedPart", "People", "buttons_for", "merged_view", "view_without"]

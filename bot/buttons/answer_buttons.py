@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import struct
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
@@ -10,6 +12,7 @@ import discord
 from discord import ui
 
 from bot.buttons.image_mark import ImageMark, People, can_be_packed
+from bot.buttons.mark_seal import MarkSeal
 from bot.components import controls
 from bot.discord_limits import SELECT_OPTIONS, SELECT_PLACEHOLDER
 from bot.i18n import N_, Language
@@ -41,6 +44,7 @@ VERBS: Final = {"more": "more", "dm_button": "dm", "feedback": "ask", "alt_text"
 """What is pressed, by the name that a server's settings have for it."""
 OF_THE_ANSWER: Final = frozenset({"dm_button", "delete"})
 """The buttons that are about the whole answer, and not about one image of it."""
+_DELETION = struct.Struct(">QQQQ")  # asker, author, answer, source
 PICK = N_("More about a picture…")
 OF = ":"
 """In an option of merged answers, between the mark and the id of the message with the picture, which is in
@@ -62,6 +66,7 @@ def buttons_for(
     *,
     guild: GuildSettings,
     models: Sequence[ModelInfo],
+    seal: MarkSeal,
     pointless: Collection[str] = (),
 ) -> AnswerButtons:
     """Return the buttons that the server wants under the answer to `outcomes`, but for the `pointless`.
@@ -72,7 +77,7 @@ def buttons_for(
     marks = tuple(_marks(outcomes, people, language, guild.min_confidence, known))
     named = any(outcome.is_named for outcome in outcomes)
     wanted = tuple(name for name in guild.buttons if named and name not in pointless)
-    return AnswerButtons(marks, len(outcomes), wanted, language, people, guild.style == "compact")
+    return AnswerButtons(marks, len(outcomes), wanted, language, people, seal, guild.style == "compact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,7 @@ class AnswerButtons:
     wanted: tuple[str, ...]
     language: Language
     people: People
+    seal: MarkSeal
     compact: bool = False
 
     def view(self) -> ui.View | None:
@@ -96,14 +102,16 @@ class AnswerButtons:
         if self.images > 1:
             picked = bool(self.wanted) and (self.compact or not OF_THE_ANSWER.issuperset(self.wanted))
             shown = self.marks if picked else ()
-            options = [_option(each, each.mark.pack(each.model), self.language, 90) for each in shown]
+            options = [
+                _option(each, each.mark.pack(each.model, self.seal), self.language, 90) for each in shown
+            ]
             return _menus(options, self)
-        packed = self.marks[0].mark.pack(self.marks[0].model) if self.marks else ""
+        packed = self.marks[0].mark.pack(self.marks[0].model, self.seal) if self.marks else ""
         if self.compact and self.marks and self.wanted:
             pick, label = controls.custom_id(PANEL, "pick", packed), BUTTONS["more"]
             return controls.view(controls.button(pick, self.language.gettext(label)))
         items = [
-            button(name, packed, self.people, self.language)
+            button(name, packed, self.people, self.language, self.seal)
             for name in self.wanted
             if self.marks or name in OF_THE_ANSWER
         ]
@@ -128,7 +136,7 @@ def merged_view(parts: Sequence[MergedPart]) -> ui.View | None:
     for source_id, author, buttons in parts:
         for each in buttons.marks:
             numbered = each._replace(mark=replace(each.mark, image=before + each.mark.image))
-            value = f"{numbered.mark.pack(each.model)}{OF}{source_id:x}"
+            value = f"{numbered.mark.pack(each.model, buttons.seal)}{OF}{source_id:x}"
             options.append(_option(numbered, value, buttons.language, 50, f"{shorten(author, 32)}: "))
         before += buttons.images
     wanted = {name for part in parts for name in part.buttons.wanted}
@@ -170,7 +178,14 @@ def heading_of(message: discord.Message, value: str) -> str:
 
 
 def button(
-    name: str, packed: str, people: People, language: Language, *, answer: int = 0, source: int | None = None
+    name: str,
+    packed: str,
+    people: People,
+    language: Language,
+    seal: MarkSeal,
+    *,
+    answer: int = 0,
+    source: int | None = None,
 ) -> ui.Button[Any]:
     """Return the button that settings call `name`, for the image of a packed mark.
 
@@ -181,7 +196,7 @@ def button(
     if name == "dm_button":
         what = f"{answer:x}" if answer else ""
     elif name == "delete":
-        what = Deletion(people, answer, source or 0).pack()
+        what = Deletion(people, answer, source or 0).pack(seal)
     return controls.button(controls.custom_id(PANEL, VERBS[name], what), language.gettext(BUTTONS[name]))
 
 
@@ -192,16 +207,18 @@ class Deletion(NamedTuple):
     answer: int
     source: int
 
-    def pack(self) -> str:
-        """Return the numbers that `unpack` reads, in hexadecimal."""
-        return ".".join(
-            f"{each:x}" for each in (self.people.asker, self.people.author, self.answer, self.source)
-        )
+    def pack(self, seal: MarkSeal) -> str:
+        """Return the numbers that `unpack` reads."""
+        numbers = _DELETION.pack(self.people.asker, self.people.author, self.answer, self.source)
+        return base64.b85encode(seal.seal(numbers, "deletion")).decode()
 
     @classmethod
-    def unpack(cls, text: str) -> Deletion:
+    def unpack(cls, text: str, seal: MarkSeal) -> Deletion:
         """Return what `pack` packed. Raises `ValueError` for anything else."""
-        asker, author, answer, source = (int(each, 16) for each in text.split("."))
+        packed = seal.opened(base64.b85decode(text), "deletion")
+        if len(packed) != _DELETION.size:
+            raise ValueError(text)
+        asker, author, answer, source = _DELETION.unpack(packed)
         return cls(People(asker, author), answer, source)
 
 
@@ -238,5 +255,5 @@ def _menus(options: Sequence[discord.SelectOption], under: AnswerButtons) -> ui.
         items.append(menu)
     if not (under.compact and items):
         whole = [name for name in BUTTONS if name in OF_THE_ANSWER and name in under.wanted]
-        items += [button(name, "", under.people, under.language) for name in whole]
+        items += [button(name, "", under.people, under.language, under.seal) for name in whole]
     return controls.view(*items) if items else None

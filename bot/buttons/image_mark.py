@@ -8,7 +8,6 @@ and goes when the message goes.
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import struct
 from collections.abc import Iterable
@@ -16,6 +15,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from bot.buttons.mark_seal import MarkSeal
 from bot.presentation.naming import Finding
 from inference.results import RANKED, Coarse, Label, ModelInfo
 
@@ -24,15 +24,18 @@ __all__ = ["MARK_CHARACTERS", "ImageMark", "OtherModel", "People", "can_be_packe
 MARK_CHARACTERS: Final = 83
 """Characters of a mark at most; with its prefix it is within the 100 of a `custom_id` and of an option."""
 CLASSES = 1 << 16
-_HEAD = struct.Struct(">BB3sQQQ")  # flags, image, model, answer, asker, author
-_NAME = struct.Struct(">HB")  # class, per cent
+_HEAD = struct.Struct(">B3sQQQ")  # image, model, answer, asker, author
+_FLAGS, _CLASS, _PER_CENT = 3, 16, 7
+"""Bits: first the flags, then a class and its per cent for each name. The names fill what the head leaves."""
+_NAME = _CLASS + _PER_CENT
 _SPOILER, _DOUBTFUL, _COARSE = 1, 2, 4
+PURPOSE = "mark"
 _NEARLY_NOTHING = 0.001
 """What 0 % stands for: it is shown as "<1%"."""
 
 
 class OtherModel(Exception):
-    """A mark was made with a model, or in a version of Whatsit, that is no longer here."""
+    """A mark was made with a model, with a key, or in a version of Whatsit, that is not here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,36 +60,36 @@ class ImageMark:
         """Return the mark with the id of its answer, unless it has one already."""
         return replace(self, answer=self.answer or answer)
 
-    def pack(self, model: ModelInfo) -> str:
+    def pack(self, model: ModelInfo, seal: MarkSeal) -> str:
         """Return at most `MARK_CHARACTERS` characters for `unpack`; probabilities are kept in per cent."""
         finding = self.finding
         flags = self.spoiler * _SPOILER | finding.doubtful * _DOUBTFUL | bool(finding.headline) * _COARSE
-        packed = _HEAD.pack(
-            flags, self.image, _key(model), self.answer, self.people.asker, self.people.author
-        )
+        head = _HEAD.pack(self.image, _key(model), self.answer, self.people.asker, self.people.author)
+        names = [(label.index, label.probability) for label in finding.labels[:RANKED]]
         if finding.headline:
-            packed += _NAME.pack(
-                model.coarse.index(finding.headline.name), _per_cent(finding.headline.probability)
-            )
-        for label in finding.labels[:RANKED]:
-            packed += _NAME.pack(label.index, _per_cent(label.probability))
-        return base64.urlsafe_b64encode(packed).rstrip(b"=").decode()
+            names.insert(0, (model.coarse.index(finding.headline.name), finding.headline.probability))
+        bits = flags
+        for index, probability in names:
+            bits = bits << _NAME | index << _PER_CENT | _per_cent(probability)
+        tail = bits.to_bytes(-(-(_FLAGS + _NAME * len(names)) // 8))
+        return base64.b85encode(seal.seal(head + tail, PURPOSE)).decode()
 
     @classmethod
-    def unpack(cls, text: str, models: Iterable[ModelInfo]) -> tuple[ImageMark, ModelInfo]:
+    def unpack(cls, text: str, models: Iterable[ModelInfo], seal: MarkSeal) -> tuple[ImageMark, ModelInfo]:
         """Return what `pack` packed, and which of `models` it was packed with.
 
-        Raises `OtherModel` if it was none of them.
+        Raises `OtherModel` if it was none of them, or if it was not packed with this seal.
         """
         try:
-            packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            flags, image, key, answer, asker, author = _HEAD.unpack_from(packed)
+            packed = seal.opened(base64.b85decode(text), PURPOSE)
+            image, key, answer, asker, author = _HEAD.unpack_from(packed)
             model = next(model for model in models if _key(model) == key)
+            flags, numbers = _unpacked(packed[_HEAD.size :])
             names = [
                 Label(model.labels[index], index, per_cent / 100 or _NEARLY_NOTHING, model.coarse[index])
-                for index, per_cent in _NAME.iter_unpack(packed[_HEAD.size :])
+                for index, per_cent in numbers
             ]
-        except (binascii.Error, struct.error, IndexError, ValueError, StopIteration) as error:
+        except (struct.error, IndexError, ValueError, StopIteration) as error:
             raise OtherModel(text) from error
         coarse = names.pop(0) if flags & _COARSE and names else None
         if not names:
@@ -109,6 +112,15 @@ def _key(model: ModelInfo) -> bytes:
     """Return three bytes that tell a model, with its labels, from another."""
     names = "\n".join((model.name, model.content_hash, *model.labels))
     return hashlib.sha256(names.encode()).digest()[:3]
+
+
+def _unpacked(tail: bytes) -> tuple[int, list[tuple[int, int]]]:
+    """Return the flags, and the class and per cent of each name."""
+    bits, number = int.from_bytes(tail), (8 * len(tail) - _FLAGS) // _NAME
+    names = [bits >> _NAME * (number - 1 - position) for position in range(number)]
+    return bits >> _NAME * number, [
+        (name >> _PER_CENT & (1 << _CLASS) - 1, name & (1 << _PER_CENT) - 1) for name in names
+    ]
 
 
 def _per_cent(probability: float) -> int:

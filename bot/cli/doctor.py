@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import shutil
 import struct
 import sys
@@ -43,6 +44,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 async def _run(args: argparse.Namespace) -> int:
+    logging.getLogger("bot").addHandler(logging.NullHandler())  # what it would log is a finding here
     console, failed = Console(highlight=False), False
     async for finding in _findings(args):
         console.print(Text.assemble((f"{finding.level.value:<5}", STYLES[finding.level]), finding.what))
@@ -72,7 +74,8 @@ async def _findings(args: argparse.Namespace) -> AsyncIterator[CheckResult]:
     if missing:
         yield CheckResult(Level.NOTE, "The model and Discord were not tried, because packages are missing.")
         return
-    yield await _model(settings)
+    async for finding in _model(settings):
+        yield finding
     for finding in await asyncio.to_thread(list, allowed_models(settings)):
         yield finding
     if settings.model.precision == "f32" and await asyncio.to_thread(_has_int8):
@@ -83,7 +86,10 @@ async def _findings(args: argparse.Namespace) -> AsyncIterator[CheckResult]:
         )
 
     from bot.cli.doctor_discord import check_discord  # noqa: PLC0415  # only where discord.py is there
+    from bot.cli.doctor_store import check_store  # noqa: PLC0415
 
+    async for finding in check_store(settings):
+        yield finding
     async for finding in check_discord(settings):
         yield finding
 
@@ -140,8 +146,8 @@ def _folder(name: str, folder: Path, key: str, room: int) -> CheckResult:
     return CheckResult(Level.OK, f"The {name} folder {folder} can be written.")
 
 
-async def _model(settings: Settings) -> CheckResult:
-    """Loads the configured model as the bot would, and has it look at a test card."""
+async def _model(settings: Settings) -> AsyncIterator[CheckResult]:
+    """Loads the configured model as the bot would, has it look at a test card, and says what holds it."""
     from inference.results import InferenceError  # noqa: PLC0415
     from inference.serving.client import Classifier  # noqa: PLC0415  # only where its packages are there
 
@@ -153,18 +159,25 @@ async def _model(settings: Settings) -> CheckResult:
         ready = time.monotonic()
         await classifier.classify(_test_card(info.input_size))
     except InferenceError as error:
-        return CheckResult(
+        yield CheckResult(
             Level.FAIL,
             f"The model {settings.model.name} does not work.",
             f"{error} `whatsit models` lists others.",
         )
+        return
     finally:
         await classifier.close()
-    return CheckResult(
+    yield CheckResult(
         Level.NOTE if info.note else Level.OK,
         f"The model {info.name} runs on {info.engine}: ready after {ready - begun:.1f} s, "
         f"a first answer in {(time.monotonic() - ready) * 1000:.0f} ms.",
         info.note or "",
+    )
+    held = info.sandbox
+    yield CheckResult(
+        Level.OK if held.is_whole else Level.NOTE,
+        str(held),
+        "" if held.is_whole else "docs/threats.md says what a picture could do then.",
     )
 
 

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
-from email.utils import parsedate_to_datetime
+from contextlib import asynccontextmanager
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -17,6 +14,8 @@ import discord
 from bot.cli.check_results import CheckResult, Level
 from bot.cli.invite import PERMISSIONS, application_id
 from bot.connection import server
+from bot.connection.discord_clock import TOLERATED, DiscordClock
+from bot.connection.http_watch import HttpWatch
 from bot.connection.intents import MESSAGE_CONTENT_OFF, message_content_allowed
 from bot.connection.login import token
 from config.settings import ConfigError, Settings
@@ -28,8 +27,6 @@ PATIENCE = 20.0
 SERVERS = 20
 """Whose channels are looked through: two requests each."""
 WRITTEN = frozenset({discord.ChannelType.text.value, discord.ChannelType.news.value})
-OFF = 5.0
-"""Seconds that this machine's clock may differ from Discord's: lateness is counted between the two."""
 
 
 async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
@@ -44,11 +41,11 @@ async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
         return
     yield CheckResult(Level.OK, "There is a token.")
     try:
-        clock = _Clock()
-        async with asyncio.timeout(PATIENCE), _logged_in(given, place, clock) as client:
+        watch = HttpWatch()
+        async with asyncio.timeout(PATIENCE), _logged_in(given, place, watch) as client:
             yield CheckResult(Level.OK, f"Discord knows it: this is {client.user}.")
             guilds = await _guilds(client)
-            found = [*clock.findings(), *_permissions(guilds)]
+            found = [*_clock(watch.clock), *_permissions(guilds)]
             if place is None:  # a Discord-compatible server has neither flags of applications nor commands
                 found += [_intents(client, settings), *await _commands(client)]
             if all(guild.get("permissions") for guild in guilds):
@@ -69,47 +66,27 @@ async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
         )
 
 
-class _Clock:
-    """By how much this machine's clock is ahead of the one that dates the answers."""
-
-    def __init__(self) -> None:
-        self._ahead: list[float] = []
-
-    def trace(self) -> aiohttp.TraceConfig:
-        """Hears of each answer: discord.py keeps their headers to itself."""
-        trace = aiohttp.TraceConfig()
-        trace.on_request_end.append(self._heard)
-        return trace
-
-    async def _heard(
-        self,
-        _session: aiohttp.ClientSession,
-        _context: SimpleNamespace,
-        end: aiohttp.TraceRequestEndParams,
-    ) -> None:
-        with suppress(KeyError, ValueError):  # without a date, or with none that can be read
-            date = parsedate_to_datetime(end.response.headers["Date"])
-            self._ahead.append(time.time() - date.timestamp() - 0.5)  # a date is cut to whole seconds
-
-    def findings(self) -> Iterator[CheckResult]:
-        """None, if no answer was dated."""
-        if not self._ahead:
-            return
-        ahead = min(self._ahead, key=abs)  # the others took longer on their way
-        if abs(ahead) <= OFF:
-            yield CheckResult(Level.OK, "This machine's clock agrees with Discord's.")
-            return
-        yield CheckResult(
-            Level.NOTE,
-            f"This machine's clock is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} Discord's.",
-            "Have it set by the network (`timedatectl set-ntp true`): by this clock Whatsit tells which "
-            "answers come too late, and how far back it looks for what it missed.",
-        )
+def _clock(clock: DiscordClock) -> Iterator[CheckResult]:
+    """Compare this machine's clock with Discord's; yield nothing if no answer was dated."""
+    ahead = clock.ahead
+    if ahead is None:
+        return
+    if abs(ahead) <= TOLERATED:
+        yield CheckResult(Level.OK, "This machine's clock agrees with Discord's.")
+        return
+    yield CheckResult(
+        Level.NOTE,
+        f"This machine's clock is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} Discord's.",
+        "The bot allows for it when it tells which answers come too late, and how far back to look for what "
+        "it missed. Have it set by the network all the same (`timedatectl set-ntp true`).",
+    )
 
 
 @asynccontextmanager
-async def _logged_in(given: str, place: server.Server | None, clock: _Clock) -> AsyncIterator[discord.Client]:
-    client = discord.Client(intents=discord.Intents.none(), http_trace=clock.trace())
+async def _logged_in(
+    given: str, place: server.Server | None, watch: HttpWatch
+) -> AsyncIterator[discord.Client]:
+    client = discord.Client(intents=discord.Intents.none(), http_trace=watch.trace())
     try:
         await server.log_in(client, place, partial(client.login, given))
         yield client

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import ParamSpec
 
 import discord
@@ -14,11 +14,14 @@ from discord.ext import commands
 from bot.answering.answerer import Answerer
 from bot.answering.ledger import Ledger
 from bot.answering.retraction import Retraction
+from bot.cogs.edits import EditsCog
 from bot.cogs.offers import OffersCog
+from bot.connection.discord_clock import DiscordClock
 from bot.delivery.channel_permissions import FAILURES, GONE, permissions_in
 from bot.delivery.outbox import merged_sources
 from bot.delivery.standing_answers import StandingAnswers
-from bot.intake.interaction_requests import response_of, revived_request
+from bot.image_source import ImageSource
+from bot.intake.interaction_requests import ORIGINAL, end_response, response_of, revived_request
 from bot.intake.message_intake import MessageIntake
 from bot.intake.message_requests import MessageRequests
 from bot.intake.missed_messages import MESSAGES, MissedPlace, missed_places
@@ -45,12 +48,14 @@ class CatchUpCog(commands.Cog):
         *,
         client: discord.Client,
         seconds: float,
+        clock: DiscordClock,
         store: Store,
         ledger: Ledger,
         positions: ReadPositions,
         requests: MessageRequests,
         intake: MessageIntake,
         offers: OffersCog,
+        edits: EditsCog,
         answerer: Answerer,
         standing: StandingAnswers,
         retraction: Retraction,
@@ -59,12 +64,14 @@ class CatchUpCog(commands.Cog):
         """`seconds`: how far back is looked; 0 for not at all."""
         self._client = client
         self._seconds = seconds
+        self._clock = clock
         self._store = store
         self._ledger = ledger
         self._positions = positions
         self._requests = requests
         self._intake = intake
         self._offers = offers
+        self._edits = edits
         self._answerer = answerer
         self._standing = standing
         self._retraction = retraction
@@ -151,7 +158,8 @@ class CatchUpCog(commands.Cog):
     async def _pass_through(self, where: Collection[int | None]) -> None:
         if not self._seconds:
             return
-        since = discord.utils.utcnow() - timedelta(seconds=self._seconds)
+        here = discord.utils.utcnow()  # rows go by this clock, messages by Discord's
+        since = min(here, self._clock.there(here)) - timedelta(seconds=self._seconds)
         rows = await self._store.work.interactions() if None in where else ()
         interactions = [row for row in rows if row.accepted_at >= since]
         found = await missed_places(self._client, where, self._store, since)
@@ -183,6 +191,10 @@ class CatchUpCog(commands.Cog):
                 if not await self._still_waits(row):
                     await self._ledger.strike_interaction(row.interaction_id)
                     return
+                if not row.images:
+                    await end_response(self._client, row)
+                    await self._ledger.strike_interaction(row.interaction_id)
+                    return
                 request = await revived_request(self._client, self._store, row)
                 try:
                     await self._answerer.answer(request)
@@ -192,10 +204,8 @@ class CatchUpCog(commands.Cog):
 
     async def _still_waits(self, row: OpenInteraction) -> bool:
         """Return whether the deferred response still waits for its answer."""
-        if row.response_id is None:
-            return True  # an edit will tell
         try:
-            response = await response_of(self._client, row).fetch_message(row.response_id)
+            response = await response_of(self._client, row).fetch_message(row.response_id or ORIGINAL)
         except discord.HTTPException as error:
             return error.code not in GONE
         return response.flags.loading
@@ -227,21 +237,34 @@ class CatchUpCog(commands.Cog):
             for row in place.open.values()
         ]
         missed += [
-            self._guarded(self._read, message)
+            self._guarded(self._read, message, answers.get(message.id), place)
             for message in page
-            if message.id > place.read
-            and message.id not in place.open
-            and message.id not in answers
-            and not any(reaction.me for reaction in message.reactions)
+            if message.id not in place.open and not any(reaction.me for reaction in message.reactions)
         ]
         await asyncio.gather(*missed)
         if place.guild_id is not None and not self._work.stopping:
             self._positions.read_up_to(place.guild_id, channel.id, max(place.newest, *known, 0))
             self._positions.looked_through(channel.id)
 
-    async def _read(self, message: discord.Message) -> None:
+    async def _read(
+        self, message: discord.Message, answer: discord.Message | None, place: MissedPlace
+    ) -> None:
+        """Read a message that is new, or whose images may have changed since it was read."""
         async with self._turns:
-            await self._intake.message_posted(message, missed=True)
+            is_new = message.id > place.read and answer is None
+            images = self._requests.images_of(message)
+            if self._may_have_changed(message, images, place.since) and (images or not is_new):
+                if answer is not None:
+                    await self._ledger.found_answered(message, answer, message.author.id)
+                await self._edits.catch_up(message)
+            elif is_new and (images or place.guild_id is not None):  # a direct message may be small talk
+                await self._intake.message_posted(message, missed=True)
+
+    @staticmethod
+    def _may_have_changed(message: discord.Message, images: Sequence[ImageSource], since: datetime) -> bool:
+        """Return whether somebody has edited the message of late, or Discord may have looked up its links."""
+        edited = message.edited_at is not None and message.edited_at >= since
+        return edited or any(image.kind == "link" for image in images)
 
     async def _reopen(
         self,
@@ -262,9 +285,10 @@ class CatchUpCog(commands.Cog):
                 later = channel.history(limit=MESSAGES, after=message, oldest_first=True)
                 answers = self._own_answers([message async for message in later])
             if row.message_id in answers:
-                await self._ledger.found_answered(row, answers[row.message_id])
-                return
-            if row.asked and not self._requests.is_addressed(message):
+                await self._ledger.found_answered(message, answers[row.message_id], row.user_id)
+            if row.message_id in answers or (not row.asked and await self._standing.to([message.id])):
+                await self._edits.catch_up(message, charged=True)
+            elif row.asked and not self._requests.is_addressed(message):
                 await self._offers.take_again(message, row)
             else:
                 await self._intake.message_posted(message, missed=True, charged=True)
@@ -285,15 +309,16 @@ class CatchUpCog(commands.Cog):
         """Delete an answer whose picture was deleted meanwhile, or its part of a merged one."""
         whole = len(page) < MESSAGES
         begin = discord.utils.time_snowflake(place.since) if whole else page[0].id
-        gone = {
-            source
+        present = {message.id for message in page}
+        parts = {
+            answer.id: {source for source in merged_sources(answer) - present if source >= begin}
             for answer in page
             if answer.author == self._client.user
-            for source in merged_sources(answer)
-            if source >= begin
-        }.difference(message.id for message in page)
-        await self._retraction.messages_deleted(gone)
-        present = {message.id for message in page}
+        }
+        for answer_id, sources in parts.items():
+            if sources:  # a crash may have come before all of them were noted
+                await self._standing.take_parts_away(place.channel_id, answer_id, sources)
+        await self._retraction.messages_deleted(set().union(*parts.values()))
         for source, answer in self._own_answers(page).items():
             resolved = answer.reference.resolved if answer.reference else None
             is_gone = isinstance(resolved, discord.DeletedReferencedMessage) or (

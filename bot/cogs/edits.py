@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import discord
 from discord.ext import commands
@@ -66,7 +67,14 @@ class EditsCog(commands.Cog):
         """Take the answers to all these messages away."""
         await self._retraction.messages_deleted(payload.message_ids)
 
-    async def _reread(self, message: discord.Message) -> None:
+    async def catch_up(self, message: discord.Message, *, charged: bool = False) -> None:
+        """Answer what an edit has brought that was made while the bot was away, or interrupted by a crash.
+
+        `charged`: an earlier run has charged for it.
+        """
+        await self._intake.take(message, partial(self._reread, missed=True, charged=charged))
+
+    async def _reread(self, message: discord.Message, *, missed: bool = False, charged: bool = False) -> None:
         images = self._requests.images_of(message)
         answers: Sequence[StoredAnswer] = ()
         before = self._memory.images(message.id)
@@ -74,27 +82,30 @@ class EditsCog(commands.Cog):
             answers = await self._standing.to([message.id])
         if before is None:  # of an earlier run: its answer tells, if there is one
             before = next((answer.images for answer in answers if answer.images is not None), None)
-        if before in (None, fingerprint(images)):
+        if before == fingerprint(images):
             return
+        if before is None and not (missed and images and (message.edited_at or not answers)):
+            return  # what it showed is not known, and nothing says that it shows something else now
         self._memory.saw(message.id, images)
         if not images:
             await self._retraction.images_removed([message.id])
             self._memory.release(message.id)
         elif answers:
-            await self._revise(message, answers)
-        elif not self._is_late(message):
+            await self._revise(message, answers, charged=charged)
+        elif missed or not self._is_late(message):
             self._memory.release(message.id)
-            await self._intake.read(message)
+            await self._intake.read(message, missed=missed, charged=charged)
 
     def _is_late(self, message: discord.Message) -> bool:
         """Return whether the message was written long ago: then Discord has only looked up a link again."""
-        written = message.edited_at or message.created_at
-        return discord.utils.utcnow() > answer_deadline(written, self._watch)
+        return discord.utils.utcnow() > answer_deadline(self._requests.written_at(message), self._watch)
 
-    async def _revise(self, message: discord.Message, answers: Sequence[StoredAnswer]) -> None:
+    async def _revise(
+        self, message: discord.Message, answers: Sequence[StoredAnswer], *, charged: bool
+    ) -> None:
         """Look at what the message shows now, and say so where its answers stand."""
         for answer in answers:
             in_channel = answer.channel_id == message.channel.id
-            request = await self._requests.of_edit(message, in_channel=in_channel)
+            request = await self._requests.of_edit(message, in_channel=in_channel, charged=charged)
             if request is None or not await self._answerer.revise(request, answer):
                 return

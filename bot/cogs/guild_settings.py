@@ -17,6 +17,7 @@ from discord import app_commands
 from discord.app_commands import Choice, Range, Transform, locale_str
 from discord.ext import commands
 
+from bot.answering.ledger import Ledger
 from bot.components.controls import choices, matching_choices
 from bot.i18n import N_, Language
 from bot.policy.effective_settings import language_of
@@ -59,12 +60,18 @@ class GuildSettingsCog(
     """Only for those who may manage the server; checked at each command and at each press."""
 
     def __init__(
-        self, *, store: Store, words: Callable[[Language], SettingWords], imports: SettingsImport
+        self,
+        *,
+        store: Store,
+        words: Callable[[Language], SettingWords],
+        imports: SettingsImport,
+        ledger: Ledger,
     ) -> None:
         super().__init__()
         self._store = store
         self._words_in = words
         self._imports = imports
+        self._ledger = ledger
 
     @app_commands.command(
         name=locale_str("panel"), description=locale_str("See and change the settings in one place")
@@ -225,8 +232,9 @@ class GuildSettingsCog(
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
         """Show what the file would change, and offer to do so."""
         words = await self._words(interaction)
-        await interaction.response.defer(ephemeral=True, thinking=True)
-        await self._imports.offer(interaction, words, file)
+        async with self._ledger.open_press(interaction):
+            await interaction.response.defer(ephemeral=True, thinking=True)
+            await self._imports.offer(interaction, words, file)
 
     @app_commands.command(
         name=locale_str("feedback"), description=locale_str("How often people here said that I was right")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import logging
 from functools import partial
 from typing import cast
 
 import discord
+from cachetools import TTLCache
 from discord.ext import commands
 
 from bot.answering.answerer import Answerer
 from bot.delivery.channel_permissions import FAILURES
-from bot.delivery.reactions import Reactions, is_offer, own_offers
+from bot.delivery.reactions import OVER_QUOTA, Reactions, is_offer, own_offers
 from bot.intake.message_intake import MessageIntake
 from bot.intake.message_requests import MessageRequests
 from bot.policy.effective_settings import guild_settings
@@ -22,6 +24,9 @@ from bot.work_in_hand import WorkInHand
 __all__ = ["OffersCog"]
 
 log = logging.getLogger(__name__)
+
+MESSAGES, A_MINUTE = 1_000, 60.0
+"""Messages that were looked up for a click, and the seconds for which none of them is looked up again."""
 
 
 class OffersCog(commands.Cog):
@@ -45,6 +50,9 @@ class OffersCog(commands.Cog):
         self._answerer = answerer
         self._reactions = reactions
         self._work = work
+        self._looked_up: TTLCache[int, asyncio.Future[discord.Message | None]] = TTLCache(
+            MESSAGES, ttl=A_MINUTE
+        )
 
     @commands.Cog.listener()
     async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
@@ -55,14 +63,29 @@ class OffersCog(commands.Cog):
         settings = await guild_settings(self._store, payload.guild_id)
         if not is_offer(payload.emoji, settings.emoji):
             return
-        try:
-            message = await self._message(payload)
-        except FAILURES as failure:
-            log.debug("The message %d with an offer could not be read: %s", payload.message_id, failure)
-            return
-        if own_offers(message, settings.emoji):
+        known = self._looked_up.get(payload.message_id)
+        if known is None:
+            if not await self._answerer.charge_look(member, settings):
+                await self._refuse(payload, settings.emoji)
+                return
+            # Only now, since charging may have taken time: of two clicks at once one looks it up.
+            known = self._looked_up.get(payload.message_id) or asyncio.ensure_future(self._message(payload))
+            self._looked_up[payload.message_id] = known
+            paid = 1
+        else:
+            paid = 0
+        message = await asyncio.shield(known)
+        if message is not None and own_offers(message, settings.emoji):
             clicked_at = discord.utils.utcnow()
-            await self._intake.take(message, partial(self._take, member=member, clicked_at=clicked_at))
+            step = partial(self._take, member=member, clicked_at=clicked_at, paid=paid)
+            await self._intake.take(message, step)
+
+    async def _refuse(self, payload: discord.RawReactionActionEvent, emoji: str) -> None:
+        """Show that the quota is used up, under an offer; what other messages are is not looked up then."""
+        channel = self._client.get_channel(payload.channel_id)
+        if isinstance(channel, discord.abc.Messageable) and self._reactions.stands(payload.message_id, emoji):
+            message = cast("discord.TextChannel", channel).get_partial_message(payload.message_id)
+            await self._reactions.show(message, OVER_QUOTA)
 
     async def take_again(self, message: discord.Message, row: OpenMessage) -> None:
         """Answer a click that a crash has left unanswered."""
@@ -81,15 +104,23 @@ class OffersCog(commands.Cog):
         member: discord.Member,
         clicked_at: datetime.datetime,
         missed: bool = False,
+        paid: int = 0,
     ) -> None:
         """Answer once. Whoever gets the answer alone leaves the offer to the others."""
-        request = await self._requests.of_click(message, member, clicked_at=clicked_at, missed=missed)
+        request = await self._requests.of_click(
+            message, member, clicked_at=clicked_at, missed=missed, paid=paid
+        )
         done = not request.images or (await self._answerer.answer(request) and not request.leaves_offer)
         if done and self._client.user is not None:
             await self._reactions.withdraw(message, request.in_force.guild.emoji, self._client.user)
 
-    async def _message(self, payload: discord.RawReactionActionEvent) -> discord.Message:
-        channel = self._client.get_channel(payload.channel_id) or await self._client.fetch_channel(
-            payload.channel_id
-        )
-        return await cast("discord.abc.Messageable", channel).fetch_message(payload.message_id)
+    async def _message(self, payload: discord.RawReactionActionEvent) -> discord.Message | None:
+        """Return the message that was reacted to; None if it cannot be read."""
+        try:
+            channel = self._client.get_channel(payload.channel_id) or await self._client.fetch_channel(
+                payload.channel_id
+            )
+            return await cast("discord.abc.Messageable", channel).fetch_message(payload.message_id)
+        except FAILURES as failure:
+            log.debug("The message %d with an offer could not be read: %s", payload.message_id, failure)
+            return None

@@ -25,7 +25,7 @@ class ChannelPermissions(NamedTuple):
     react: bool = True
 
 
-def permissions_at(message: discord.Message) -> ChannelPermissions:
+def permissions_at(message: discord.Message | discord.PartialMessage) -> ChannelPermissions:
     """Return what the bot may do where this message stands."""
     return permissions_in(message.channel, message.guild.me if message.guild else None)
 

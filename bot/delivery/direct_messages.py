@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import discord
 
@@ -17,6 +19,8 @@ __all__ = ["send_directly"]
 log = logging.getLogger(__name__)
 
 CLOSED, NO_SHARED_SERVER = 50007, 50278
+SEARCHED = 50
+"""Direct messages that are looked through for one that an earlier run may have sent."""
 
 
 async def send_directly(
@@ -27,16 +31,20 @@ async def send_directly(
     *,
     source_id: int,
     buttons: AnswerButtons | None = None,
+    again: bool = False,
 ) -> discord.Message | str:
     """Send the answer; return the message, or the sentence that says why it could not be sent.
 
-    `source_id` is what it answers: Discord takes a second message with the same nonce for the first.
+    `source_id` is what it answers: Discord takes a second message with the same nonce for the first. `again`:
+    an earlier run may have sent it before it crashed, and Discord forgets nonces, so it is first looked for.
     """
     try:
         channel = await client.create_dm(user)
         body = message_body(answer, embeds=True)
         if buttons is not None and (view := buttons.view()):
             body["view"] = view
+        if again and (sent := await _already_sent(client, channel, body, source_id)):
+            return sent
         return await channel.send(**body, nonce=str(source_id))
     except discord.Forbidden as refused:
         if refused.code == CLOSED:
@@ -51,3 +59,19 @@ async def send_directly(
     except FAILURES as failure:
         log.warning("The direct message to the user %d could not be sent: %s", user.id, failure)
     return language.gettext("I couldn't send you a direct message, so here it is; only you see it.")
+
+
+async def _already_sent(
+    client: discord.Client, channel: discord.DMChannel, body: Mapping[str, Any], source_id: int
+) -> discord.Message | None:
+    """Return the message with this body that was sent after its source; None if there is none."""
+    wanted = _words(body.get("content"), body.get("embeds", ()))
+    async for message in channel.history(limit=SEARCHED, after=discord.Object(source_id)):
+        if message.author == client.user and _words(message.content, message.embeds) == wanted:
+            return message
+    return None
+
+
+def _words(content: str | None, embeds: Sequence[discord.Embed]) -> list[tuple[str | None, str | None]]:
+    """Return what people read of a message; of the rest, Discord changes addresses."""
+    return [(None, content or None), *((embed.title, embed.description) for embed in embeds)]

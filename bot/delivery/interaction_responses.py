@@ -89,7 +89,13 @@ class InteractionResponse:
         """Put the answer where the deferred response is waiting, or send it by direct message."""
         if self.by_dm:
             sent = await send_directly(
-                self.client, self.asker, answer, self.language, source_id=self.interaction_id, buttons=buttons
+                self.client,
+                self.asker,
+                answer,
+                self.language,
+                source_id=self.interaction_id,
+                buttons=buttons,
+                again=self.interaction is None,
             )
             if isinstance(sent, str):
                 note = f"{sent}\n{answer.note}".strip()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import discord
 
 from bot.buttons import AnswerButtons
+from bot.connection.closed_channels import ChannelClosed, ClosedChannels
 from bot.delivery.channel_permissions import FAILURES, permissions_at
 from bot.delivery.destination import Delivered, Fate, Promise
 from bot.delivery.direct_messages import send_directly
@@ -38,6 +39,7 @@ class ChannelReply:
     message: discord.Message
     outbox: Outbox
     reactions: Reactions
+    channels: ClosedChannels
     late_at: datetime.datetime
     offer: str
     silent: bool = False
@@ -84,7 +86,7 @@ class ChannelReply:
         return False
 
     async def _may_write(self) -> bool:
-        if permissions_at(self.message).send:
+        if permissions_at(self.message).send and self.channels.takes_messages(self.message.channel.id):
             return True
         await self.reactions.show(self.message, MUTE)
         return False
@@ -94,7 +96,7 @@ class ChannelReply:
         if isinstance(failure, Thinned | discord.RateLimited | TimeoutError):
             await self.reactions.show(self.message, self.offer if self.message.guild else LATE)
             return Delivered(Fate.OFFERED)
-        if isinstance(failure, discord.Forbidden):
+        if isinstance(failure, discord.Forbidden | ChannelClosed):
             await self.reactions.show(self.message, MUTE)
             return Delivered(Fate.DROPPED)
         if _message_is_gone(failure):
@@ -119,8 +121,8 @@ class ChannelReply:
 class DirectReply:
     """A direct message to whoever asked about a message.
 
-    Where direct messages are closed, a reaction tells so, or, for somebody who `asked` in words, a line
-    `in_channel` that names another way.
+    `again`: an earlier run may have sent it before it crashed. Where direct messages are closed, a reaction
+    tells so, or, for somebody who `asked` in words, a line `in_channel` that names another way.
     """
 
     in_channel: ChannelReply
@@ -129,6 +131,7 @@ class DirectReply:
     language: Language
     channel_language: Language
     asked: bool
+    again: bool = False
     private: bool = True
     stands_apart: bool = True
     takes_embeds: bool = True
@@ -158,7 +161,13 @@ class DirectReply:
         try:
             async with asyncio.timeout((self.in_channel.late_at - discord.utils.utcnow()).total_seconds()):
                 sent = await send_directly(
-                    self.client, self.asker, answer, self.language, source_id=source.id, buttons=buttons
+                    self.client,
+                    self.asker,
+                    answer,
+                    self.language,
+                    source_id=source.id,
+                    buttons=buttons,
+                    again=self.again,
                 )
         except TimeoutError as failure:
             return await self.in_channel.give_up(failure)

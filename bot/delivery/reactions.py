@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import discord
+from cachetools import TTLCache
 
 from bot.delivery.channel_permissions import FAILURES, permissions_at
 
@@ -24,6 +25,8 @@ OFFER = "🔍"
 QUIET = 3600.0
 """Seconds between two log lines about one channel."""
 UNKNOWN_EMOJI = 10014
+REMEMBERED, A_WHILE = 10_000, 3600.0
+"""Reactions that are not set again, and for how many seconds; the oldest are forgotten."""
 
 
 class Reactions:
@@ -31,13 +34,22 @@ class Reactions:
 
     def __init__(self) -> None:
         self._logged: dict[int, float] = {}
+        self._set: TTLCache[tuple[int, int | str], bool] = TTLCache(REMEMBERED, ttl=A_WHILE)
 
-    async def show(self, message: discord.Message, emoji: str) -> None:
-        """React to a message."""
+    def stands(self, message_id: int, emoji: str) -> bool:
+        """Return whether the bot has reacted to the message of late."""
+        return (message_id, _key(emoji)) in self._set
+
+    async def show(self, message: discord.Message | discord.PartialMessage, emoji: str) -> None:
+        """React to a message, unless the bot has done so already."""
+        if self.stands(message.id, emoji):
+            return
         if permissions_at(message).react:
+            self._set[message.id, _key(emoji)] = True
             try:
                 await message.add_reaction(emoji)
             except FAILURES as failure:
+                self._set.pop((message.id, _key(emoji)), None)
                 if getattr(failure, "code", None) == UNKNOWN_EMOJI and emoji != OFFER:
                     await self.show(message, OFFER)  # a server's own emoji that was deleted since
                     return
@@ -51,10 +63,12 @@ class Reactions:
     async def withdraw(self, message: discord.Message, emoji: str, me: discord.abc.Snowflake) -> None:
         """Take the bot's own offer away, where there is one."""
         for reaction in own_offers(message, emoji):
+            self._set.pop((message.id, _key(reaction.emoji)), None)
             try:
                 await message.remove_reaction(reaction.emoji, me)
             except FAILURES as failure:
                 log.debug("The offer under the message %d could not be withdrawn: %s", message.id, failure)
+            message.reactions.remove(reaction)  # whoever still holds the message sees no offer either
 
     def _log_once(self, channel: discord.abc.MessageableChannel) -> None:
         now = discord.utils.utcnow().timestamp()

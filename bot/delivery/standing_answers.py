@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 
 import discord
 
@@ -22,6 +23,8 @@ log = logging.getLogger(__name__)
 
 SHRINK_PAUSES = (1.0, 5.0)
 """Seconds until taking a part out of a merged answer is tried again: most faults of a network pass sooner."""
+NEW = timedelta(minutes=10)
+"""How long it may take, with a crash and a new start, until all that a merged answer answers is noted."""
 
 
 class StandingAnswers:
@@ -55,8 +58,8 @@ class StandingAnswers:
         answer_id = standing.answer_id
         try:
             message = self._message(standing.channel_id, answer_id)
-            if await self._is_merged(answer_id) and message_id in merged_sources(await message.fetch()):
-                return not await self._shrink(standing.channel_id, answer_id, [message_id])
+            if await self._may_be_merged(answer_id) and message_id in merged_sources(await message.fetch()):
+                return not await self.take_parts_away(standing.channel_id, answer_id, [message_id])
             await message.edit(**message_body(answer, embeds=embeds), view=view)
         except discord.NotFound:  # somebody has deleted it, and does not want it back
             await self._guard.write(self._answers.forget, answer_id)
@@ -70,8 +73,8 @@ class StandingAnswers:
         """Delete the answers to these messages, or what answers them in a merged one."""
         rows = {row.answer_id: row for row in await self.to(message_ids)}
         for row in rows.values():
-            if await self._is_merged(row.answer_id):
-                await self._shrink(row.channel_id, row.answer_id, message_ids)
+            if await self._may_be_merged(row.answer_id):
+                await self.take_parts_away(row.channel_id, row.answer_id, message_ids)
             else:
                 await self.take_away(row.channel_id, row.answer_id)
 
@@ -86,10 +89,13 @@ class StandingAnswers:
             return
         await self._guard.write(self._answers.forget, answer_id)
 
-    async def _is_merged(self, answer_id: int) -> bool:
+    async def _may_be_merged(self, answer_id: int) -> bool:
+        """Return whether several messages are answered there, or it is too new for that to be known."""
+        if discord.utils.utcnow() - discord.utils.snowflake_time(answer_id) < NEW:
+            return True
         return len(await self._guard.read(self._answers.sources, answer_id) or ()) > 1
 
-    async def _shrink(self, channel_id: int, answer_id: int, gone: Collection[int]) -> bool:
+    async def take_parts_away(self, channel_id: int, answer_id: int, gone: Collection[int]) -> bool:
         """Take the parts of these messages out of a merged answer; return False if they still stand there.
 
         The parts of others stay in any case.
@@ -98,10 +104,12 @@ class StandingAnswers:
             for pause in (*SHRINK_PAUSES, None):
                 try:
                     answer = await self._message(channel_id, answer_id).fetch()
+                    merged = merged_sources(answer)
                     left = without_sources(answer, gone)
-                    if not left or merged_sources(answer).isdisjoint(gone):
+                    if not left or not merged:
                         break
-                    await answer.edit(**left)
+                    if not merged.isdisjoint(gone):
+                        await answer.edit(**left)
                 except discord.NotFound:
                     await self._guard.write(self._answers.forget, answer_id)
                     return True

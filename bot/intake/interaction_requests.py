@@ -11,12 +11,14 @@ import discord
 
 from bot.answering.request import InteractionOrigin, Request
 from bot.delivery.interaction_responses import InteractionResponse
+from bot.i18n import languages
 from bot.image_source import ImageSource
 from bot.policy.effective_settings import Effective, in_force_for
 from bot.policy.quota import Grant
+from bot.presentation.errors import RESTARTED
 from bot.store import OpenInteraction, Store
 
-__all__ = ["new_request", "response_of", "revived_request"]
+__all__ = ["ORIGINAL", "end_response", "new_request", "response_of", "revived_request"]
 
 ORIGINAL = cast("int", "@original")
 """What Discord takes for the id of a deferred response that it has not told yet."""
@@ -110,6 +112,14 @@ async def revived_request(client: discord.Client, store: Store, row: OpenInterac
 def response_of(client: discord.Client, row: OpenInteraction) -> discord.Webhook:
     """Return the webhook through which the responses to an open interaction are read and edited."""
     return discord.Webhook.partial(row.application_id, row.token, client=client)
+
+
+async def end_response(client: discord.Client, row: OpenInteraction) -> None:
+    """Tell whoever waits for what only the run that deferred it could do. Raises what discord.py raises."""
+    language = languages.of(_locale(row.options["locale"]))
+    await response_of(client, row).edit_message(
+        row.response_id or ORIGINAL, content=language.gettext(RESTARTED)
+    )
 
 
 def _locale(name: str | None) -> discord.Locale | None:

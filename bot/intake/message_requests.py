@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import cast
 
 import discord
 from cachetools import TTLCache
 
 from bot.answering.request import MessageOrigin, Request
+from bot.connection.http_watch import HttpWatch
 from bot.delivery.message_replies import ChannelReply, DirectReply, OfferReaction
 from bot.delivery.outbox import Outbox
 from bot.delivery.reactions import Reactions
@@ -42,12 +44,14 @@ class MessageRequests:
         store: Store,
         audience: Audience,
         reactions: Reactions,
+        watch: HttpWatch,
     ) -> None:
         self._client = client
         self._settings = settings
         self._store = store
         self._audience = audience
         self._reactions = reactions
+        self._watch = watch
         self._outbox = Outbox()
         self._helped: TTLCache[int, bool] = TTLCache(HELPED, ttl=A_DAY)
 
@@ -58,6 +62,10 @@ class MessageRequests:
     def is_addressed(self, message: discord.Message) -> bool:
         """Return whether the message asks the bot something."""
         return self._audience.is_addressed(message, has_images=bool(self.images_of(message)))
+
+    def written_at(self, message: discord.Message) -> datetime.datetime:
+        """Return when a message was written or last edited, by this machine's clock."""
+        return self._watch.clock.here(message.edited_at or message.created_at)
 
     async def of_message(
         self, message: discord.Message, *, missed: bool = False, charged: bool = False
@@ -81,7 +89,7 @@ class MessageRequests:
             message,
             self.images_of(other) if other else images,
             message.author,
-            wanted_at=_written_at(message),
+            wanted_at=self.written_at(message),
             pictured=other,
             missed=missed,
             charged=charged,
@@ -103,12 +111,13 @@ class MessageRequests:
         *,
         clicked_at: datetime.datetime,
         missed: bool = False,
+        paid: int = 0,
     ) -> Request:
         """Return the request of somebody who clicked the offer under a message. Raises a `StoreError`.
 
-        `missed`: an earlier run has accepted and charged it.
+        `missed`: an earlier run has accepted and charged it. `paid`: so many images are charged already.
         """
-        return await self._asked(
+        request = await self._asked(
             message,
             self.images_of(message),
             member,
@@ -117,17 +126,23 @@ class MessageRequests:
             charged=missed,
             clicked=True,
         )
+        return replace(request, paid=paid)
 
-    async def of_edit(self, message: discord.Message, *, in_channel: bool) -> Request | None:
+    async def of_edit(
+        self, message: discord.Message, *, in_channel: bool, charged: bool = False
+    ) -> Request | None:
         """Return the request to revise an answer that stands in the channel, or in a direct message.
 
-        None where its author wants no image looked at. Raises a `StoreError`.
+        `charged`: an earlier run has charged for it. None where its author wants no image looked at. Raises a
+        `StoreError`.
         """
         images, now = self.images_of(message), discord.utils.utcnow()
-        request = await self._asked(message, images, message.author, wanted_at=now)
+        request = await self._asked(message, images, message.author, wanted_at=now, charged=charged)
         reply = self._reply(message, request.in_force, answer_deadline(now, self._settings.watch))
         destination = reply if in_channel else self._direct(reply, message.author, request.in_force)
-        return replace(request, destination=destination) if request.images else None
+        asked = self._audience.is_addressed(message, has_images=bool(images))
+        origin = replace(cast("MessageOrigin", request.origin), edited=True, asked=asked)
+        return replace(request, origin=origin, destination=destination) if request.images else None
 
     def of_failure(self, message: discord.Message) -> Request:
         """Return a request to say something about a message where nobody's wishes are known."""
@@ -152,12 +167,14 @@ class MessageRequests:
         roles = await role_ids(message.guild, message.author) if guild.ignored_roles else frozenset()
         if not roles.isdisjoint(guild.ignored_roles):
             return None
-        deadline = answer_deadline(_written_at(message), self._settings.watch, missed=missed)
+        deadline = answer_deadline(self.written_at(message), self._settings.watch, missed=missed)
         reply = self._reply(message, wishes, deadline, silent=wishes.unasked == "silent")
         if wishes.unasked == "react":
             return OfferReaction(reply, certain=any(image.certain for image in images))
         destination = (
-            self._direct(reply, message.author, wishes, asked=False) if wishes.unasked == "direct" else reply
+            self._direct(reply, message.author, wishes, asked=False, again=charged)
+            if wishes.unasked == "direct"
+            else reply
         )
         return self._request(
             message, images, message.author, wishes, destination, asked=False, charged=charged
@@ -191,7 +208,7 @@ class MessageRequests:
             () if left_alone else images,
             asker,
             wishes,
-            self._direct(reply, asker, wishes) if direct else reply,
+            self._direct(reply, asker, wishes, again=charged) if direct else reply,
             pictured=pictured,
             charged=charged,
             clicked=clicked,
@@ -248,7 +265,13 @@ class MessageRequests:
         self, message: discord.Message, wishes: Effective, late_at: datetime.datetime, *, silent: bool = False
     ) -> ChannelReply:
         return ChannelReply(
-            message, self._outbox, self._reactions, late_at, offer=wishes.guild.emoji, silent=silent
+            message,
+            self._outbox,
+            self._reactions,
+            self._watch.channels,
+            late_at,
+            offer=wishes.guild.emoji,
+            silent=silent,
         )
 
     def _direct(
@@ -258,9 +281,10 @@ class MessageRequests:
         wishes: Effective,
         *,
         asked: bool = True,
+        again: bool = False,
     ) -> DirectReply:
         return DirectReply(
-            reply, self._client, asker, wishes.own_language, wishes.shared_language, asked=asked
+            reply, self._client, asker, wishes.own_language, wishes.shared_language, asked=asked, again=again
         )
 
     async def _in_force(self, message: discord.Message, asker: discord.abc.Snowflake) -> Effective:
@@ -268,10 +292,6 @@ class MessageRequests:
         return await in_force_for(
             self._store, asker.id, guild.id if guild else None, guild_locale=_locale(guild)
         )
-
-
-def _written_at(message: discord.Message) -> datetime.datetime:
-    return message.edited_at or message.created_at
 
 
 def _locale(guild: discord.Guild | None) -> discord.Locale | None:

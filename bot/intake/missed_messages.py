@@ -9,7 +9,7 @@ from typing import cast
 
 import discord
 
-from bot.store import OpenMessage, Store
+from bot.store import OpenMessage, Store, StoredAnswer
 
 __all__ = ["MESSAGES", "MissedPlace", "missed_places"]
 
@@ -51,8 +51,9 @@ async def missed_places(
     """Return all of them in the servers `where`, those with open work first.
 
     None in `where` stands for what is in no server that the bot is on. Besides open work there are channels
-    with something newer than the last message read there, and channels with answers of late, whose pictures
-    may have been deleted. Raises a `StoreError`.
+    where something was posted of late: it is newer than the last message read there, or may have been edited
+    since. And there are channels with answers of late, whose pictures may have been deleted or edited. Raises
+    a `StoreError`.
     """
     found: dict[int, MissedPlace] = {}
     nothing = discord.utils.time_snowflake(since)
@@ -61,27 +62,36 @@ async def missed_places(
         known = guild_id is not None and client.get_guild(guild_id) is not None
         return (guild_id if known else None) in where
 
+    def place_of(row: OpenMessage | StoredAnswer) -> MissedPlace:
+        # Discord does not tell of new direct messages: whoever wrote of late may have done so again.
+        read = nothing if row.guild_id is None else ALL_READ
+        return found.setdefault(row.channel_id, MissedPlace(row.channel_id, row.guild_id, since, read))
+
     for row in await store.work.messages_since(since):
         if is_there(row.guild_id):
-            place = found.setdefault(row.channel_id, MissedPlace(row.channel_id, row.guild_id, since))
-            place.open[row.message_id] = row
-    for guild in client.guilds:
-        if guild.id not in where or guild.unavailable:
-            continue
+            place_of(row).open[row.message_id] = row
+    for guild in (each for each in client.guilds if each.id in where and not each.unavailable):
         seen = await store.seen.of(guild.id)
-        # Where nothing was read yet, all is new since the bot joined.
-        me: discord.Member | None = guild.me  # None where the server did not send it
-        joined = me.joined_at if me else None
-        begin = max(nothing, discord.utils.time_snowflake(joined) if joined else 0)
-        for channel in _channels(guild):
-            read, last = max(seen.get(channel.id, 0), begin), channel.last_message_id or 0
-            if last > read:
-                place = found.setdefault(channel.id, MissedPlace(channel.id, guild.id, since))
-                place.read, place.newest = read, last
+        begin = max(nothing, _joined(guild))  # where nothing was read yet, all is new since the bot joined
+        for channel_id, last in _posted_in(guild, begin):
+            place = found.setdefault(channel_id, MissedPlace(channel_id, guild.id, since))
+            place.read, place.newest = max(seen.get(channel_id, 0), begin), last
     for answer in await store.answers.since(nothing):
         if is_there(answer.guild_id):
-            found.setdefault(answer.channel_id, MissedPlace(answer.channel_id, answer.guild_id, since))
+            place_of(answer)
     return list(found.values())
+
+
+def _joined(guild: discord.Guild) -> int:
+    me: discord.Member | None = guild.me  # None where the server did not send it
+    return discord.utils.time_snowflake(me.joined_at) if me and me.joined_at else 0
+
+
+def _posted_in(guild: discord.Guild, begin: int) -> Iterator[tuple[int, int]]:
+    """Yield each channel with a message after `begin`, and its last one."""
+    for channel in _channels(guild):
+        if (last := channel.last_message_id or 0) > begin:
+            yield channel.id, last
 
 
 def _channels(

@@ -1,4 +1,4 @@
-"""Count how many images a person, and a server, may ask for, and when there may be more."""
+"""Count how many images, and how much work, a person and a server may ask for, and when there may be more."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 import discord
+from cachetools import LRUCache
 from discord import app_commands
 from discord.ext import commands
 
@@ -17,6 +18,12 @@ from config.settings import Limits
 __all__ = ["Grant", "Quota"]
 
 MINUTE = 60.0
+
+BURST_MINUTES = 2.0
+"""As many minutes' worth of core-seconds may be used at once."""
+
+REMEMBERED_DEBTORS = 10_000
+"""People, and servers, whose use of the processor is remembered; an entry takes about 200 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +69,42 @@ class _Limit:
     seconds: float = MINUTE
 
 
+class _CoreTime:
+    """The core-seconds that each key has used of late: a bucket that leaks at `per_minute`.
+
+    What a picture takes is known only when it has been looked at, so a bucket may run over. Its owner then
+    waits until it has leaked down to two minutes' worth again.
+    """
+
+    def __init__(self, per_minute: float) -> None:
+        self._rate = per_minute / MINUTE
+        self._room = per_minute * BURST_MINUTES
+        self._used: LRUCache[int, tuple[float, float]] = LRUCache(REMEMBERED_DEBTORS)
+
+    def charge(self, key: int, core_seconds: float, now: float) -> None:
+        """Add what was used."""
+        self._used[key] = self._level(key, now) + core_seconds, now
+
+    def wait(self, key: int, now: float) -> float:
+        """Return the seconds until more may be used, 0 where it may be now."""
+        return max(self._level(key, now) - self._room, 0.0) / self._rate
+
+    def _level(self, key: int, now: float) -> float:
+        used, then = self._used.get(key, (0.0, now))
+        return max(used - (now - then) * self._rate, 0.0)
+
+
 class Quota:
     """Limits each person, wherever they ask, by the owner's limit; in servers that set their own, by theirs.
 
     The owner's: `user_burst` images at once, and as many again after the time they take at
-    `user_images_per_minute`. A server's: so many in a minute.
+    `user_images_per_minute`. A server's: so many in a minute. Beside the images, the core-seconds count that
+    they took: the owner's limits for a person and for a server hold everywhere.
     """
 
     def __init__(self, limits: Limits) -> None:
+        self._of_users = _CoreTime(limits.user_core_seconds_per_minute)
+        self._of_guilds = _CoreTime(limits.guild_core_seconds_per_minute)
         self._burst = limits.user_burst
         self._seconds = MINUTE * limits.user_burst / limits.user_images_per_minute
         self._buckets: dict[tuple[int, float], commands.CooldownMapping[Hashable]] = {}
@@ -82,9 +117,14 @@ class Quota:
         guild_id: int | None = None,
         settings: GuildSettings | None = None,
     ) -> Grant:
-        """Take `images`, or as many as are left, from what the person and the server have."""
-        limits = self._limits(user_id, guild_id, settings)
+        """Take `images`, or as many as are left, from what the person and the server have.
+
+        While earlier images have taken too much of the processor, it is none.
+        """
         now = discord.utils.utcnow().timestamp()
+        if in_debt := self._in_debt(user_id, guild_id, images, now):
+            return in_debt
+        limits = self._limits(user_id, guild_id, settings)
         buckets = [self._bucket(limit, now) for limit in limits]
         left = [bucket.get_tokens(now) for bucket in buckets]
         granted = min(images, *left)
@@ -94,9 +134,28 @@ class Quota:
         if granted == images:
             return Grant(images)
         least = left.index(min(left))
-        until = now + max(1.0, buckets[least].get_retry_after(now))
-        when = datetime.datetime.fromtimestamp(until, datetime.UTC)
-        return Grant(granted, images - granted, when, shared=limits[least].key == guild_id)
+        until = _moment(now, buckets[least].get_retry_after(now))
+        return Grant(granted, images - granted, until, shared=limits[least].key == guild_id)
+
+    def charge(self, user_id: int, guild_id: int | None, core_seconds: float) -> None:
+        """Count the processor time of an image that was looked at, whether or not it could be named."""
+        now = discord.utils.utcnow().timestamp()
+        self._of_users.charge(user_id, core_seconds, now)
+        if guild_id is not None:
+            self._of_guilds.charge(guild_id, core_seconds, now)
+
+    def take_unlimited(self, user_id: int, images: int, *, guild_id: int) -> Grant:
+        """Take `images` for somebody whose images a server does not count; the processor's time counts."""
+        now = discord.utils.utcnow().timestamp()
+        return self._in_debt(user_id, guild_id, images, now) or Grant(images)
+
+    def _in_debt(self, user_id: int, guild_id: int | None, images: int, now: float) -> Grant | None:
+        """Return the refusal of somebody whose earlier images have taken too much, None for all others."""
+        own = self._of_users.wait(user_id, now)
+        shared = self._of_guilds.wait(guild_id, now) if guild_id is not None else 0.0
+        if not (own or shared):
+            return None
+        return Grant(0, images, _moment(now, max(own, shared)), shared=shared > own)
 
     def _limits(self, user_id: int, guild_id: int | None, settings: GuildSettings | None) -> list[_Limit]:
         found = [_Limit((None, user_id), self._burst, self._seconds)]
@@ -115,3 +174,8 @@ class Quota:
         if bucket is None:
             raise RuntimeError("a cooldown mapping made from a cooldown always has a bucket")
         return bucket
+
+
+def _moment(now: float, seconds: float) -> datetime.datetime:
+    """Return the moment so many seconds, and at least one, after `now`, which is a POSIX timestamp."""
+    return datetime.datetime.fromtimestamp(now + max(1.0, seconds), datetime.UTC)

@@ -15,7 +15,7 @@ from bot.i18n import N_, Language
 from config.settings import Limits, MiB
 from inference import results
 
-__all__ = ["LASTING", "LEAVING", "SENTENCES", "UNEXPECTED", "sentence"]
+__all__ = ["LASTING", "LEAVING", "RESTARTED", "SENTENCES", "UNEXPECTED", "sentence"]
 
 _TOO_LARGE = N_(
     "This picture is too large for me. Send one of at most {megabytes} MB and {megapixels} megapixels."
@@ -26,6 +26,7 @@ UNEXPECTED = N_(
     "Something went wrong with this picture. Send it again; if it fails again, tell the bot's owner."
 )
 LEAVING = N_("I'm about to restart. Ask me again in a minute.")
+RESTARTED = N_("I was restarted before I was done. Try that again.")
 
 SENTENCES: dict[type[Exception], str] = {
     results.NotAnImage: N_("This file isn't a picture. Send one, such as a JPEG or a PNG."),

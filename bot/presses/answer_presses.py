@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import discord
 from discord import ui
 
+from bot.answering.ledger import Ledger
 from bot.answering.models import Models
 from bot.buttons.answer_buttons import (
     OF_THE_ANSWER,
@@ -20,6 +21,7 @@ from bot.buttons.answer_buttons import (
     source_in,
 )
 from bot.buttons.image_mark import ImageMark, OtherModel
+from bot.buttons.mark_seal import MarkSeal
 from bot.components import controls
 from bot.delivery.channel_permissions import FAILURES
 from bot.delivery.interaction_responses import InteractionResponse, defer
@@ -87,18 +89,21 @@ class AnswerPresses(PressHandler):
         store: Store,
         models: Models,
         standing: StandingAnswers,
+        ledger: Ledger,
         images_of: Callable[[discord.Message], Sequence[ImageSource]],
     ) -> None:
         """`images_of` finds the images of a message."""
         self._store = store
         self._models = models
         self._standing = standing
+        self._ledger = ledger
         self._images_of = images_of
+        self._seal = MarkSeal(store.mark_key)
 
     def check(self, interaction: Interaction, press: Press, language: Language) -> None:
         """Refuse to judge an image, or to delete an answer, that is somebody else's; moderators may."""
         if press.verb == "delete":
-            people, refusal = _deletion(press).people, NOT_TO_DELETE
+            people, refusal = self._deletion(press).people, NOT_TO_DELETE
         elif press.verb in JUDGING:
             people, refusal = self._image(interaction, press).mark.people, NOT_TO_JUDGE
         else:
@@ -113,7 +118,7 @@ class AnswerPresses(PressHandler):
             await self._send_directly(interaction, press, language)
             return
         if press.verb == "delete":
-            await self._delete(interaction, _deletion(press), language)
+            await self._delete(interaction, self._deletion(press), language)
             return
         image = self._image(interaction, press)
         match press.verb:
@@ -130,9 +135,15 @@ class AnswerPresses(PressHandler):
 
     def _image(self, interaction: Interaction, press: Press) -> _Image:
         packed = packed_in(press.values[0]) if press.verb == "pick" and press.values else press.what
-        mark, model = ImageMark.unpack(packed, self._models.infos())
+        mark, model = ImageMark.unpack(packed, self._models.infos(), self._seal)
         mark = mark.under(interaction.message.id if interaction.message else 0)
-        return _Image(mark, model, mark.pack(model))
+        return _Image(mark, model, mark.pack(model, self._seal))
+
+    def _deletion(self, press: Press) -> Deletion:
+        try:
+            return Deletion.unpack(press.what, self._seal)
+        except ValueError as error:
+            raise PressOutdated(press) from error
 
     async def _more(
         self, interaction: Interaction, image: _Image, language: Language, *, press: Press
@@ -160,23 +171,25 @@ class AnswerPresses(PressHandler):
             name for name in guild.buttons if name != "more" and (name not in OF_THE_ANSWER or name in hidden)
         ]
         buttons = (
-            button(name, packed, mark.people, language, answer=mark.answer, source=source) for name in names
+            button(name, packed, mark.people, language, self._seal, answer=mark.answer, source=source)
+            for name in names
         )
         view = controls.view(*buttons)
         await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
 
     async def _send_directly(self, interaction: Interaction, press: Press, language: Language) -> None:
         """Copy the whole answer, and its pictures, to the presser's direct messages."""
-        if not await defer(interaction, private=True) or interaction.message is None:
-            return
-        message = interaction.message
-        if press.what and isinstance(interaction.channel, discord.abc.Messageable):
-            try:
-                message = await interaction.channel.fetch_message(int(press.what, 16))
-            except FAILURES as failure:  # an answer for one person's eyes: then what they picked of it
-                log.debug("The answer %s could not be read to be copied: %s", press.what, failure)
-        copy = await direct_copy(message, self._images_of, language)
-        await InteractionResponse.to(interaction, language, private=True, by_dm=True).deliver(copy, None)
+        async with self._ledger.open_press(interaction):
+            if not await defer(interaction, private=True) or interaction.message is None:
+                return
+            message = interaction.message
+            if press.what and isinstance(interaction.channel, discord.abc.Messageable):
+                try:
+                    message = await interaction.channel.fetch_message(int(press.what, 16))
+                except FAILURES as failure:  # an answer for one person's eyes: then what they picked of it
+                    log.debug("The answer %s could not be read to be copied: %s", press.what, failure)
+            copy = await direct_copy(message, self._images_of, language)
+            await InteractionResponse.to(interaction, language, private=True, by_dm=True).deliver(copy, None)
 
     async def _delete(self, interaction: Interaction, deletion: Deletion, language: Language) -> None:
         """Delete the answer, or what answers one message in an answer that is shared with others."""
@@ -227,13 +240,6 @@ class AnswerPresses(PressHandler):
             right=right,
             said=said,
         )
-
-
-def _deletion(press: Press) -> Deletion:
-    try:
-        return Deletion.unpack(press.what)
-    except ValueError as error:
-        raise PressOutdated(press) from error
 
 
 async def _describe(interaction: Interaction, mark: ImageMark, language: Language) -> None:

@@ -13,7 +13,9 @@ What is kept, why, and until when (`bot.store.retention`); never an image, a mes
   picture that is deleted takes its answer along, and one that is added is named too; 90 days;
 - opinions on answers (ids, label, how sure, yes or no, up to 100 characters of "what is it?"): moderators
   (`/settings feedback`) and the owner (`whatsit feedback`) see how often it is right; 365 days;
-- notes of the bot's own (a hash of its commands): no needless work at a start; until the next.
+- notes of the bot's own (a hash of its commands; how often Discord refused it; the key that signs its
+  buttons): no needless work at a start, an owner who can see what is wrong, and buttons that outlive a
+  restart; until the next, the key for ever.
 
 `Store.erase_user`, `Store.erase_guild` and `Store.erase_channel` delete all of one person, server or channel;
 `bot.cogs.erasing` calls the last two when Discord says that it is gone. SQLite overwrites what it

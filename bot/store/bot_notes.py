@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
 from sqlalchemy import delete, select
 
 from bot.store.database import Database, Write
 from bot.store.tables import Meta
 
-__all__ = ["Notes"]
+__all__ = ["Notes", "Refusals"]
 
 
 GREETING = "greeting "
+REFUSALS = "refusals"
+
+
+class Refusals(NamedTuple):
+    """How many requests Discord refused, by status, in the ten minutes until a moment."""
+
+    counts: Mapping[str, int]
+    until: datetime
 
 
 class Notes:
@@ -19,6 +33,7 @@ class Notes:
     def __init__(self, database: Database) -> None:
         self._database = database
         insert = database.insert(Meta)
+        self._add = insert.on_conflict_do_nothing()
         self._set = insert.on_conflict_do_update(
             index_elements=["key"], set_={"value": insert.excluded.value}
         )
@@ -43,6 +58,25 @@ class Notes:
         """Return the ids of the servers that were greeted."""
         rows = await self._database.read(select(Meta).where(Meta.key.startswith(GREETING)))
         return {int(row.key.removeprefix(GREETING)) for row in rows}
+
+    async def set_refusals(self, counts: Mapping[str, int], until: datetime) -> None:
+        """Note how many requests Discord refused of late, by status."""
+        await self.set(REFUSALS, json.dumps({"counts": dict(counts), "until": until.isoformat()}))
+
+    async def refusals(self) -> Refusals | None:
+        """Return what was noted last; None if Discord never refused anything."""
+        noted = await self.get(REFUSALS)
+        if noted is None:
+            return None
+        read = json.loads(noted)
+        return Refusals(read["counts"], datetime.fromisoformat(read["until"]))
+
+    async def secret(self, name: str) -> bytes:
+        """Return a key of 32 bytes, which is made once for everybody who uses the store."""
+        if (known := await self.get(name)) is None:
+            await self._database.write(Write(self._add, {"key": name, "value": secrets.token_hex(32)}))
+            known = await self.get(name)  # what somebody else has just made, perhaps
+        return bytes.fromhex(known or "")
 
     async def set(self, key: str, value: str) -> None:
         await self._database.write(Write(self._set, {"key": key, "value": value}))

@@ -8,7 +8,15 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.store.location import Location
 
-__all__ = ["StoreClosed", "StoreDamaged", "StoreError", "StoreTooNew", "StoreUnavailable", "explain"]
+__all__ = [
+    "StoreClosed",
+    "StoreDamaged",
+    "StoreError",
+    "StoreInUse",
+    "StoreTooNew",
+    "StoreUnavailable",
+    "explain",
+]
 
 
 class StoreError(Exception):
@@ -21,6 +29,17 @@ class StoreUnavailable(StoreError):
 
 class StoreClosed(StoreUnavailable):
     """It was closed, because the bot is about to end."""
+
+
+class StoreInUse(StoreUnavailable):
+    """Another bot holds it."""
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(
+            f"{location} is used by another Whatsit, and two would answer everything twice. Stop the other "
+            "one, or name another store (`data.dir`, `store.url`). For bots that are to share it, set "
+            "`store.shared`."
+        )
 
 
 class StoreDamaged(StoreError):

@@ -19,6 +19,7 @@ from bot.store.database import Database, connect
 from bot.store.faults import StoreError, explain
 from bot.store.feedback import Opinions
 from bot.store.guild_settings import GuildSettings
+from bot.store.lease import StoreLease
 from bot.store.location import locate
 from bot.store.member_preferences import MemberPreferences
 from bot.store.open_work import OpenWork
@@ -41,6 +42,7 @@ __all__ = ["Store"]
 
 log = logging.getLogger(__name__)
 
+MARK_KEY = "mark key"
 MEMBERS_IN_MEMORY = 10_000
 PURGE_EVERY = 6 * 60 * 60.0
 """Seconds between two looks for what has been kept long enough."""
@@ -60,6 +62,9 @@ class Store:
     ) -> None:
         """Use `open`."""
         self._database = database
+        self._lease: StoreLease | None = None
+        self.mark_key = b""
+        """Signs what buttons hold."""
         self._retention = retention
         self._now = now
         self._timer = UpkeepTimer(self._purge_again, "store: purge")
@@ -78,22 +83,27 @@ class Store:
         data: config.settings.Data,
         *,
         guild_defaults: GuildSettings,
+        alone: bool = False,
         retention: Retention | None = None,
         now: Callable[[], datetime] = discord.utils.utcnow,
     ) -> Self:
         """Open the database, making or upgrading it where needed, and purge it.
 
-        Raises `ConfigError` for an unusable `store.url`, and a `StoreError` that says what to do.
+        `alone`: until it is closed, no other process can open it `alone`. Raises `ConfigError` for an
+        unusable `store.url`, and a `StoreError` that says what to do.
         """
         location = locate(store, data)
         engine = connect(location)
         opened = cls(Database(location, engine), guild_defaults, retention or Retention(), now)
         try:
             await make_ready(location, engine)
+            if alone:
+                opened._lease = await StoreLease.take(location)
+            opened.mark_key = await opened.notes.secret(MARK_KEY)
             await opened.work.expire()
             await opened.purge()
         except BaseException as error:
-            await opened._database.close()
+            await opened._let_go()
             if fault := explain(error, location):
                 raise fault from error
             raise
@@ -107,7 +117,12 @@ class Store:
             await self.work.close()
             await self.seen.close()
         finally:
-            await self._database.close()
+            await self._let_go()
+
+    async def _let_go(self) -> None:
+        await self._database.close()
+        if self._lease is not None:
+            await self._lease.release()
 
     async def erase_user(self, user_id: int) -> None:
         """Forget everything about a person: preferences, open work, answers, opinions.

@@ -23,6 +23,7 @@ from PIL import (
     Image,
     ImageFile,
     JpegImagePlugin,
+    MpoImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
     UnidentifiedImageError,
@@ -42,16 +43,21 @@ __all__ = ["PREPROCESSING_VERSION", "DecodedImage", "ImageHeader", "decode", "he
 PREPROCESSING_VERSION = 2
 """Belongs to the key of a remembered verdict: raise it when the same bytes would give other crops."""
 
-_PLUGINS = (  # imported, so that no thread is the first to look for them
+_PLUGINS = (  # imported, because the worker's sandbox forbids to look for them later
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
     JpegImagePlugin,
+    MpoImagePlugin,
     PngImagePlugin,
     TiffImagePlugin,
     WebPImagePlugin,
 )
+Image.preinit()  # which `Image.open` would call, and which imports one more
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+# Each picture gets one core, so that its cost can be told: several are decoded side by side anyway.
+pillow_heif.options.DECODE_THREADS = 1
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 
 # Odd metadata is no reason to refuse a picture, and nobody wants to read of it in the log.
 warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif\.")

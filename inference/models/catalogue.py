@@ -27,7 +27,8 @@ class CatalogueEntry:
 
     `title` is its proper name, and `source` a Hub address or "embedded". `input_size` is its input's height
     and width in pixels, `classes` 1000 or 1001 (`background` first). Probabilities are
-    softmax(logits / `temperature`).
+    softmax(logits / `temperature`). `sha256` is the content hash (`model_cache.content_hash`) that a download
+    must have, None where the first one is trusted.
     """
 
     name: str
@@ -38,6 +39,7 @@ class CatalogueEntry:
     temperature: float
     licence: str
     summary: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

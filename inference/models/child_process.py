@@ -13,23 +13,35 @@ import importlib
 import json
 import os
 import selectors
+import site
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import IO, Any
 
 from inference import cpus
 from inference.results import ModelUnavailable
-from inference.subprocesses import module_command, own_environment
+from inference.sandbox import keep_only
+from inference.subprocesses import ROOT, module_command, own_environment
 
 __all__ = ["ChildJobFailed", "ChildJobTimedOut", "Report", "run", "tensorflow_environment"]
 
 Report = Callable[[str, float | None], None]
 """Is told what is being done, and how much of it is done: 0 to 1, or None where that is not known."""
+
+SYSTEM = (
+    *("/usr", "/lib", "/lib64", "/proc", "/sys", "/dev"),
+    *("/etc/localtime", "/etc/ld.so.cache", "/etc/mime.types", "/etc/services"),
+    *("/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/host.conf", "/etc/gai.conf"),
+    *("/etc/ssl", "/etc/pki", "/etc/ca-certificates"),
+)
+"""What libraries read of a Linux system: themselves, the processor, names of hosts, and certificates."""
 
 IMPORT_SECONDS = 120.0
 """TensorFlow takes 3 s to import; 25 were seen with every core busy."""
@@ -51,11 +63,15 @@ def run(
     report: Report,
     environment: Mapping[str, str] | None = None,
     network: bool = False,
+    read: Iterable[Path] = (),
+    write: Iterable[Path] = (),
     started: Callable[[int], None] | None = None,
 ) -> Any:
     """Call `job` ("module:function") with `arguments` and `report=` in a new process, and return its result.
 
-    Arguments and result are JSON. `network`: the job downloads. `started` is told the child's process id.
+    Arguments and result are JSON. Where the kernel has a sandbox, the job reads only what programs need, what
+    is beneath `read` and `write`, writes beneath `write`, starts no program, and has the network only with
+    `network`. `started` is told the child's process id.
     Raises the job's own `ModelUnavailable`, `ChildJobFailed`, or `ChildJobTimedOut` after `deadline` seconds
     of work (importing what the job needs has a deadline of its own). No process is left behind.
     """
@@ -70,7 +86,13 @@ def run(
         try:
             if started:
                 started(process.pid)
-            return _follow(process, {"job": job, "arguments": dict(arguments)}, deadline, report, errors)
+            rights = {
+                "network": network,
+                "read": [str(path.absolute()) for path in read],
+                "write": [str(path.absolute()) for path in write],
+            }
+            task = {"job": job, "arguments": dict(arguments), "rights": rights}
+            return _follow(process, task, deadline, report, errors)
         finally:
             process.kill()
             process.wait()
@@ -129,6 +151,7 @@ def tensorflow_environment() -> dict[str, str]:
     return {
         "TF_NUM_INTRAOP_THREADS": str(cpus.usable()),
         "TF_NUM_INTEROP_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",  # its threads would be older than the sandbox
         "CUDA_VISIBLE_DEVICES": "-1",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "GRPC_VERBOSITY": "ERROR",
@@ -143,7 +166,6 @@ def _main() -> None:
         # The telemetry of OpenVINO and NNCF asks a server, from a process that would outlive this one.
         # Without the package, both do nothing.
         sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # the way to forbid an import
-        threading.Thread(target=_leave_with_the_parent, daemon=True).start()
 
         def say(message: Mapping[str, Any]) -> None:
             replies.write(json.dumps(message).encode() + b"\n")
@@ -155,6 +177,8 @@ def _main() -> None:
         try:
             module, _, name = task["job"].partition(":")
             function = getattr(importlib.import_module(module), name)
+            _keep_only(**task["rights"])
+            threading.Thread(target=_leave_with_the_parent, daemon=True).start()
             say({"ready": True})
             result = function(**task["arguments"], report=report)
         except ModelUnavailable as error:
@@ -164,6 +188,23 @@ def _main() -> None:
             say({"failed": f"{type(error).__name__}: {error}"})
         else:
             say({"result": result})
+
+
+def _keep_only(*, network: bool, read: list[str], write: list[str]) -> None:
+    """Give up all rights but the named ones, and reading what the interpreter and the libraries read."""
+    usual = (
+        *SYSTEM,
+        sys.prefix,
+        sys.base_prefix,
+        *sysconfig.get_paths().values(),
+        site.getusersitepackages(),
+    )
+    own = (ROOT / "inference", ROOT / "config")
+    keep_only(
+        read=[*map(Path, usual), *own, *map(Path, read)],
+        write=[Path(os.devnull), *map(Path, write)],
+        network=network,
+    )
 
 
 def _leave_with_the_parent() -> None:

@@ -47,7 +47,11 @@ class CoarseNames:
         """
         sums = np.bincount(self._group_of, probabilities[self._classes], minlength=len(self._groups))
         best = np.argsort(-sums, kind="stable")[:BEST]
-        return tuple((self._groups[number], float(sums[number]), int(self._sizes[number])) for number in best)
+        return tuple(
+            # Rounding may put a sum slightly above 1.
+            (self._groups[number], min(float(sums[number]), 1.0), int(self._sizes[number]))
+            for number in best
+        )
 
 
 def _lines(file: str) -> list[str]:

@@ -52,6 +52,7 @@ def ensure(
         f"the model {name}",
         "inference.models.convert_child:prepare",
         {"name": name, "saved_model": str(saved_model), "default_size": default_size},
+        source=saved_model,
         deadline=PREPARE_SECONDS,
         report=report,
     )

@@ -32,6 +32,7 @@ def ensure(cache_dir: Path, *, report: Report) -> Path:
         "the model efficientnet_lite0",
         "inference.models.embedded_child:build",
         {"weights": str(weights)},
+        source=weights,
         deadline=BUILD_SECONDS,
         report=report,
     )

@@ -14,6 +14,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
+from inference.models.graph_check import forbidden_operations
 from inference.results import ModelUnavailable
 
 __all__ = ["FrozenModel", "freeze"]
@@ -57,12 +58,19 @@ def freeze(name: str, folder: Path, *, default_size: int) -> FrozenModel:
     ModelUnavailable, which names the model as `name`, where it does not keep to the contract.
     """
     try:
-        loaded = hub.load(str(folder))
+        refused = forbidden_operations(folder)
+        loaded = None if refused else hub.load(str(folder))
     except Exception as error:  # noqa: BLE001 - a damaged SavedModel makes TensorFlow raise almost anything
         raise ModelUnavailable(
             f"The model {name} cannot be loaded: {_first_line(error)} Its files are damaged or no "
             f"SavedModel: remove {folder} and fetch it again."
         ) from None
+    if refused:
+        raise ModelUnavailable(
+            f"The model {name} is refused, because its graph touches files, the network or Python: "
+            f"{', '.join(refused)}. Take another model, or export this one again with nothing but "
+            "its layers."
+        )
     run, size = _entry(name, loaded, default_size)
 
     def from_bytes(batch: Any) -> list[Any]:

@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import queue
 import re
 import shutil
 import socket
-import ssl
 import tarfile
-import threading
 import time
-import urllib.error
 import urllib.parse
-import urllib.request
 from pathlib import Path
 
 import psutil
@@ -32,6 +27,8 @@ __all__ = ["HubOutOfReach", "address", "cached", "fetch", "unpack"]
 
 REACH_SECONDS = 5.0
 """For the Hub's first answer. Without a network, a start of `auto` waits so long at most."""
+
+REACH_JOB = "inference.models.hub_reach:ask"
 
 ABANDONED_SECONDS = 120.0
 """A download by another program whose files have not changed for so long has been given up."""
@@ -157,37 +154,24 @@ def _reach(name: str, handle: str, seconds: float) -> None:
     """Raise HubOutOfReach unless the Hub answers for `handle` within `seconds`.
 
     Importing TensorFlow only to learn that there is no network would make every such start slow. A name
-    look-up that hangs cannot be timed out: it is left behind on its thread.
+    look-up that hangs cannot be timed out, and the worker may leave no thread behind that speaks to the
+    network, so a process of its own asks.
     """
-    answers: queue.SimpleQueue[Exception | None] = queue.SimpleQueue()
     url = handle + ("&" if urllib.parse.urlsplit(handle).query else "?") + "tf-hub-format=compressed"
-
-    def ask() -> None:
-        try:
-            urllib.request.urlopen(url, timeout=seconds).close()  # noqa: S310 - `address` admits http and https only
-        except urllib.error.HTTPError as error:
-            error.close()
-            answers.put(error)
-        except Exception as error:  # noqa: BLE001 - on a thread of its own, every error is passed on
-            answers.put(error)
-        else:
-            answers.put(None)
-
-    threading.Thread(target=ask, daemon=True).start()
     try:
-        error = answers.get(timeout=seconds)
-    except queue.Empty:
-        error = TimeoutError()
-    reason = error.reason if isinstance(error, urllib.error.URLError) else error
-    if isinstance(reason, ssl.SSLCertVerificationError) or error is None:
-        return  # tensorflow_hub has its own opinion of certificates (TFHUB_DISABLE_CERT_VALIDATION)
-    if isinstance(error, urllib.error.HTTPError):
-        why = f"{handle} answered {error.code} {error.reason}"
-    elif isinstance(reason, TimeoutError):
-        why = f"{handle} gave no answer within {seconds:.0f} s"
-    else:
-        why = f"{handle} cannot be reached ({reason})"
-    raise HubOutOfReach(name, why)
+        why = child_process.run(
+            REACH_JOB,
+            {"url": url, "seconds": seconds},
+            deadline=seconds,
+            report=lambda _stage, _fraction: None,
+            network=True,
+        )
+    except child_process.ChildJobTimedOut:
+        why = f"gave no answer within {seconds:.0f} s"
+    except child_process.ChildJobFailed as error:
+        why = f"cannot be asked ({error})"
+    if why is not None:
+        raise HubOutOfReach(name, f"{handle} {why}")
 
 
 def _download(name: str, handle: str, place: Path, deadline: float, report: Report) -> None:
@@ -201,6 +185,7 @@ def _download(name: str, handle: str, place: Path, deadline: float, report: Repo
             report=report,
             environment={"TFHUB_CACHE_DIR": str(place.parent), "TFHUB_MODEL_LOAD_FORMAT": "COMPRESSED"},
             network=True,
+            write=[place.parent],
             started=pids.append,
         )
     except child_process.ChildJobTimedOut:

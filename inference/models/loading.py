@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import os
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from config import settings
-from inference.models import child_process, convert, embedded, hub, hub_failure, model_cache
+from inference.models import child_process, convert, embedded, first_use, hub, hub_failure, model_cache
 from inference.models.catalogue import AUTO, EMBEDDED, CatalogueEntry, entries, find
 from inference.models.child_process import Report
 from inference.models.engines import Engine
@@ -49,11 +49,13 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class LocatedModel:
-    """A SavedModel on disk, the name that a person is shown, and its catalogue entry where it has one."""
+    """A SavedModel on disk, the name that a person is shown, its catalogue entry where it has one, and its
+    address where it was downloaded."""
 
     name: str
     folder: Path
     entry: CatalogueEntry | None
+    handle: str | None = None
     note: str | None = None
 
     @property
@@ -65,6 +67,14 @@ class LocatedModel:
     def temperature(self) -> float:
         """What logits are divided by before the softmax."""
         return self.entry.temperature if self.entry else 1.0
+
+    def content_hash(self, cache_dir: Path) -> str:
+        """Return the SHA-256 of the folder. Raises ModelUnavailable for a download that has changed."""
+        digest = model_cache.content_hash(self.folder)
+        if self.handle:
+            pinned = self.entry.sha256 if self.entry else None
+            first_use.check(self.name, self.handle, self.folder, digest, cache_dir, pinned=pinned)
+        return digest
 
     def converted(
         self, digest: str, cache_dir: Path, *, report: Report
@@ -82,7 +92,7 @@ def load(model: settings.Model, *, report: Report) -> LoadedModel:
     whose message names the model and what can be done.
     """
     located = locate(model, report=report)
-    digest = model_cache.content_hash(located.folder)
+    digest = located.content_hash(model.cache_dir)
     engine, size, labels, note = _start_engine(located, digest, model, report)
     return LoadedModel(
         name=located.name,
@@ -131,7 +141,7 @@ def locate(model: settings.Model, *, report: Report) -> LocatedModel:
         fallback = _locate(EMBEDDED, model, report)
         why = f"{error.why}." if isinstance(error, hub.HubOutOfReach) else str(error)
         note = f"{EMBEDDED} answers in place of {AUTO}: {why}"
-        return LocatedModel(fallback.name, fallback.folder, fallback.entry, note)
+        return replace(fallback, note=note)
 
 
 def _locate_on_hub(model: settings.Model, report: Report) -> LocatedModel:
@@ -167,7 +177,7 @@ def _locate(name: str, model: settings.Model, report: Report) -> LocatedModel:
         )
     shown = entry.name if entry else urlsplit(handle).path.strip("/") or handle
     folder = hub.fetch(shown, handle, model.cache_dir, deadline=model.hub_deadline, report=report)
-    return LocatedModel(shown, folder, entry)
+    return LocatedModel(shown, folder, entry, handle)
 
 
 def _wants_openvino(name: str, model: settings.Model) -> bool:

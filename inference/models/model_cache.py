@@ -127,19 +127,33 @@ def building(what: str, place: Path) -> Iterator[None]:
 
 
 def ensure_built(
-    place: Path, what: str, job: str, arguments: Mapping[str, Any], *, deadline: float, report: Report
+    place: Path,
+    what: str,
+    job: str,
+    arguments: Mapping[str, Any],
+    *,
+    source: Path,
+    deadline: float,
+    report: Report,
 ) -> Path:
     """Return the folder in `place`, made first by the child job `job` where it is missing or damaged.
 
-    The job gets `arguments` and the path of the new `folder`, and may work for `deadline` seconds. Several
-    processes may ask at once. Raises ModelUnavailable.
+    The job gets `arguments` and the path of the new `folder`, may read beneath `source`, and may work for
+    `deadline` seconds. Several processes may ask at once. Raises ModelUnavailable.
     """
     if folder := intact(place):
         return folder
     report(f"getting {what} ready, once", 0.0)
 
     def fill(folder: Path) -> None:
-        child_process.run(job, {**arguments, "folder": str(folder)}, deadline=deadline, report=report)
+        child_process.run(
+            job,
+            {**arguments, "folder": str(folder)},
+            deadline=deadline,
+            report=report,
+            read=[source],
+            write=[folder.parent],
+        )
 
     with building(what, place):
         return intact(place) or install(place, fill)

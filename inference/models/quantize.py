@@ -82,7 +82,7 @@ def quantize(model: settings.Model, *, report: Report, photographs: Path | None 
             "folder: pip install '.[int8]')."
         )
     located = locate(model, report=report)
-    digest = model_cache.content_hash(located.folder)
+    digest = located.content_hash(model.cache_dir)
     folder, converted = located.converted(digest, model.cache_dir, report=report)
     if converted.objection is not None:
         raise ModelUnavailable(
@@ -102,7 +102,12 @@ def quantize(model: settings.Model, *, report: Report, photographs: Path | None 
             "photographs": str(photographs) if photographs else None,
         }
         result = child_process.run(
-            "inference.models.quantize_child:make", arguments, deadline=QUANTIZE_SECONDS, report=report
+            "inference.models.quantize_child:make",
+            arguments,
+            deadline=QUANTIZE_SECONDS,
+            report=report,
+            read=[folder, *([photographs] if photographs else [])],
+            write=[made.parent],
         )
         found.append(QuantizeReport(located.name, **result))
         if found[0].lost > MOST_LOST:

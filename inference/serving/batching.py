@@ -21,7 +21,7 @@ from typing import ParamSpec, Protocol, TypeVar
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
 from inference.serving.breaker import CircuitBreaker
 from inference.serving.fair_queue import FairQueue
-from inference.serving.image_job import ImageJob, Outcome
+from inference.serving.image_job import ImageJob, OnCost, Outcome
 from inference.serving.protocol import AnsweredReply, BatchRequest, LookRequest, RefusedReply, WorkerReply
 from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
@@ -101,16 +101,19 @@ class MicroBatcher:
         """Start the first worker. Raises ModelUnavailable if it has no model, WorkerDied if it dies."""
         self._on_model(await self._in_thread(self._worker.start, report))
 
-    async def answer(self, key: ImageKey, data: bytes, group: Hashable) -> AnsweredReply:
+    async def answer(
+        self, key: ImageKey, data: bytes, group: Hashable, on_cost: OnCost | None = None
+    ) -> AnsweredReply:
         """Wait for the labels of an image, and return them. Images with the same key are looked at once.
 
-        Cancelling takes the image out of the queue, unless somebody else waits for it too. Raises
-        ModelUnavailable, or what the worker's answer or death says of the image.
+        Cancelling takes the image out of the queue, unless somebody else waits for it too. `on_cost` is told
+        the core-seconds that the image took, if nobody had asked for it before. Raises ModelUnavailable, or
+        what the worker's answer or death says of the image.
         """
         job = self._jobs.get(key)
         if job is None:
             self.check()
-            job = self._jobs[key] = ImageJob(next(self._numbers), key, data, group)
+            job = self._jobs[key] = ImageJob(next(self._numbers), key, data, group, on_cost)
             self._fresh.put(job, group)
             if self._pump is None:
                 self._pump = asyncio.create_task(self._work(), name="inference-batches")
@@ -165,7 +168,10 @@ class MicroBatcher:
         while room > 0 and (self._unsure or self._fresh):
             if batch and self._unsure and self._unsure[0].crops > room:
                 break
-            job = self._unsure.popleft() if self._unsure else self._fresh.pop()
+            if self._unsure:
+                job = self._unsure.popleft()
+            else:
+                job, job.estimate = self._fresh.pop()
             batch.append(job)
             room -= job.crops
         return batch
@@ -203,6 +209,7 @@ class MicroBatcher:
             else:
                 self._unsure.append(job)
         else:
+            self._charge(job, reply.core_seconds)
             self._forgotten.append(job.id)
 
     async def _bury(self, batch: list[ImageJob], death: WorkerDied) -> None:
@@ -216,12 +223,16 @@ class MicroBatcher:
             self._unsure.extendleft(job for job in reversed(batch) if job.waiters)
         else:
             alone = len(batch) == 1
-            guilty = [job for job in batch if job.died(death.cause, alone=alone)]
+            guilty = [job for job in batch if job.died(death, alone=alone)]
             for job in guilty:
                 log.warning("Refusing the image that did it from now on: SHA-256 %s.", job.key.digest.hex())
                 self._breaker.explained(job.deaths - 1)
-                self._settle(job, HarmfulImage(f"The image cannot be looked at: {death}."))
+                reason = f"The image cannot be looked at: {death}."
+                self._settle(job, HarmfulImage(reason, core_seconds=job.core_seconds))
             self._suspects.extendleft(job for job in reversed(batch) if job.waiters and job not in guilty)
+            for job in batch:
+                if not job.waiters and job not in guilty:
+                    self._charge(job, job.core_seconds)
             if guilty:
                 await self._replace()
                 return
@@ -260,12 +271,19 @@ class MicroBatcher:
         if self._jobs.get(job.key) is job:
             del self._jobs[job.key]
         self._on_settled(job.key, outcome)
+        self._charge(job, outcome.core_seconds)
         job.finish(outcome)
+
+    def _charge(self, job: ImageJob, core_seconds: float) -> None:
+        """Charge an image's group and whoever asked for it with what it took, also if nobody waits for it."""
+        self._fresh.charge(job.group, core_seconds, estimate=job.estimate)
+        if job.on_cost:
+            job.on_cost(core_seconds)
 
     def _refuse_all(self, error: InferenceError) -> None:
         jobs = list(self._jobs.values())
         self._jobs.clear()
-        self._fresh = FairQueue()
+        self._fresh.clear()
         self._unsure.clear()
         self._suspects.clear()
         for job in jobs:

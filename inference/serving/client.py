@@ -29,6 +29,7 @@ from inference.results import (
 from inference.serving.batching import MicroBatcher
 from inference.serving.budget import QueueBudget
 from inference.serving.image_hash import ImageHasher
+from inference.serving.image_job import OnCost
 from inference.serving.protocol import AnsweredReply
 from inference.serving.supervisor import WorkerDied, WorkerSupervisor
 from inference.serving.verdict_cache import ImageKey, VerdictCache
@@ -45,22 +46,27 @@ class Admission:
     """The permission to have one image classified: a place in the queue, and room for its bytes."""
 
     def __init__(
-        self, budget: QueueBudget, size: int, classify: Callable[[bytes, int], Awaitable[Classification]]
+        self,
+        budget: QueueBudget,
+        size: int,
+        classify: Callable[[bytes, int, OnCost | None], Awaitable[Classification]],
     ) -> None:
         self._budget = budget
         self._classify = classify
         self.size = size
 
-    async def classify(self, data: bytes, *, top: int = 5) -> Classification:
+    async def classify(self, data: bytes, *, top: int = 5, on_cost: OnCost | None = None) -> Classification:
         """Return the `top` best labels (1 or more) of the image in `data`, which may have another size than
         announced.
 
         Raises any InferenceError; TimedOut when `queue.timeout` seconds have gone by since the image was
-        admitted. Cancelling takes the image out of the queue.
+        admitted. Cancelling takes the image out of the queue. `on_cost` is told the core-seconds that the
+        image took in the worker, also where it failed, and after a time-out or a cancelling as soon as they
+        are known.
         """
         self._budget.resize(self.size, len(data))
         self.size = len(data)
-        return await self._classify(data, top)
+        return await self._classify(data, top, on_cost)
 
 
 class Classifier:
@@ -181,13 +187,15 @@ class Classifier:
         self._batcher.check()
         _ = self.info
 
-    async def _classify(self, group: Hashable, until: float, data: bytes, top: int) -> Classification:
+    async def _classify(
+        self, group: Hashable, until: float, data: bytes, top: int, on_cost: OnCost | None
+    ) -> Classification:
         if top < 1:
             raise ValueError(f"top is {top}, and must be at least 1")
         self._accepted += 1
         try:
             with self._counted(self._refused):
-                verdict = await self._in_time(until, self._look_up(data, max(top, RANKED), group))
+                verdict = await self._in_time(until, self._look_up(data, max(top, RANKED), group, on_cost))
         except asyncio.CancelledError:
             self._cancelled += 1
             raise
@@ -201,15 +209,18 @@ class Classifier:
             views=verdict.views,
             decode_ms=verdict.decode_ms,
             predict_ms=verdict.predict_ms,
+            core_seconds=verdict.core_seconds,
         )
 
-    async def _look_up(self, data: bytes, ranked: int, group: Hashable) -> AnsweredReply:
+    async def _look_up(
+        self, data: bytes, ranked: int, group: Hashable, on_cost: OnCost | None
+    ) -> AnsweredReply:
         key = ImageKey(await self._hasher.digest(data), ranked)
         verdict = self._known.get(self.info, key)
         if verdict is not None:
             self._recalled += 1
-            return verdict
-        return await self._batcher.answer(key, data, group)
+            return verdict.model_copy(update={"core_seconds": 0.0})
+        return await self._batcher.answer(key, data, group, on_cost)
 
     async def _in_time(self, until: float, work: Coroutine[None, None, T]) -> T:
         try:

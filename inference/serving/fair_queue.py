@@ -1,42 +1,99 @@
-"""A queue in which no group can make the others wait for more than its turn."""
+"""A queue in which no group can make the others wait for more than its share of the work."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
+
+from cachetools import LRUCache
 
 __all__ = ["FairQueue"]
 
 T = TypeVar("T", bound=Hashable)
 
+FIRST_ESTIMATE = 0.05
+"""Core-seconds that an item is taken to cost in a group that nothing is known of."""
+
+WEIGHT_OF_LAST = 0.25
+"""How much a group's last item counts in the estimate of its next one."""
+
+MOST_BEHIND = 30.0
+"""Core-seconds by which a group that waits can be behind the others, so that it is not left out for ever."""
+
+GROUPS = 4096
+"""Groups that are remembered while they have nothing in the queue."""
+
+
+@dataclass(slots=True)
+class GroupAccount(Generic[T]):
+    """The items of a group that wait, what it has used so far, and what its next item may cost.
+
+    Both are core-seconds; `used` begins where the group served last then stood.
+    """
+
+    used: float
+    estimate: float = FIRST_ESTIMATE
+    items: OrderedDict[T, None] = field(default_factory=OrderedDict)  # because one may leave from the middle
+
 
 class FairQueue(Generic[T]):
-    """Serves groups in turn, and in each the oldest item first. Every operation takes constant time."""
+    """Serves the group first that has used the least, and in each group the oldest item.
+
+    What an item costs is known only afterwards: `pop` charges an estimate, and `charge` corrects it. A group
+    that comes back after a pause starts level with the one that was served last, and so can save nothing up.
+    """
 
     def __init__(self) -> None:
-        # Ordered dictionaries, because an item may leave from the middle.
-        self._groups: OrderedDict[Hashable, OrderedDict[T, None]] = OrderedDict()
+        self._waiting: dict[Hashable, GroupAccount[T]] = {}
+        self._known: LRUCache[Hashable, GroupAccount[T]] = LRUCache(GROUPS)
+        self._level = 0.0
 
     def __bool__(self) -> bool:
-        return bool(self._groups)
+        return bool(self._waiting)
 
     def put(self, item: T, group: Hashable) -> None:
         """Add the item as the last of its group."""
-        self._groups.setdefault(group, OrderedDict())[item] = None
+        account = self._waiting.get(group)
+        if account is None:
+            account = self._known.get(group) or GroupAccount(self._level)
+            account.used = min(max(account.used, self._level), self._level + MOST_BEHIND)
+            self._known[group] = self._waiting[group] = account
+        account.items[item] = None
 
     def remove(self, item: T, group: Hashable) -> None:
         """Take the item out, if it is there."""
-        items = self._groups.get(group)
-        if items is not None:
-            items.pop(item, None)
-            if not items:
-                del self._groups[group]
+        account = self._waiting.get(group)
+        if account is not None:
+            account.items.pop(item, None)
+            if not account.items:
+                del self._waiting[group]
 
-    def pop(self) -> T:
-        """Take the oldest item of the group whose turn it is. Raises KeyError where there is none."""
-        group, items = self._groups.popitem(last=False)
-        item, _ = items.popitem(last=False)
-        if items:
-            self._groups[group] = items
-        return item
+    def pop(self) -> tuple[T, float]:
+        """Take the oldest item of the group that has used the least; of several, the one not served longest.
+
+        Returns the item and the core-seconds that its group is charged until more is known. Raises ValueError
+        where there is none.
+        """
+        group, account = min(self._waiting.items(), key=lambda waiting: waiting[1].used)
+        self._level = max(self._level, account.used)
+        account.used += account.estimate
+        item, _ = account.items.popitem(last=False)
+        del self._waiting[group]
+        if account.items:
+            self._waiting[group] = account
+        return item, account.estimate
+
+    def charge(self, group: Hashable, core_seconds: float, *, estimate: float) -> None:
+        """Charge what an item really took in place of the `estimate` that came with it."""
+        account = self._known.get(group)
+        if account is not None:
+            account.used += core_seconds - estimate
+            account.estimate += WEIGHT_OF_LAST * (core_seconds - account.estimate)
+
+    def clear(self) -> None:
+        """Take all items out. What the groups have used stays known."""
+        for account in self._waiting.values():
+            account.items.clear()
+        self._waiting.clear()

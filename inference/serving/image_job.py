@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 
 from inference.results import InferenceError
 from inference.serving.protocol import AnsweredReply
-from inference.serving.supervisor import DeathCause
+from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
 
-__all__ = ["ImageJob", "Outcome"]
+__all__ = ["ImageJob", "OnCost", "Outcome"]
 
 Outcome = AnsweredReply | InferenceError
 """What becomes of an image."""
 
+OnCost = Callable[[float], None]
+"""Is told the core-seconds that an image took."""
+
 
 class ImageJob:
-    """An image to be looked at, and everybody who waits for it."""
+    """An image to be looked at, and everybody who waits for it.
 
-    def __init__(self, number: int, key: ImageKey, data: bytes, group: Hashable) -> None:
+    Whoever asked first pays for it: `on_cost` is told what it took.
+    """
+
+    def __init__(
+        self, number: int, key: ImageKey, data: bytes, group: Hashable, on_cost: OnCost | None = None
+    ) -> None:
         self.id = number
         self.key = key
         self.data = data
         self.group = group
+        self.on_cost = on_cost
+        self.estimate = 0.0
         self.waiters: set[asyncio.Future[AnsweredReply]] = set()
         self.suspect = False
         self.deaths = 0
+        self.core_seconds = 0.0
         self._deaths_alone = 0
         self.begin()
 
@@ -34,7 +45,7 @@ class ImageJob:
         """Start over with the first look: the crops for a second one die with the worker."""
         self.second, self.crops = False, 1
 
-    def died(self, cause: DeathCause, *, alone: bool) -> bool:
+    def died(self, death: WorkerDied, *, alone: bool) -> bool:
         """Count a death of the worker that looked at this image. Returns whether the image is condemned.
 
         It is at the second death, if it was alone then. But a SIGKILL that was not ours is more often a
@@ -42,8 +53,9 @@ class ImageJob:
         """
         self.suspect = True
         self.deaths += 1
+        self.core_seconds += death.core_seconds
         self._deaths_alone += alone
-        return alone and self.deaths > 1 and (cause is not DeathCause.KILLED or self._deaths_alone > 1)
+        return alone and self.deaths > 1 and (death.cause is not DeathCause.KILLED or self._deaths_alone > 1)
 
     def finish(self, outcome: Outcome) -> None:
         """Give the outcome to everybody who still waits."""
@@ -54,4 +66,4 @@ class ImageJob:
                 waiter.set_result(outcome)
             else:
                 # An exception for each: its traceback grows where it is raised.
-                waiter.set_exception(type(outcome)(*outcome.args))
+                waiter.set_exception(type(outcome)(*outcome.args, core_seconds=outcome.core_seconds))

@@ -20,7 +20,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    NonNegativeFloat,
     NonNegativeInt,
     PositiveInt,
     TypeAdapter,
@@ -60,6 +59,9 @@ __all__ = [
 
 LENGTH_BYTES = 4
 
+MOST_CROPS = 100
+"""Crops of one image: three frames, looked at twice, make nine."""
+
 EXIT_OUT_OF_MEMORY = 86
 """A worker's exit status after an allocation has failed."""
 
@@ -75,12 +77,18 @@ def _known(code: str) -> str:
     return code
 
 
-Probability = Annotated[float, Field(ge=0, le=1.001)]
-"""Rounding of sums may put it slightly above 1."""
+Probability = Annotated[float, Field(ge=0, le=1)]
+Milliseconds = Annotated[float, Field(ge=0, le=1e7)]
+Pixels = Annotated[int, Field(ge=1, le=1 << 31)]
+Text = Annotated[str, Field(max_length=2000)]
+
+
+Cost = Annotated[float, Field(ge=0, le=3600)]
+"""Core-seconds of one image. Nobody is charged more, whatever a worker that was taken over says."""
 
 
 class WorkerMessage(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class WorkerHello(WorkerMessage):
@@ -129,24 +137,30 @@ class BatchRequest(WorkerMessage):
 
 class AnsweredReply(WorkerMessage):
     """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
-    probability, number of its classes); `size` is (width, height)."""
+    probability, number of its classes); `size` is (width, height); `core_seconds` is the processor time that
+    the image took in all its looks."""
 
     kind: Literal["answered"] = "answered"
     id: int
-    labels: tuple[tuple[str, NonNegativeInt, Probability, str | None], ...]
-    coarse: tuple[tuple[str, Probability, int], ...] = ()
-    size: tuple[PositiveInt, PositiveInt]
-    views: PositiveInt
-    decode_ms: NonNegativeFloat
-    predict_ms: NonNegativeFloat
+    labels: tuple[tuple[Text, NonNegativeInt, Probability, Text | None], ...]
+    coarse: Annotated[tuple[tuple[Text, Probability, PositiveInt], ...], Field(max_length=100)] = ()
+    size: tuple[Pixels, Pixels]
+    views: Annotated[int, Field(ge=1, le=MOST_CROPS)]
+    decode_ms: Milliseconds
+    predict_ms: Milliseconds
+    core_seconds: Cost
 
 
 class UnsureReply(WorkerMessage):
-    """The model is unsure of the image and wants a second look, of so many crops."""
+    """The model is unsure of the image and wants a second look, of so many crops.
+
+    `core_seconds` is what the first look took; the answer to the second counts them in.
+    """
 
     kind: Literal["unsure"] = "unsure"
     id: int
-    crops: PositiveInt
+    crops: Annotated[int, Field(ge=1, le=MOST_CROPS)]
+    core_seconds: Cost
 
 
 class RefusedReply(WorkerMessage):
@@ -155,11 +169,12 @@ class RefusedReply(WorkerMessage):
     kind: Literal["refused"] = "refused"
     id: int
     code: Annotated[str, AfterValidator(_known)]
-    message: str
+    message: Text
+    core_seconds: Cost
 
     def error(self) -> InferenceError:
         """Make the error again."""
-        return REFUSALS[self.code](self.message)
+        return REFUSALS[self.code](self.message, core_seconds=self.core_seconds)
 
 
 WorkerReply = AnsweredReply | UnsureReply | RefusedReply

@@ -17,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
+from functools import partial
 from typing import TypeVar
 
 import psutil
@@ -34,8 +35,8 @@ from inference.serving.protocol import (
     WorkerUnavailable,
     frame,
     parse_greeting,
-    parse_replies,
 )
+from inference.serving.reply_check import check_replies
 from inference.subprocesses import module_command, own_environment
 
 __all__ = ["DeathCause", "WorkerDied", "WorkerSupervisor"]
@@ -52,7 +53,7 @@ TICK_SECONDS = 0.02
 PIPE_BYTES = 1024 * 1024
 """What Linux lets an ordinary user have: 24 MB are sent in 9 ms, and in 14 with its default of 64 KiB."""
 
-REPLY_BYTES = 16 * 1024 * 1024
+REPLY_BYTES = 4 * 1024 * 1024
 """A reply is labels and numbers. One that claims to be longer comes from a worker that was taken over."""
 
 LEAVE_SECONDS = 1.0
@@ -64,6 +65,9 @@ https://www.gnu.org/software/libc/manual/html_node/Malloc-Tunable-Parameters.htm
 
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "2", "TF_ENABLE_ONEDNN_OPTS": "1", "GRPC_VERBOSITY": "ERROR"}
 """Turns the chatter of TensorFlow and oneDNN down to errors."""
+
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""NumPy multiplies no matrices here, and its threads would be older than the sandbox."""
 
 
 class DeathCause(Enum):
@@ -82,11 +86,15 @@ class DeathCause(Enum):
 
 
 class WorkerDied(Exception):
-    """The worker is gone, and with it what it was doing."""
+    """The worker is gone, and with it what it was doing.
+
+    `core_seconds` is what each image of its batch is charged: all of the time until it was gone.
+    """
 
     def __init__(self, cause: DeathCause, detail: str) -> None:
         super().__init__(detail)
         self.cause = cause
+        self.core_seconds = 0.0
 
 
 class WorkerSupervisor:
@@ -101,6 +109,7 @@ class WorkerSupervisor:
         self._limits = wanted.limits
         self._load = load
         self._process: subprocess.Popen[bytes] | None = None
+        self._info: ModelInfo | None = None
         self._lock = threading.Lock()
         self._ended = False
         self.starts = 0
@@ -137,6 +146,7 @@ class WorkerSupervisor:
                 f"worker.memory allows {self._worker.memory >> 20} MiB: allow more, or take a smaller model."
             )
         self._settle_on(info.name)
+        self._info = info
         return info
 
     def run(self, batch: BatchRequest, pictures: Sequence[bytes]) -> tuple[WorkerReply, ...]:
@@ -148,12 +158,14 @@ class WorkerSupervisor:
             raise self._put_down(DeathCause.IDLE, "the worker died while it had nothing to do")
         if (resident := self._size()) > self._worker.memory:
             raise self._put_down(DeathCause.IDLE, f"the worker had grown to {resident >> 20} MiB over time")
-        until = time.perf_counter() + self._worker.deadline
-        self._send([frame(batch), *pictures], until, self._worker.memory)
-        replies = self._receive(parse_replies, until, self._worker.memory)
-        if [reply.id for reply in replies] != [look.id for look in batch.looks]:
-            raise self._put_down(DeathCause.CRASHED, "the worker answered what it was not asked")
-        return replies
+        began = time.perf_counter()
+        until = began + self._worker.deadline
+        try:
+            self._send([frame(batch), *pictures], until, self._worker.memory)
+            return self._receive(partial(check_replies, batch, self._info), until, self._worker.memory)
+        except WorkerDied as death:
+            death.core_seconds = time.perf_counter() - began
+            raise
 
     def end(self) -> None:
         """Kill the worker now, with every process it started, and never start another.
@@ -177,7 +189,7 @@ class WorkerSupervisor:
                 stdout=subprocess.PIPE,
                 bufsize=0,
                 start_new_session=True,
-                env=own_environment(defaults={**QUIET, **ALLOCATOR}),
+                env=own_environment(defaults={**QUIET, **ALLOCATOR, **ONE_THREAD}),
             )
         self.starts += 1
         for fd in self._fds():
@@ -214,8 +226,8 @@ class WorkerSupervisor:
             raise self._put_down(DeathCause.CRASHED, f"the worker announced a reply of {size} bytes")
         try:
             return parse(self._read(size, until, memory))
-        except ValueError as error:
-            raise self._put_down(DeathCause.CRASHED, f"the worker spoke nonsense: {error}") from None
+        except ValueError:  # whose text quotes what was said
+            raise self._put_down(DeathCause.CRASHED, "the worker broke the protocol") from None
 
     def _read(self, size: int, until: float, memory: int | None) -> bytes:
         _, from_worker = self._fds()
@@ -255,6 +267,10 @@ class WorkerSupervisor:
             return WorkerDied(DeathCause.BLOATED, "the worker could get no more memory")
         if status == -signal.SIGKILL:
             return WorkerDied(DeathCause.KILLED, "the worker was killed from outside")
+        if status == -signal.SIGSYS:
+            return WorkerDied(
+                DeathCause.CRASHED, "the worker tried what its sandbox forbids, and the kernel ended it"
+            )
         how = f"by {signal.Signals(-status).name}" if status < 0 else f"with status {status}"
         return WorkerDied(DeathCause.CRASHED, f"the worker ended {how}")
 

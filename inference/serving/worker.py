@@ -32,7 +32,9 @@ from inference.images.decode import PREPROCESSING_VERSION, decode, header
 from inference.images.views import needs_second_look
 from inference.models.coarse_names import CoarseNames, coarse_names
 from inference.models.engines import PAIR
-from inference.results import InferenceError, ModelInfo, ModelUnavailable
+from inference.results import InferenceError, ModelInfo, ModelUnavailable, SandboxState
+from inference.sandbox import give_up_everything, give_up_files
+from inference.sandbox.kernel import forbid_dumps
 from inference.serving.protocol import (
     EXIT_OUT_OF_MEMORY,
     AnsweredReply,
@@ -57,6 +59,28 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 
+THREADED = frozenset({"HEIF"})
+"""Formats whose codec decodes on one thread of its own (libde265), whose time does not show on ours."""
+
+
+class CoreTime:
+    """A stop-watch for the processor time of one image's decoding, on the thread that made it.
+
+    `elsewhere`: the work is done on another thread, while this one waits. Nobody can tell its time from that
+    of other threads, so the time that has gone by counts, and no more than the whole process worked.
+    """
+
+    def __init__(self, *, elsewhere: bool = False) -> None:
+        self._elsewhere = elsewhere
+        self._here, self._all, self._gone_by = time.thread_time(), time.process_time(), time.perf_counter()
+
+    def seconds(self) -> float:
+        """Return the core-seconds since it was made."""
+        if self._elsewhere:
+            return min(time.process_time() - self._all, time.perf_counter() - self._gone_by)
+        return time.thread_time() - self._here
+
+
 @dataclass(slots=True)
 class SeenImage:
     """One image between its bytes and its labels.
@@ -72,6 +96,7 @@ class SeenImage:
     views: int = 0
     decode_ms: float = 0.0
     predict_ms: float = 0.0
+    core_seconds: float = 0.0
 
 
 @dataclass
@@ -83,9 +108,11 @@ class BatchProcessor:
     limits: settings.Limits
     unsure: dict[int, SeenImage] = field(default_factory=dict)
     """Images by id whose second look has not been asked for yet."""
+    crop_core_seconds: float = 0.0
+    """Processor time that one crop takes to predict, on however many threads."""
 
     def __post_init__(self) -> None:
-        self._everyday = CoarseNames(coarse_names(self.model.labels))
+        self.everyday = CoarseNames(coarse_names(self.model.labels))
         # More threads than cores, because some wait for a stream: with two more it was 5 to 8 % faster.
         self._threads = ThreadPoolExecutor(cpus.usable() + 2, "look")
         self._one_large = threading.Lock()
@@ -108,15 +135,24 @@ class BatchProcessor:
     def _decode(self, seen: bytes | SeenImage) -> SeenImage | InferenceError:
         if isinstance(seen, SeenImage):
             return seen
-        started = time.perf_counter()
+        started, watch = time.perf_counter(), CoreTime()
         size, limits = self.model.input_size, self.limits
         try:
             found = header(seen, limits=limits, input_size=size)
             with self._one_large if found.large else contextlib.nullcontext():
+                if found.format in THREADED:
+                    watch = CoreTime(elsewhere=True)
                 decoded = decode(seen, input_size=size, views=self.views, limits=limits, found=found)
         except InferenceError as error:
+            error.core_seconds = watch.seconds()
             return error
-        return SeenImage(decoded.size, decoded.first, decoded.second, decode_ms=_ms(started))
+        return SeenImage(
+            decoded.size,
+            decoded.first,
+            decoded.second,
+            decode_ms=_ms(started),
+            core_seconds=watch.seconds(),
+        )
 
     def _predict(self, images: list[SeenImage]) -> None:
         if not images:
@@ -130,6 +166,7 @@ class BatchProcessor:
             image.total = image.total + own.sum(axis=0)
             image.views += len(own)
             image.predict_ms += per_crop * len(own)
+            image.core_seconds += self.crop_core_seconds * len(own)
 
     def _probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
         """Return softmax(logits / temperature), float64 [n, classes].
@@ -142,32 +179,37 @@ class BatchProcessor:
 
     def _reply(self, look: LookRequest, image: SeenImage | InferenceError) -> WorkerReply:
         if isinstance(image, InferenceError):
-            return RefusedReply(id=look.id, code=image.code, message=str(image))
+            return RefusedReply(
+                id=look.id, code=image.code, message=str(image), core_seconds=image.core_seconds
+            )
         mean = np.asarray(image.total / image.views)
         if image.second and needs_second_look(mean):
-            started = time.perf_counter()
+            started, watch = time.perf_counter(), CoreTime()
             image.crops, image.second = image.second(), None
             image.decode_ms += _ms(started)
+            image.core_seconds += watch.seconds()
             if len(image.crops):
                 self.unsure[look.id] = image
-                return UnsureReply(id=look.id, crops=len(image.crops))
+                return UnsureReply(id=look.id, crops=len(image.crops), core_seconds=image.core_seconds)
         best = np.argsort(-mean, kind="stable")[: look.ranked]
         return AnsweredReply(
             id=look.id,
             labels=tuple(
-                (self.model.labels[i], int(i), float(mean[i]), self._everyday.names[i]) for i in best
+                (self.model.labels[i], int(i), min(float(mean[i]), 1.0), self.everyday.names[i]) for i in best
             ),
-            coarse=self._everyday.best(mean),
+            coarse=self.everyday.best(mean),
             size=image.size,
             views=image.views,
             decode_ms=image.decode_ms,
             predict_ms=image.predict_ms,
+            core_seconds=image.core_seconds,
         )
 
 
 def main() -> None:
     """Load the model, say so, and answer batches until the other end goes away."""
     faulthandler.enable(all_threads=False)
+    forbid_dumps()
     requests, replies = _take_over_the_pipes()
     # The supervisor ends this process. A Ctrl-C at the terminal, or a service manager that signals everybody,
     # is for the bot, which first finishes the images in hand.
@@ -205,11 +247,15 @@ def _take_over_the_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 def _listen(requests: BinaryIO, batches: queue.SimpleQueue[tuple[BatchRequest, list[bytes]]]) -> None:
     """Take batches in. When the other end closes, also by dying, end this process and all it started."""
+    give_up_files()
     try:
         while True:
             batches.put(read_batch(requests))
     except EOFError:
-        os.killpg(0, signal.SIGKILL)
+        try:
+            os.killpg(0, signal.SIGKILL)
+        finally:  # early versions of Landlock's ABI 6 take this process's other threads for strangers
+            os._exit(1)
 
 
 def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
@@ -222,13 +268,22 @@ def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
     try:
         model: LoadedModel = getattr(importlib.import_module(module), function)(hello.model, report=report)
         # An engine that cannot predict at all shows it now, before somebody's picture is blamed for it.
-        model.engine.predict(np.zeros((1, model.input_size, model.input_size, 3), np.uint8))
+        nothing = np.zeros((PAIR, model.input_size, model.input_size, 3), np.uint8)
+        model.engine.predict(nothing)
+        # An engine predicts on threads of its own, and every crop costs the same: while nothing else is done,
+        # the whole process's time tells how much.
+        on_cores = time.process_time()
+        model.engine.predict(nothing)
+        crop_core_seconds = (time.process_time() - on_cores) / PAIR
     except ModelUnavailable as error:
         greeting = WorkerUnavailable(reason=str(error))
     except Exception as error:  # noqa: BLE001 - the owner reads of any error, and in full on standard error
         traceback.print_exc()
         greeting = WorkerUnavailable(reason=f"The model could not be loaded: {type(error).__name__}: {error}")
     else:
+        processor = BatchProcessor(
+            model, hello.model.views, hello.limits, crop_core_seconds=crop_core_seconds
+        )
         _limit_address_space(hello.worker.memory)
         greeting = WorkerReady(
             info=ModelInfo(
@@ -240,14 +295,13 @@ def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
                 content_hash=model.content_hash,
                 preprocessing=PREPROCESSING_VERSION,
                 labels=model.labels,
-                coarse=coarse_names(model.labels),
+                coarse=processor.everyday.names,
+                sandbox=SandboxState(*give_up_everything()),
             )
         )
     replies.write(frame(greeting))
     replies.flush()
-    if isinstance(greeting, WorkerUnavailable):
-        return None
-    return BatchProcessor(model, hello.model.views, hello.limits)
+    return None if isinstance(greeting, WorkerUnavailable) else processor
 
 
 def _limit_address_space(memory: int) -> None:

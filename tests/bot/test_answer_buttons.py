@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 
 import discord
@@ -11,6 +12,8 @@ from hypothesis import strategies as st
 from simcord.actors import MemberActor
 
 from bot import buttons
+from bot.buttons import MarkSeal
+from bot.buttons.answer_buttons import Deletion
 from bot.buttons.image_mark import MARK_CHARACTERS, ImageMark, OtherModel
 from bot.i18n import ENGLISH
 from bot.image_source import ImageSource
@@ -22,6 +25,7 @@ from tests.bot.moderation import moderator, said
 from tests.bot.pressing import description, now, options, pressable, private
 from tests.world import World, classified, picture
 
+SEAL = MarkSeal(b"a key of the tests")
 TEN = classified(*((f"thing {n}", 0.5 / 2**n) for n in range(10)))
 CATS = classified(
     ("Egyptian cat", 0.61),
@@ -443,10 +447,10 @@ def test_a_mark_comes_out_as_it_went_in_and_fits_into_a_custom_id(  # noqa: PLR0
     labels = tuple(Label(f"class {n}", n, p, "cat") for n, p in ranked)
     finding = Finding(labels, None if coarse is None else Coarse("cat", coarse), doubtful)
     mark = ImageMark(finding, image, spoiler, buttons.People(asker, author), answer)
-    packed = mark.pack(BIG)
+    packed = mark.pack(BIG, SEAL)
     assert len(packed) <= MARK_CHARACTERS
     assert len(f"whatsit:pic:form:{packed}") <= 100
-    found, model = ImageMark.unpack(packed, [model_of(3), BIG])
+    found, model = ImageMark.unpack(packed, [model_of(3), BIG], SEAL)
     assert model is BIG
     assert (found.image, found.spoiler, found.people, found.answer) == (image, spoiler, mark.people, answer)
     assert (found.finding.headline is None) == (coarse is None)
@@ -462,7 +466,29 @@ def test_a_mark_comes_out_as_it_went_in_and_fits_into_a_custom_id(  # noqa: PLR0
 @given(st.text(max_size=100))
 def test_what_is_no_mark_is_of_another_model(text: str) -> None:
     with pytest.raises(OtherModel):
-        ImageMark.unpack(text, [BIG])
+        ImageMark.unpack(text, [BIG], SEAL)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 255))
+def test_a_mark_that_was_changed_or_signed_by_somebody_else_is_none(place: int, change: int) -> None:
+    finding = Finding((Label("class 0", 0, 0.5, "cat"),), None, doubtful=False)
+    mark = ImageMark(finding, 0, False, buttons.People(1, 2))
+    with pytest.raises(OtherModel):
+        ImageMark.unpack(mark.pack(BIG, MarkSeal(b"another key")), [BIG], SEAL)
+    packed = bytearray(base64.b85decode(mark.pack(BIG, SEAL)))
+    packed[place % len(packed)] ^= change
+    with pytest.raises(OtherModel):
+        ImageMark.unpack(base64.b85encode(packed).decode(), [BIG], SEAL)
+
+
+def test_who_may_delete_is_signed_too() -> None:
+    deletion = Deletion(buttons.People(2**64 - 1, 2), 3, 2**64 - 1)
+    packed = deletion.pack(SEAL)
+    assert Deletion.unpack(packed, SEAL) == deletion
+    assert len(f"whatsit:pic:delete:{packed}") <= 100
+    for text in (deletion.pack(MarkSeal(b"another key")), "1.2.3.4", "", "\u00e9"):
+        with pytest.raises(ValueError, match=r"not signed here|base85|ASCII"):
+            Deletion.unpack(text, SEAL)
 
 
 @given(
@@ -491,7 +517,7 @@ def test_what_is_no_mark_is_of_another_model(text: str) -> None:
 def test_all_buttons_are_inside_discords_limits(outcomes: list[Outcome], chosen: set[str]) -> None:
     guild = GuildSettings.model_validate({"buttons": [name for name in BUTTONS if name in chosen]})
     people = buttons.People(2**64 - 1, 2**64 - 1)
-    under = buttons.buttons_for(outcomes, people, ENGLISH, guild=guild, models=[model_of(1000)])
+    under = buttons.buttons_for(outcomes, people, ENGLISH, guild=guild, models=[model_of(1000)], seal=SEAL)
     parts = [buttons.MergedPart(2**64 - 1, "a" * 32, under)]
     for view in (under.view(), buttons.merged_view(parts * 2), buttons.merged_view(parts * 10)):
         if view is None:

@@ -7,18 +7,22 @@ import re
 import time
 from collections.abc import AsyncIterator
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from discord.utils import utcnow
 
 from bot.cli.check_results import CheckResult, Level
 from bot.cli.doctor import allowed_models
 from bot.cli.doctor_discord import check_discord
+from bot.cli.doctor_store import check_store
 from bot.cli.invite import PERMISSIONS
 from bot.connection import server as place
-from config.settings import Discord, Model, Settings, Watch
+from config.settings import Data, Discord, Model, Settings, Watch
+from tests.stores import opened_store
 from tests.wire.world import json_response
 
 MESSAGE_CONTENT = 1 << 19
@@ -250,3 +254,25 @@ async def test_a_server_in_trouble_is_a_note(discord: Answers, status: int) -> N
     discord.status = status
     *_, last = await findings()
     assert last.level is Level.NOTE
+
+
+@pytest.mark.parametrize(("times", "level"), [(12, Level.OK), (1_234, Level.NOTE)])
+async def test_it_says_what_discord_refused_of_late(tmp_path: Path, times: int, level: Level) -> None:
+    settings = Settings(data=Data(dir=tmp_path))
+    assert await _found(settings) == []
+    async with opened_store(settings, tmp_path) as store:
+        await store.notes.set_refusals({"403": times}, utcnow())
+    usable, refused = await _found(settings)
+    assert (usable.level, refused.level) == (Level.OK, level)
+    assert f"Discord refused {times:,} of the bot's requests ({times} times 403)" in refused.what
+
+
+async def test_a_store_that_cannot_be_used_is_said_with_its_way_out(tmp_path: Path) -> None:
+    (tmp_path / "whatsit.sqlite3").write_bytes(b"no database at all, whatever its name says" * 100)
+    (found,) = await _found(Settings(data=Data(dir=tmp_path)))
+    assert found.level is Level.FAIL
+    assert "put a backup in its place" in str(found.remedy)
+
+
+async def _found(settings: Settings) -> list[CheckResult]:
+    return [finding async for finding in check_store(settings)]

@@ -8,7 +8,8 @@ from typing import Any
 import discord
 import pytest
 
-from bot.delivery.reactions import OVER_QUOTA
+from bot.delivery.reactions import FAILED, OVER_QUOTA
+from inference.results import Busy
 from tests.bot.wishes import post, reactions, server, wish
 from tests.world import World, classified, picture
 
@@ -41,6 +42,18 @@ async def test_a_picture_that_is_added_is_named_in_the_same_answer(world: World,
     assert edited.id == answer.id
     assert [embed.title for embed in edited.embeds] == ["1. cat.png", "2. dog.png"]
     assert "beagle" in str(edited.embeds[1].description)
+
+
+async def test_where_no_picture_can_be_named_any_more_the_answer_stays_and_a_reaction_says_so(
+    world: World,
+) -> None:
+    world.classifier.says = {b"dog": Busy("full")}
+    cat, dog = uploads(world, picture(), picture("dog.png", b"dog"))
+    source = await send(world, cat)
+    before = world.only_answer()
+    await edit(world, source, attachments=[dog])
+    assert world.only_answer().embeds[0].to_dict() == before.embeds[0].to_dict()
+    assert reactions(world, source) == [FAILED]
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -191,3 +204,13 @@ async def test_deleted_alone_or_in_bulk_pictures_take_their_answers_along(
 async def test_ten_pictures_get_one_answer(world: World) -> None:
     await world.alice.send(world.channel, attachments=[picture(f"{n}.png") for n in range(10)])
     assert len(world.only_answer().embeds[0].description.splitlines()) == 10  # type: ignore[union-attr]
+
+
+@pytest.mark.whatsit(limits={"user_images_per_minute": 1, "user_burst": 1})
+async def test_many_edits_over_the_quota_set_one_sign(world: World) -> None:
+    source = await send(world, *uploads(world, picture()))
+    for number in range(20):
+        await edit(world, source, attachments=uploads(world, picture(f"{number}.png")))
+    puts = [request for request in world.env.http_requests if request.method == "PUT"]
+    assert sum("/reactions/" in request.path for request in puts) == 1
+    assert reactions(world, source) == [OVER_QUOTA]

@@ -19,7 +19,12 @@ BRINGS = {
     "on_guild_remove": "guilds",
     "on_guild_unavailable": "guilds",
     "on_guild_channel_delete": "guilds",
+    "on_guild_channel_update": "guilds",
+    "on_guild_role_update": "guilds",
+    "on_guild_role_delete": "guilds",
+    "on_member_update": "guilds",  # of the bot itself, whatever the intents; of others it needs none
     "on_raw_thread_delete": "guilds",
+    "on_thread_update": "guilds",
     **dict.fromkeys(("on_interaction", "on_connect", "on_disconnect", "on_ready", "on_resumed")),
 }
 """The intent without which Discord does not send what a listener listens to; None if it always does."""

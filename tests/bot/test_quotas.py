@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import datetime
 import re
+from dataclasses import replace
+from unittest.mock import patch
 
 import discord
 import pytest
 
 from bot.delivery.reactions import OVER_QUOTA
+from bot.policy.quota import Quota
+from config.settings import Limits
+from inference.results import HarmfulImage
 from tests.bot.wishes import post, reactions, server
-from tests.world import World, picture
+from tests.world import CAT, World, picture
 
 PATIENCE = "That's as many pictures as I can take from you for now."
 OURS = "That's as many pictures as I can take from this server for now."
+costly = pytest.mark.whatsit(limits={"user_core_seconds_per_minute": 10, "guild_core_seconds_per_minute": 25})
 three = pytest.mark.whatsit(limits={"user_images_per_minute": 3, "user_burst": 3})
 
 
@@ -113,6 +120,76 @@ async def test_a_servers_limit_is_for_all_its_members_together(world: World) -> 
     await world.env.advance_time(61)
     await post(world)
     assert len(world.answers()) == 4
+
+
+def costing(world: World, core_seconds: float) -> None:
+    """Have each picture take so much of the processor."""
+    world.classifier.otherwise = replace(CAT, core_seconds=core_seconds)
+
+
+@costly
+async def test_whoever_has_used_much_of_the_processor_waits_for_the_next_picture(world: World) -> None:
+    costing(world, 12)
+    for _ in range(3):
+        await post(world)
+    assert len(world.answers()) == 2  # 24 core-seconds, of 20 at once
+    bob = world.guild.add_member(world.env.create_user("bob"))
+    await post(world, member=bob)
+    assert len(world.answers()) == 3
+
+    result = await world.alice.slash(world.channel, "classify", picture=picture())
+    assert result.response is not None
+    assert result.response.content.startswith(PATIENCE)
+    await world.env.advance_time(25)  # 4.2 core-seconds at 10 a minute
+    await post(world)
+    assert len(world.answers()) == 4
+
+
+@costly
+async def test_a_picture_that_failed_is_charged_like_any_other(world: World) -> None:
+    world.classifier.otherwise = HarmfulImage("it hung", core_seconds=21)
+    first, second = [await post(world) for _ in range(2)]
+    assert len(world.classifier.asked) == 1
+    assert OVER_QUOTA not in reactions(world, first)
+    assert reactions(world, second) == [OVER_QUOTA]
+
+
+@costly
+async def test_all_pictures_of_a_server_draw_on_its_core_seconds_and_nobody_elsewhere_waits(
+    world: World,
+) -> None:
+    costing(world, 19)
+    members = [world.guild.add_member(world.env.create_user(f"member{number}")) for number in range(3)]
+    for member in members:
+        await post(world, member=member)
+    assert len(world.classifier.asked) == 3  # 57 core-seconds, of 50 at once
+    result = await world.alice.slash(world.channel, "classify", picture=picture())
+    assert result.response is not None
+    assert result.response.content.startswith(OURS)
+    elsewhere = world.env.create_guild("Dog lovers")
+    await post(world, elsewhere.create_text_channel("dogs"), member=elsewhere.add_member(members[0].user))
+    assert len(world.classifier.asked) == 4
+
+
+@costly
+async def test_a_role_without_a_quota_does_not_make_the_processor_free(world: World) -> None:
+    role = world.guild.create_role("artists", permissions=discord.Permissions.none())
+    artist = world.guild.add_member(world.env.create_user("artist"), roles=[role])
+    await server(world, unlimited_roles=[role.id])
+    costing(world, 12)
+    for _ in range(3):
+        await post(world, member=artist)
+    assert len(world.answers()) == 2
+
+
+async def test_nobody_who_posts_nine_photographs_a_minute_ever_meets_the_limit() -> None:
+    quota = Quota(Limits())
+    now = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+    with patch("bot.policy.quota.discord.utils.utcnow", lambda: now):
+        for _ in range(90):
+            assert quota.take(1, 1, guild_id=2).images == 1
+            quota.charge(1, 2, 2.0)
+            now += datetime.timedelta(seconds=60 / 9)
 
 
 @three

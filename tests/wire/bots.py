@@ -149,6 +149,11 @@ class Process:
             start_new_session=True,
         )
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def tell(self, number: signal.Signals, *, group: bool = False) -> None:
         """Send it a signal; with `group` its children too, as a terminal does with Ctrl-C."""
         assert self._process is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -174,7 +175,8 @@ class Gateway:
         frame = {"op": DISPATCH, "t": event, "s": session.sequence, "d": data}
         session.events.append(frame)
         if session.socket is not None and not session.socket.closed:
-            await session.socket.send_json(frame)
+            with suppress(ConnectionResetError):  # the bot was killed just now
+                await session.socket.send_json(frame)
 
     def _seen_by(self, session: Session, event: str, data: Payload) -> Payload:
         """Without the intent, Discord empties messages that are neither to the bot nor from it."""

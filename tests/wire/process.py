@@ -2,6 +2,7 @@
 
 SCRIPT is JSON: `seconds` an image takes, `one_by_one` if it has the model for itself meanwhile, `load`
 seconds the model takes to load, `unavailable` why it cannot. `addresses` are those of Discord in its place.
+`ready` is how many seconds discord.py waits for a further server before it says that it is ready.
 """
 
 from __future__ import annotations
@@ -11,9 +12,12 @@ import json
 import sys
 from collections.abc import Callable, Hashable
 from contextlib import nullcontext
+from typing import Any
 from unittest.mock import patch
 
 from bot import cli, run
+from bot.client import Whatsit
+from bot.composition import compose
 from inference.results import Classification, ModelInfo, ModelUnavailable
 from tests.wire.bots import SlowModel, in_place_of_discord
 
@@ -44,11 +48,22 @@ class ScriptedModel(SlowModel):
         print("closed", flush=True)
 
 
-if __name__ == "__main__":
-    script = json.loads(sys.argv[1])
-    addresses = script.pop("addresses", None)
+def main(script: dict[str, Any]) -> int:
+    """Run the bot by a script; return its exit code."""
+    addresses, ready = script.pop("addresses", None), script.pop("ready", 2.0)
+
+    def composed(*args: Any, **kwargs: Any) -> Whatsit:
+        bot = compose(*args, **kwargs)
+        bot._connection.guild_ready_timeout = ready
+        return bot
+
     with (
         patch.object(run, "Classifier", lambda _settings: ScriptedModel(**script)),
+        patch.object(run, "compose", composed),
         in_place_of_discord(*addresses) if addresses else nullcontext(),
     ):
-        sys.exit(cli.main(["run"]))
+        return cli.main(["run"])
+
+
+if __name__ == "__main__":
+    sys.exit(main(json.loads(sys.argv[1])))

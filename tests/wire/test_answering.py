@@ -195,7 +195,7 @@ async def test_merged_answers_stay_while_discord_cannot_take_one_out(
         await wire.cdn.until_asked(12)
         model.open()
         await wire.world.until(lambda: wire.world.answered().total() == 12)
-        (merged,) = [answer for answer in wire.world.answers() if "message_reference" not in answer]
+        merged = next(answer for answer in wire.world.answers() if "message_reference" not in answer)
         # Which pictures are merged depends on which were classified first.
         gone = next(message for message in sent if message["id"] in str(merged["embeds"]))
         fault = wire.world.fail("PATCH", edits, 503, times=failures)
@@ -209,3 +209,19 @@ async def test_merged_answers_stay_while_discord_cannot_take_one_out(
     async with online(wire, data=tmp_path):
         await wire.world.until(lambda: wire.world.answered().total() <= 11)
     assert wire.world.answered() == Counter(message["id"] for message in sent if message is not gone)
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["more:AAABAgMAAAAAAAAAABXbaNgKgBPHFdto2AqAE8cAAVo", "delete:15db68d80a8013c7.15db68d80a8013c7.0.0"],
+)
+async def test_a_button_that_nobody_signed_does_nothing_and_says_so(wire: Wire, what: str) -> None:
+    custom_id = f"whatsit:pic:{what}"
+    button = {"type": 2, "style": 2, "custom_id": custom_id, "label": "Press me"}
+    row = {"type": 1, "components": [button]}
+    async with online(wire):
+        message = wire.world.add_message(wire.world.general, wire.world.bot, components=[row])
+        interaction = await wire.press(custom_id, message)
+        await wire.world.until(lambda: interaction.callback)
+    assert "I no longer use the model that named this picture" in str(interaction.callback)
+    assert message["id"] in wire.world.messages[wire.world.general]

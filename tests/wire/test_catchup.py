@@ -7,6 +7,7 @@ from collections import Counter
 from functools import partial
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.client import Whatsit
@@ -65,7 +66,43 @@ async def test_what_was_posted_while_it_was_away_is_answered_once(wire: Wire, tm
     assert answered(wire, thread) == Counter([aside["id"]])
 
 
-async def test_only_channels_with_something_new_are_asked_for_it(wire: Wire, tmp_path: Path) -> None:
+@each_server
+@pytest.mark.parametrize("pictures", [0, 1])
+async def test_a_picture_added_by_an_edit_while_it_was_away_is_answered_once(
+    wire: Wire, tmp_path: Path, pictures: int
+) -> None:
+    async with online(wire, data=tmp_path) as bot:
+        message = await wire.post(*[PICTURE] * pictures, content="wait for it")
+        await wire.world.until(lambda: answered(wire).total() == pictures)
+        await settled(wire, bot)
+    wire.gateway.sessions.clear()
+    attachments = [*message["attachments"], wire.attachment(wire.world.general, *PICTURE)]
+    await wire.edit(message, attachments=attachments, edited_timestamp=discord.utils.utcnow().isoformat())
+    for _ in range(2):
+        async with online(wire, data=tmp_path) as bot:
+            await settled(wire, bot)
+        wire.gateway.sessions.clear()
+    assert answered(wire) == Counter([message["id"]])
+    assert len(wire.world.answers()[0]["embeds"]) == pictures + 1
+
+
+async def test_words_edited_while_it_was_away_are_no_new_picture(wire: Wire, tmp_path: Path) -> None:
+    async with online(wire, data=tmp_path) as bot:
+        message = await wire.post(PICTURE)
+        await wire.world.until(wire.world.answers)
+        await settled(wire, bot)
+    wire.gateway.sessions.clear()
+    wire.world.requests.clear()
+    await wire.edit(message, content="my cat", edited_timestamp=discord.utils.utcnow().isoformat())
+    async with online(wire, data=tmp_path) as bot:
+        await settled(wire, bot)
+    assert answered(wire) == Counter([message["id"]])
+    assert wire.world.sent("PATCH", MESSAGES + r"/\d+") == []
+
+
+async def test_only_channels_where_something_was_posted_of_late_are_looked_through(
+    wire: Wire, tmp_path: Path
+) -> None:
     quiet, old = wire.world.add_channel("quiet"), wire.world.add_channel("old")
     await wire.post(content="long ago", channel=old, ago=700)
     async with online(wire, data=tmp_path) as bot:
@@ -79,8 +116,8 @@ async def test_only_channels_with_something_new_are_asked_for_it(wire: Wire, tmp
     await wire.post(content="hello", channel=lively)
     async with online(wire, data=tmp_path) as bot:
         await settled(wire, bot)
-    # In general stands an answer, whose picture may have been deleted.
-    assert sorted(read(wire)) == sorted([lively, wire.world.general])
+    # What was read already may have been edited or deleted meanwhile; of that READY tells nothing.
+    assert sorted(read(wire)) == sorted([lively, quiet, wire.world.general])
     assert all(int(r.query["limit"]) <= 50 for r in wire.world.sent("GET", MESSAGES))
 
 

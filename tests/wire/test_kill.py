@@ -1,12 +1,8 @@
-"""`kill -9` in the middle of the work, and a new start: no picture is forgotten, none answered twice.
-
-A run takes some seconds. There are `KILL_RUNS` of the first test: two, or as many as the environment says.
-"""
+"""`kill -9` in the middle of the work, and a new start: no picture is forgotten, none answered twice."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import random
 import signal
 import sqlite3
@@ -15,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.cogs.catch_up import AT_ONCE
@@ -24,7 +21,7 @@ from tests.wire.rest import LOADING
 from tests.wire.wire import Wire
 from tests.wire.world import Interaction, Payload
 
-RUNS = int(os.environ.get("KILL_RUNS", "2"))
+RUNS = 2
 PICTURE = ("cat.png", b"\x89PNG and so on")
 IMAGES = 20
 MESSAGES = r"/channels/\d+/messages"
@@ -173,6 +170,75 @@ async def test_interactions_are_each_answered_where_they_wait(wire: Wire, tmp_pa
         edits = [r for r in wire.world.requests[before:] if r.method == "PATCH" and one.token in r.path]
         assert len(edits) == 1
     assert [path for path in wire.world.requests[before:] if "/callback" in path.path] == []
+
+
+@pytest.mark.parametrize("way", ["command", "menu", "press"])
+async def test_a_response_that_was_just_deferred_does_not_wait_for_ever(
+    wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    async with running(wire, tmp_path) as bot:
+        answer = await _answered(wire)
+        changed = wire.world.changed
+
+        def kill_at_the_defer() -> None:
+            changed()
+            if wire.world.sent("POST", r"/interactions/.*/callback"):
+                bot.tell(signal.SIGKILL)
+
+        monkeypatch.setattr(wire.world, "changed", kill_at_the_defer)
+        match way:
+            case "command":
+                interaction = await wire.slash("classify", PICTURE)
+            case "menu":
+                interaction = await wire.menu("What's in this picture?", answer["referenced_message"])
+            case _:
+                interaction = await wire.press("whatsit:pic:dm:", answer)
+        await wire.world.until(lambda: interaction.message_ids and not wire.gateway.ready)
+    monkeypatch.setattr(wire.world, "changed", changed)
+    assert response(wire, interaction) is None
+    async with running(wire, tmp_path):
+        await wire.world.until(lambda: response(wire, interaction))
+        await wire.world.until(lambda: rows(tmp_path, "open_interaction") == 0)
+    assert ("I was restarted" if way == "press" else LABEL) in str(response(wire, interaction))
+    assert wire.world.answers(wire.world.dm(wire.world.person)) == []
+
+
+async def _answered(wire: Wire) -> Payload:
+    await wire.post(PICTURE)
+    await wire.world.until(wire.world.answers)
+    return wire.world.answers()[0]
+
+
+@each_server
+@pytest.mark.parametrize("was_answered", [True, False])
+async def test_a_picture_added_by_an_edit_that_was_interrupted_is_answered(
+    wire: Wire, tmp_path: Path, *, was_answered: bool
+) -> None:
+    async with running(wire, tmp_path, 0.5) as bot:
+        message = await wire.post(*([PICTURE] if was_answered else []), content="wait for it")
+        if was_answered:
+            await wire.world.until(wire.world.answers)
+            await wire.world.until(lambda: rows(tmp_path, "open_message") == 0)
+        await edit(wire, message)
+        await wire.world.until(lambda: rows(tmp_path, "open_message") == 1)
+        await bot.kill()
+    async with running(wire, tmp_path):
+        await wire.world.until(lambda: named(wire) == len(message["attachments"]))
+        await wire.world.until(lambda: rows(tmp_path, "open_message") == 0)
+        await asyncio.sleep(0.3)  # time for one too many
+    assert answered(wire) == Counter([message["id"]])
+    assert named(wire) == len(message["attachments"])
+
+
+async def edit(wire: Wire, message: Payload) -> None:
+    """Somebody adds a picture to a message."""
+    attachments = [*message["attachments"], wire.attachment(message["channel_id"], "dog.png", PICTURE[1])]
+    await wire.edit(message, attachments=attachments, edited_timestamp=discord.utils.utcnow().isoformat())
+
+
+def named(wire: Wire) -> int:
+    """How many pictures the answers name."""
+    return sum(len(answer["embeds"]) for answer in wire.world.answers())
 
 
 async def test_a_response_deleted_meanwhile_is_struck_out(wire: Wire, tmp_path: Path) -> None:

@@ -57,6 +57,15 @@ async def test_ctrl_c_at_the_terminal_leaves_the_real_worker_its_last_images(
     assert [LABEL in str(answer) for answer in wire.world.answers()] == [True] * 5
 
 
+async def test_it_has_given_up_core_dumps(wire: Wire, tmp_path: Path) -> None:
+    async with process(wire, tmp_path) as bot:
+        await wire.world.until(lambda: wire.gateway.ready)
+        limits = await asyncio.to_thread(Path(f"/proc/{bot.pid}/limits").read_text)
+        assert [line.split()[4:6] for line in limits.splitlines() if "core file" in line] == [["0", "0"]]
+        bot.tell(signal.SIGTERM)
+        await bot.end()
+
+
 async def test_idle_it_leaves_at_once(wire: Wire, tmp_path: Path) -> None:
     async with process(wire, tmp_path) as bot:
         await wire.world.until(lambda: wire.gateway.ready)
@@ -171,6 +180,23 @@ async def test_a_store_that_cannot_be_used_ends_it_at_once_and_says_what_to_do(
     assert "put a backup in its place" in err
     assert out == ""
     assert not wire.gateway.ready
+
+
+async def test_of_two_bots_on_one_store_the_second_says_so_and_ends(wire: Wire, tmp_path: Path) -> None:
+    async with process(wire, tmp_path) as first:
+        await wire.world.until(lambda: wire.gateway.ready)
+        async with process(wire, tmp_path) as second:
+            code, out, err = await second.end()
+        assert code == 1
+        assert err.count("is used by another Whatsit") == 1
+        assert "store.shared" in err
+        assert out == ""
+        async with process(wire, tmp_path, {"WHATSIT_STORE__SHARED": "true"}):
+            await wire.world.until(lambda: len(wire.gateway.ready) == 2)
+        await first.kill()
+    wire.gateway.sessions.clear()
+    async with process(wire, tmp_path):
+        await wire.world.until(lambda: wire.gateway.ready)
 
 
 async def test_a_gateway_that_is_down_costs_one_line_an_attempt(wire: Wire, tmp_path: Path) -> None:

@@ -47,13 +47,18 @@ class Place:
 
     @asynccontextmanager
     async def opened(
-        self, guild_defaults: GuildSettings | None = None, retention: Retention | None = None
+        self,
+        guild_defaults: GuildSettings | None = None,
+        retention: Retention | None = None,
+        *,
+        alone: bool = False,
     ) -> AsyncIterator[Store]:
         store = await Store.open(
             self.store,
             self.data,
             guild_defaults=guild_defaults or GuildSettings(),
             retention=retention,
+            alone=alone,
             now=self.clock,
         )
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -43,6 +44,46 @@ def crash(*, report: Report) -> None:
 def hang(*, report: Report) -> None:
     report("hanging", None)
     time.sleep(3600)
+
+
+def try_everything(*, own: str, other: str, port: int, report: Report) -> dict[str, str]:
+    tries = {
+        "write its own": lambda: Path(own, "made").write_text("x"),
+        "read its own": lambda: Path(own, "made").read_text(),
+        "read another": lambda: Path(other).read_text(),
+        "write another": lambda: Path(other).write_text("x"),
+        "connect": lambda: socket.create_connection(("127.0.0.1", port)).close(),
+        "start a program": lambda: os.execv("/bin/true", ["true"]),  # noqa: S606 - the bare call
+        "signal its parent": lambda: os.kill(os.getppid(), 0),
+    }
+    done = {}
+    for name, do in tries.items():
+        try:
+            do()  # type: ignore[no-untyped-call]
+            done[name] = "done"
+        except OSError as error:
+            done[name] = type(error).__name__
+    return done
+
+
+@pytest.mark.parametrize("network", [True, False])
+def test_a_job_has_the_rights_that_it_needs_and_no_more(tmp_path: Path, *, network: bool) -> None:
+    own, secret = tmp_path / "own", tmp_path / "secret"
+    own.mkdir()
+    secret.write_text("the token")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        arguments = {"own": str(own), "other": str(secret), "port": server.getsockname()[1]}
+        given = child_process.run(
+            f"{__name__}:try_everything",
+            arguments,
+            deadline=60,
+            report=unread,
+            network=network,
+            write=[own],
+        )
+    allowed = {"write its own", "read its own"} | ({"connect"} if network else set())
+    assert given == {name: "done" if name in allowed else "PermissionError" for name in given}
+    assert secret.read_text() == "the token"
 
 
 def test_a_job_reports_and_gives_its_result() -> None:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
+import threading
 from pathlib import Path
 
 import pytest
@@ -192,17 +192,13 @@ def test_a_hub_that_cannot_be_reached_is_one_clear_error(tmp_path: Path, host: s
 
 
 def test_a_name_look_up_that_hangs_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hang = silence_for_ever()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: next(hang))
+    monkeypatch.setattr(hub, "REACH_JOB", f"{__name__}:hang_for_ever")
     with pytest.raises(ModelUnavailable, match="gave no answer"):
         hub.fetch("m", "http://hub.invalid/model", tmp_path, deadline=0.2, report=unread)
 
 
-def silence_for_ever() -> Iterator[None]:
-    import threading  # noqa: PLC0415 - one use
-
+def hang_for_ever(**_: object) -> None:
     threading.Event().wait()
-    yield None
 
 
 @pytest.mark.parametrize(

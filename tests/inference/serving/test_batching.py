@@ -22,7 +22,13 @@ INFO = ModelInfo("m", "e", 1, 1, None, "0", 1)
 
 def answered(look: LookRequest) -> AnsweredReply:
     return AnsweredReply(
-        id=look.id, labels=(("a", 0, 1.0, None),), size=(1, 1), views=1, decode_ms=0, predict_ms=0
+        id=look.id,
+        labels=(("a", 0, 1.0, None),),
+        size=(1, 1),
+        views=1,
+        decode_ms=0,
+        predict_ms=0,
+        core_seconds=0,
     )
 
 
@@ -58,7 +64,7 @@ class ScriptedWorker:
             self.alive = False
             raise WorkerDied(DeathCause.CRASHED, "it was deadly")
         return tuple(
-            UnsureReply(id=look.id, crops=self.unsure[what])
+            UnsureReply(id=look.id, crops=self.unsure[what], core_seconds=0)
             if isinstance(what, bytes) and what in self.unsure
             else answered(look)
             for look, what in zip(batch.looks, seen, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inference.serving.image_job import ImageJob
-from inference.serving.supervisor import DeathCause
+from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
 
 
@@ -23,5 +23,5 @@ from inference.serving.verdict_cache import ImageKey
 )
 def test_what_condemns_an_image(deaths: list[tuple[DeathCause, bool]], guilty: bool) -> None:
     job = ImageJob(1, ImageKey(b"", 1), b"", None)
-    verdicts = [job.died(cause, alone=alone) for cause, alone in deaths]
+    verdicts = [job.died(WorkerDied(cause, "so it died"), alone=alone) for cause, alone in deaths]
     assert verdicts == [False] * (len(deaths) - 1) + [guilty]

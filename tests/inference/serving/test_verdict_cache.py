@@ -12,7 +12,9 @@ from inference.serving.verdict_cache import ImageKey, VerdictCache
 
 
 def verdict(number: int = 0) -> AnsweredReply:
-    return AnsweredReply(id=number, labels=(), size=(1, 1), views=1, decode_ms=0, predict_ms=0)
+    return AnsweredReply(
+        id=number, labels=(), size=(1, 1), views=1, decode_ms=0, predict_ms=0, core_seconds=0
+    )
 
 
 def test_a_verdict_belongs_to_bytes_labels_and_model() -> None:

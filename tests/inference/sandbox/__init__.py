@@ -1,0 +1,1 @@
+"""The sandbox: each of its walls alone."""
