@@ -27,7 +27,7 @@ import psutil
 from config.settings import Model, Settings
 from inference.results import ModelUnavailable
 from inference.serving.client import Classifier
-from tests.siege.costly_files import CostlyFile, costly_files, variant
+from tests.siege.costly_files import CostlyFile, costly_files
 from tests.siege.honest_pictures import honest_pictures
 from tests.wire.bots import online
 from tests.wire.wire import Wire
@@ -42,6 +42,8 @@ HONEST_SECONDS = 1.5
 """Between two honest pictures, on average."""
 ENDURANCE = 60.0
 """Seconds that the last honest pictures get before they count as unanswered."""
+POOL = 24
+"""Costly files that the attackers have, of which they post variants."""
 Picture = tuple[str, bytes]
 
 
@@ -85,12 +87,19 @@ class Siege:
         while time.monotonic() < until:
             count = min(burst, limits.images_per_answer) or 1
             chosen = [self.dice.choice(pool) for _ in range(count)]
-            files = [(file.name, variant(file, self.dice)) for file in chosen]
+            files = [(f"{file.name}.{file.form}", self.variant(file)) for file in chosen]
             await self.wire.post(*files, channel=channel, author=account)
             self.sent += count
             burst -= count
             if burst <= 0:
                 await asyncio.sleep(60 / limits.user_images_per_minute)
+
+    def variant(self, file: CostlyFile) -> bytes:
+        """Return the file with one byte changed, or some more at its end: its hash is another one."""
+        data = bytearray(file.data)
+        if self.dice.random() < 0.5:
+            data[self.dice.randrange(len(data) // 2, len(data))] ^= 1 << self.dice.randrange(8)
+        return bytes(data) + self.dice.randbytes(8)
 
     async def watch_memory(self) -> None:
         """Measure the bot's children ten times a second, without end."""
@@ -125,9 +134,9 @@ async def siege(minutes: float, quiet: float, hunt: float, seed: int) -> int:
     """Run it, and return the exit status. `quiet` and `hunt`: seconds for honest pictures alone, and for
     looking for what costs most."""
     dice = random.Random(seed)  # noqa: S311 - no secret
-    pool = list(costly_files(seed, hunt))
+    pool = sorted(costly_files(seed, hunt), key=lambda file: -file.cost.core_ms)[:POOL]
     for file in pool:
-        print(f"{file.name}: {len(file.data)} bytes", flush=True)
+        print(f"{file.name}: {len(file.data)} bytes, {file.cost.core_ms:.0f} core-ms", flush=True)
     settings = Settings(model=Model(name="efficientnet_lite0"))
     classifier = Classifier(settings)
     try:
