@@ -19,7 +19,7 @@ LOCK    = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test setup run lint bench fuzz soak docs screenshot lock clean
+.PHONY: help demo test setup run lint bench fuzz soak siege docs screenshot lock clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -60,6 +60,9 @@ fuzz: $(STAMP)  ## decode N damaged pictures of every format (N=100000: some min
 
 soak: $(STAMP)  ## load, kills and cancellations for MINUTES=10; then the books must balance
 	$(PY) -m tests.soak --minutes $(or $(MINUTES),10)
+
+siege: $(STAMP)  ## costly pictures against the real bot for MINUTES=5, while honest ones must be answered
+	$(PY) -m tests.siege --minutes $(or $(MINUTES),5)
 
 docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, README's table of settings, the list to translate
 	$(PY) -m config.reference

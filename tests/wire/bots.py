@@ -103,7 +103,7 @@ def in_place_of_discord(api: str, gateway: str, files: str) -> Iterator[None]:
 @asynccontextmanager
 async def online(
     wire: Wire,
-    model: SlowModel | None = None,
+    model: SlowModel | Classifier | None = None,
     *,
     settings: Settings | None = None,
     data: Path | None = None,

@@ -106,6 +106,15 @@ class Wire:
         await self.gateway.emit("MESSAGE_CREATE", message | self._place(channel, message["author"]))
         return message
 
+    async def join(self) -> str:
+        """The bot is added to another server; return the id of its only channel."""
+        guild = self.world.other_guild()
+        (channel,) = guild["channels"]
+        self.world.channels[channel["id"]] = channel
+        self.world.messages[channel["id"]] = {}
+        await self.gateway.emit("GUILD_CREATE", guild)
+        return str(channel["id"])
+
     async def post_dm(self, *pictures: tuple[str, bytes], author: Payload | None = None) -> Payload:
         """Somebody sends the bot a direct message."""
         author = author or self.world.person
@@ -224,7 +233,7 @@ class Wire:
     def _place(self, channel: str, author: Payload | None = None) -> Payload:
         if "guild_id" not in self.world.channels[channel]:
             return {}
-        place: Payload = {"guild_id": self.world.guild_id}
+        place: Payload = {"guild_id": self.world.channels[channel]["guild_id"]}
         if author is not None:
             place["member"] = {k: v for k, v in self.world.member(author).items() if k != "user"}
         return place

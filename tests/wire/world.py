@@ -15,7 +15,17 @@ from typing import Any
 
 from aiohttp import web
 
-__all__ = ["TOKEN", "Fault", "Interaction", "Payload", "Request", "World", "json_response", "snowflake"]
+__all__ = [
+    "TOKEN",
+    "Fault",
+    "Interaction",
+    "Payload",
+    "Request",
+    "World",
+    "json_response",
+    "new_user",
+    "snowflake",
+]
 
 Payload = dict[str, Any]
 
@@ -127,8 +137,8 @@ class World:
     """One server with one text channel, one person, and the bot; and all that is added to it."""
 
     def __init__(self) -> None:
-        self.bot = _user("Whatsit", bot=True)
-        self.person = _user("Ada")
+        self.bot = new_user("Whatsit", bot=True)
+        self.person = new_user("Ada")
         self.flags = MESSAGE_CONTENT_FLAG
         self.guild_id = snowflake()
         self.hidden_guilds: list[str] = []
@@ -198,7 +208,7 @@ class World:
         for channel in self.channels.values():
             if channel["type"] == GROUP:
                 return str(channel["id"])
-        others = [self.person, _user("Grace")]
+        others = [self.person, new_user("Grace")]
         channel = {
             "id": snowflake(),
             "type": GROUP,
@@ -243,7 +253,9 @@ class World:
             "voice_states": [],
             "members": [self.member(self.bot)],
             "channels": [
-                channel for channel in self.channels.values() if channel["type"] not in (DM, GROUP, THREAD)
+                channel
+                for channel in self.channels.values()
+                if channel["type"] not in (DM, GROUP, THREAD) and channel["guild_id"] == self.guild_id
             ],
             "threads": [channel for channel in self.channels.values() if channel["type"] == THREAD],
             "presences": [],
@@ -297,12 +309,17 @@ class World:
 
     def answered(self, channel_id: str | None = None) -> Counter[str]:
         """How often each message was answered in a channel: by a reply, or by its part of a merged answer."""
-        found: Counter[str] = Counter()
-        for answer in self.answers(channel_id):
-            links = {str(embed.get("author", {}).get("url")) for embed in answer["embeds"]} - {"None"}
-            reference = answer.get("message_reference")
-            found.update([reference["message_id"]] if reference else [link.split("/")[-1] for link in links])
-        return found
+        return Counter(
+            message_id for answer in self.answers(channel_id) for message_id in self.sources(answer)
+        )
+
+    @staticmethod
+    def sources(answer: Payload) -> list[str]:
+        """The ids of the messages that an answer is to."""
+        if reference := answer.get("message_reference"):
+            return [str(reference["message_id"])]
+        links = {str(embed.get("author", {}).get("url")) for embed in answer["embeds"]} - {"None"}
+        return [link.split("/")[-1] for link in links]
 
     def answers(self, channel_id: str | None = None) -> list[Payload]:
         """The bot's own messages that stand in a channel (default: the first), oldest first."""
@@ -348,7 +365,7 @@ class World:
             raise AssertionError(f"this did not happen; what was asked:\n{asked}") from None
 
 
-def _user(name: str, *, bot: bool = False) -> Payload:
+def new_user(name: str, *, bot: bool = False) -> Payload:
     return {
         "id": snowflake(),
         "username": name,
