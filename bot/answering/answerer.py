@@ -101,6 +101,7 @@ class Answerer:
                     buttons.view() if buttons else None,
                     embeds=request.destination.takes_embeds,
                     images=fingerprint(request.images),
+                    resumed=request.granted is not None,
                 )
                 if not replaced:
                     await self._deliver(request, answer, buttons)

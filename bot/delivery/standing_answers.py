@@ -49,20 +49,27 @@ class StandingAnswers:
         *,
         embeds: bool,
         images: int,
+        resumed: bool,
     ) -> bool:
         """Put another answer to a message in the place of one that stands.
 
-        `images` is the fingerprint of those it names. False: the answer was taken out of a merged one, and
-        has to be sent anew.
+        `images` is the fingerprint of those it names. `resumed`: a crash interrupted this before, perhaps
+        after the old answer was taken away. False: the answer was taken out of a merged one, and has to be
+        sent anew.
         """
         answer_id = standing.answer_id
         try:
             message = self._message(standing.channel_id, answer_id)
-            if await self._may_be_merged(answer_id) and message_id in merged_sources(await message.fetch()):
+            merged = merged_sources(await message.fetch()) if await self._may_be_merged(answer_id) else set()
+            if message_id in merged:
                 return not await self.take_parts_away(standing.channel_id, answer_id, [message_id])
+            if merged:  # its part was taken out before a crash
+                await self._guard.write(self._answers.forget_sources, answer_id, [message_id])
+                return False
             await message.edit(**message_body(answer, embeds=embeds), view=view)
-        except discord.NotFound:  # somebody has deleted it, and does not want it back
+        except discord.NotFound:
             await self._guard.write(self._answers.forget, answer_id)
+            return not resumed  # else somebody has deleted it, and does not want it back
         except FAILURES as failure:
             log.warning("The answer %d could not be changed: %s", answer_id, failure)
         else:
