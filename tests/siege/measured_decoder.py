@@ -33,7 +33,7 @@ class MeasuredDecoder:
     """Decodes in a child process, which is replaced when it dies or needs more than `deadline` seconds."""
 
     def __init__(self, deadline: float = 20.0) -> None:
-        self._deadline = deadline
+        self.deadline = deadline
         self._start()
 
     def __enter__(self) -> Self:
@@ -44,19 +44,25 @@ class MeasuredDecoder:
     ) -> None:
         self._end()
 
+    @property
+    def pid(self) -> int:
+        """The process id of the child that decodes."""
+        assert self._process.pid is not None
+        return self._process.pid
+
     def cost(self, data: bytes) -> DecodeCost:
         """Decode `data`. What the deadline or a crash ended counts as the whole deadline."""
         try:
             self._pipe.send_bytes(data)
-            if self._pipe.poll(self._deadline):
+            if self._pipe.poll(self.deadline):
                 return DecodeCost(*self._pipe.recv())
-            refused = f"no answer within {self._deadline} s"
+            refused = f"no answer within {self.deadline} s"
         except (EOFError, OSError):
             self._process.join()
             refused = f"the process died with exit code {self._process.exitcode}"
         self._end()
         self._start()
-        return DecodeCost(1000 * self._deadline, None, refused)
+        return DecodeCost(1000 * self.deadline, None, refused)
 
     def _start(self) -> None:
         spawn = multiprocessing.get_context("spawn")
