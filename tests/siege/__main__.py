@@ -87,7 +87,7 @@ class Siege:
         until = time.monotonic() + seconds
         burst = limits.user_burst
         while time.monotonic() < until:
-            count = min(burst, limits.images_per_answer) or 1
+            count = max(1, min(burst, limits.images_per_answer))
             chosen = [self.dice.choice(pool) for _ in range(count)]
             files = [(f"{file.name}.{file.form}", self.variant(file)) for file in chosen]
             await self.wire.post(*files, channel=channel, author=account)
