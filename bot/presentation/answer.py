@@ -162,7 +162,7 @@ class Writer:
         return embed
 
     def _list(self, outcomes: Sequence[Outcome], top: int, width: int) -> discord.Embed:
-        """Return all images in one embed, in the colour of the least sure one; red only if all have failed."""
+        """Return one embed for all images, in the colour of the least sure one; red only if all failed."""
         shades = (UNSURE, LIKELY, CERTAIN, FAILED)
         worst = min(shades.index(self._color(outcome.result)) for outcome in outcomes)
         embed = discord.Embed(description=self._lines(outcomes, top, width), color=shades[worst])

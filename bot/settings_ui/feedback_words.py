@@ -11,7 +11,7 @@ from bot.store import BUTTONS
 from bot.store.feedback import FeedbackSummary, OpinionCount
 
 CERTAINTIES: Final = {
-    "sure": N_("Said for sure: {rate}"),
+    "sure": N_("Said outright: {rate}"),
     "probably": N_("Said with “probably”: {rate}"),
     "maybe": N_("Said with “maybe”: {rate}"),
     "not_sure": N_("Said with “I'm not sure”: {rate}"),

@@ -127,7 +127,7 @@ class GuildPanel:
         return self.words.translated(field.words)
 
     def _pick(self, field: SettingField) -> Iterator[ui.Item[Any]]:
-        """Yield a title and a menu for a list. One too long for the menu is shown, and the menu adds to it."""
+        """Yield a title and a menu for a list. One that is too long is shown, and the menu adds to it."""
         ids = getattr(self.settings, field.name)
         long = len(ids) >= SELECT_OPTIONS
         yield self._now(field) if long else ui.TextDisplay(self.words.title(field.name))
