@@ -27,8 +27,6 @@ from config.settings import Settings
 if TYPE_CHECKING:
     from inference.serving.client import Classifier
 
-__all__ = ["Whatsit"]
-
 log = logging.getLogger(__name__)
 
 NOTE_AFTER = 5.0

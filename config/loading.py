@@ -19,8 +19,6 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from config.settings import ConfigError, Settings, sections
 
-__all__ = ["CONFIG_VARIABLE", "DEFAULT_FILE", "PREFIX", "allowed", "load", "variable"]
-
 DEFAULT_FILE = Path(__file__).with_name("whatsit.toml")
 PREFIX = "WHATSIT_"
 CONFIG_VARIABLE = "WHATSIT_CONFIG"

@@ -12,8 +12,6 @@ from typing import Any, NamedTuple
 from config.loading import DEFAULT_FILE, allowed
 from config.settings import sections
 
-__all__ = ["README", "in_readme", "table", "toml"]
-
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- settings: written by `make docs` -->", "<!-- settings: end -->"
 

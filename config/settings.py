@@ -22,23 +22,6 @@ from pydantic import (
     model_validator,
 )
 
-__all__ = [
-    "Answers",
-    "ConfigError",
-    "Data",
-    "Discord",
-    "Download",
-    "Limits",
-    "Model",
-    "Queue",
-    "Section",
-    "Settings",
-    "StoreSettings",
-    "Watch",
-    "Worker",
-    "sections",
-]
-
 MiB = 1024 * 1024
 
 PositiveInt = Annotated[int, Field(gt=0)]

@@ -27,8 +27,6 @@ from bot.store import GuildSettings, StoredAnswer
 from config.settings import Settings
 from inference.results import NotAnImage, UnsupportedFormat
 
-__all__ = ["Answerer"]
-
 
 class Answerer:
     """The one way from a request to its answer, whatever event it came from."""

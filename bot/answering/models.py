@@ -15,8 +15,6 @@ from inference.results import ModelInfo, ModelUnavailable
 if TYPE_CHECKING:
     from inference.serving.client import Admission, Classifier
 
-__all__ = ["Models"]
-
 log = logging.getLogger(__name__)
 
 AGAIN = 600.0

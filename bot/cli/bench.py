@@ -6,8 +6,6 @@ import argparse
 import subprocess
 import sys
 
-__all__ = ["main"]
-
 BOT = ("--also", "bot.run")
 """What the measured process imports, too: its memory and its start are then a real bot's."""
 

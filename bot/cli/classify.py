@@ -16,14 +16,12 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.cli import FAILED, OK, USAGE
-from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli.settings import complain, settings_for
 from bot.cli.sources import STDIN, Source, Unreadable, sources_of
 from bot.cli.terminal import counting, errors, model_progress, safe
-from config.settings import Settings
+from config.settings import ConfigError, Settings
 from inference.results import Classification, ImageTooLarge, InferenceError, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
-
-__all__ = ["main"]
 
 AHEAD = 24
 """Pictures under way at once: enough to fill batches, few enough that files are read as they are needed."""

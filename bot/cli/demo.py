@@ -20,16 +20,14 @@ from rich.console import Console
 
 from bot.cli import FAILED, OK, USAGE
 from bot.cli.demo_transcript import names, show
-from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli.settings import complain, settings_for
 from bot.cli.terminal import model_progress, safe
-from config.settings import Settings, Watch
+from config.settings import ConfigError, Settings, Watch
 from inference.results import ModelUnavailable
 from inference.serving.client import Classifier
 
 if TYPE_CHECKING:
     from bot.demo.stage import Stage
-
-__all__ = ["main"]
 
 EMBEDDED = "efficientnet_lite0"
 

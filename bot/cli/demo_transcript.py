@@ -11,8 +11,6 @@ from rich.text import Text
 
 from bot.cli.terminal import safe, without_markdown
 
-__all__ = ["names", "show"]
-
 
 def show(console: Console, what: str, answers: Sequence[discord.Message]) -> None:
     """Print one exchange."""

@@ -24,12 +24,10 @@ from rich.text import Text
 from bot.cli import FAILED, OK
 from bot.cli.check_results import CheckResult, Level
 from bot.cli.models import catalogue
-from bot.cli.settings import ConfigError, settings_for
+from bot.cli.settings import settings_for
 from bot.cli.terminal import errors, model_progress
 from config.loading import variable
-from config.settings import MiB, Settings
-
-__all__ = ["allowed_models", "main"]
+from config.settings import ConfigError, MiB, Settings
 
 ENOUGH_DISK = 500 * MiB
 """Bytes free that a model's download, its unpacked files and the converted copy take, and some more."""

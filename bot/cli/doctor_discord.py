@@ -20,8 +20,6 @@ from bot.connection.intents import MESSAGE_CONTENT_OFF, message_content_allowed
 from bot.connection.login import token
 from config.settings import ConfigError, Settings
 
-__all__ = ["check_discord"]
-
 PATIENCE = 20.0
 """Seconds for all that is asked of Discord."""
 SERVERS = 20

@@ -9,10 +9,9 @@ import binascii
 import discord
 
 from bot.cli import FAILED, OK, USAGE
-from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli.settings import complain, settings_for
 from bot.connection.login import token
-
-__all__ = ["PERMISSIONS", "application_id", "main"]
+from config.settings import ConfigError
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,

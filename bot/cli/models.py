@@ -18,11 +18,9 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bot.cli import FAILED, OK, USAGE
-from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli.settings import complain, settings_for
 from bot.cli.terminal import errors, model_progress
-from config.settings import Settings
-
-__all__ = ["catalogue", "main"]
+from config.settings import ConfigError, Settings
 
 
 def main(args: argparse.Namespace) -> int:

@@ -6,9 +6,8 @@ import argparse
 
 from bot import run
 from bot.cli import USAGE
-from bot.cli.settings import ConfigError, complain, settings_for
-
-__all__ = ["main"]
+from bot.cli.settings import complain, settings_for
+from config.settings import ConfigError
 
 
 def main(args: argparse.Namespace) -> int:

@@ -7,9 +7,7 @@ import sys
 from typing import Any
 
 from config.loading import load
-from config.settings import ConfigError, Settings
-
-__all__ = ["ConfigError", "complain", "settings_for"]
+from config.settings import Settings
 
 
 def settings_for(args: argparse.Namespace) -> Settings:

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-__all__ = ["EXTENSIONS", "STDIN", "Source", "Unreadable", "sources_of"]
-
 STDIN = "-"
 EXTENSIONS = (
     *(".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".hif"),

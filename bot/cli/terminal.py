@@ -16,8 +16,6 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-__all__ = ["counting", "errors", "model_progress", "safe", "without_markdown"]
-
 Report = Callable[[str, float | None], None]
 
 

@@ -30,8 +30,6 @@ from bot.presentation.errors import UNEXPECTED
 from bot.store import OpenInteraction, OpenMessage, Store, StoreError
 from bot.work_in_hand import WorkInHand
 
-__all__ = ["CatchUpCog"]
-
 P = ParamSpec("P")
 
 log = logging.getLogger(__name__)

@@ -24,8 +24,6 @@ from bot.store import Store, StoreError
 from bot.work_in_hand import WorkInHand
 from config.settings import Settings
 
-__all__ = ["ClassifyCog"]
-
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]

@@ -32,8 +32,6 @@ from bot.settings_ui.settings_import import SettingsImport, exported
 from bot.store import FIELDS, PAGE_TITLES, PAGES, PER_MINUTE, GuildSettings, Store
 from inference.results import RANKED
 
-__all__ = ["GuildSettingsCog"]
-
 Interaction = discord.Interaction[Any]
 
 

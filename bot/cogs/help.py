@@ -13,8 +13,6 @@ from bot.policy.effective_settings import language_of
 from bot.presentation.help_texts import help_text
 from bot.store import Store
 
-__all__ = ["HelpCog"]
-
 
 class HelpCog(commands.Cog):
     """Tells whoever asks, and nobody else."""

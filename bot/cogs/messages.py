@@ -7,8 +7,6 @@ from discord.ext import commands
 
 from bot.intake.message_intake import MessageIntake
 
-__all__ = ["MessagesCog"]
-
 
 class MessagesCog(commands.Cog):
     """Answers images in watched channels, mentions and direct messages."""

@@ -15,8 +15,6 @@ from discord.http import Route
 from bot.store import StoreError
 from bot.store.bot_notes import Notes
 
-__all__ = ["sync"]
-
 log = logging.getLogger(__name__)
 
 TIMEOUT = 30.0

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import discord
 
-__all__ = ["MESSAGE_CONTENT_OFF", "message_content_allowed", "wanted"]
-
 MESSAGE_CONTENT_OFF = (
     "The application may not read message content, so Whatsit answers mentions, direct messages, /classify "
     "and the message menu, but watches no channel. To have it answer every picture, open your application at "

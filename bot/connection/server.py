@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
-__all__ = ["Server", "log_in", "use"]
-
 log = logging.getLogger(__name__)
 
 DISCORD = (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, discord.http.INTERNAL_API_VERSION, Asset.BASE)

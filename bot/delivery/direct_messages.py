@@ -14,8 +14,6 @@ from bot.delivery.destination import message_body
 from bot.i18n import Language
 from bot.presentation.answer import Answer
 
-__all__ = ["send_directly"]
-
 log = logging.getLogger(__name__)
 
 CLOSED, NO_SHARED_SERVER = 50007, 50278

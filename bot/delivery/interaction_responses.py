@@ -18,8 +18,6 @@ from bot.discord_limits import MESSAGE_CONTENT
 from bot.i18n import Language
 from bot.presentation.answer import Answer
 
-__all__ = ["InteractionResponse", "defer", "say"]
-
 log = logging.getLogger(__name__)
 
 Edit = Callable[..., Awaitable[object]]

@@ -23,8 +23,6 @@ from bot.store import Store, defaults
 from config.settings import Data, Settings, StoreSettings
 from inference.serving.client import Classifier
 
-__all__ = ["PHOTOGRAPHS", "Exchange", "Photograph", "Stage", "staged"]
-
 SETTLE = 25.0
 """Seconds a simulated action may take; a picture takes a fraction of one."""
 AGAIN = 0.05

@@ -29,17 +29,6 @@ from config.model_titles import title_of
 from config.settings import Settings
 from inference.results import Classification, Label
 
-__all__ = [
-    "DETAILED",
-    "Answer",
-    "Outcome",
-    "Writer",
-    "body",
-    "color",
-    "link_to",
-    "neutral",
-]
-
 DETAILED = 5
 """Images of one answer that show all their guesses; of more, each shows its best: five embeds of three rows
 fill a phone. As many as `/classify` takes, so that a `top` which somebody set is always kept."""

@@ -15,8 +15,6 @@ from bot.i18n import N_, Language
 from config.settings import Limits, MiB
 from inference import results
 
-__all__ = ["LASTING", "LEAVING", "RESTARTED", "SENTENCES", "UNEXPECTED", "sentence"]
-
 _TOO_LARGE = N_(
     "This picture is too large for me. Send one of at most {megabytes} MB and {megapixels} megapixels."
 )

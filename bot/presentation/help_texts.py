@@ -4,15 +4,6 @@ from __future__ import annotations
 
 from bot.i18n import N_, Language
 
-__all__ = [
-    "LEFT_ALONE",
-    "LEFT_ALONE_YOURSELF",
-    "MENU",
-    "help_text",
-    "left_alone_sentence",
-    "no_picture_sentence",
-]
-
 MENU = N_("What's in this picture?")
 LEFT_ALONE = N_("The poster has asked me not to look at their pictures.")
 LEFT_ALONE_YOURSELF = N_(

@@ -42,8 +42,6 @@ from bot.store.feedback import MAX_SAID
 from config.model_titles import title_of
 from inference.results import RANKED, ModelInfo, ModelUnavailable
 
-__all__ = ["AnswerPresses"]
-
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]

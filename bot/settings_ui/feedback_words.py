@@ -10,8 +10,6 @@ from bot.settings_ui.setting_words import listed
 from bot.store import BUTTONS
 from bot.store.feedback import FeedbackSummary, OpinionCount
 
-__all__ = ["feedback_words"]
-
 CERTAINTIES: Final = {
     "sure": N_("Said for sure: {rate}"),
     "probably": N_("Said with “probably”: {rate}"),

@@ -17,8 +17,6 @@ from bot.settings_ui.setting_words import DEFAULT, SettingWords
 from bot.store import FIELDS, PAGE_TITLES, PAGES, GuildSettings
 from bot.store.setting_fields import EMOJI_CHARACTERS, SettingField, SettingForm
 
-__all__ = ["ALL", "FORMS", "OVERVIEW", "PANEL", "SURE", "GuildPanel"]
-
 PANEL = "settings"
 OVERVIEW, SURE, ALL = "overview", "sure", "all"
 PERCENTAGES = range(0, 100, 5)

@@ -22,8 +22,6 @@ from bot.settings_ui.setting_words import SettingWords
 from bot.store import GuildSettings
 from bot.store.chosen_settings import Choices
 
-__all__ = ["HelloPresses", "hello"]
-
 PANEL = "hello"
 CHOICES: Final[Mapping[str, str]] = {
     "everywhere": N_("Everywhere"),

@@ -17,8 +17,6 @@ from bot.settings_ui.setting_faults import SENTENCES
 from bot.settings_ui.setting_words import DEFAULT, language_names
 from bot.store import MemberPreferences, Store
 
-__all__ = ["DELIVERY", "MemberPanel", "MemberPanelPresses"]
-
 PANEL = "preferences"
 DELIVERY: Final = {
     "default": N_("Server default"),

@@ -17,8 +17,6 @@ from bot.store import FIELDS, InvalidSettings, SettingFault, StoreError
 from bot.store.setting_fields import SettingField
 from bot.store.settings_file import short
 
-__all__ = ["MANAGERS_ONLY", "RULES", "SENTENCES", "fault_sentence", "rule_sentence", "unknown_name"]
-
 MANAGERS_ONLY = N_("You need Manage Server to see or change these.")
 _IDS = N_("It is a list of at most 500 ids, each a whole number.")
 RULES: Final[Mapping[str, str]] = {

@@ -21,17 +21,6 @@ from bot.settings_ui.setting_words import DEFAULT, SettingWords, language_names
 from bot.store import FIELDS, PAGES, Existing, GuildSettings, without_gone
 from bot.store.setting_fields import SettingField
 
-__all__ = [
-    "existing_in",
-    "from_form",
-    "from_menu",
-    "from_options",
-    "from_pick",
-    "guild_id_of",
-    "present",
-    "usable_language",
-]
-
 Change = Callable[[GuildSettings], Mapping[str, Any]]
 """From what stands to what is to be changed, for `Choices.update`."""
 

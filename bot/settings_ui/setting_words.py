@@ -16,8 +16,6 @@ from bot.store import FIELDS, PAGE_TITLES, PAGES, GuildSettings, SettingChange
 from config.model_titles import title_of
 from config.settings import Settings
 
-__all__ = ["DEFAULT", "SettingWords", "language_names", "listed"]
-
 DEFAULT = "default"
 """The option of a menu, or of a command, that stands for None: as the owner, or Discord, has it."""
 MENTIONS = 20

@@ -26,8 +26,6 @@ from bot.store import GuildSettings, difference, from_json, to_json
 from bot.store.chosen_settings import Choices
 from bot.store.settings_file import MAX_BYTES
 
-__all__ = ["SettingsImport", "exported"]
-
 FILE_NAME = "whatsit-settings.json"
 
 

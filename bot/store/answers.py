@@ -9,8 +9,6 @@ from sqlalchemy import bindparam, delete, select, update
 from bot.store.database import Database
 from bot.store.tables import StoredAnswer
 
-__all__ = ["StoredAnswers"]
-
 CHUNK = 500
 """Ids in one query: both databases bound the parameters of a statement."""
 

@@ -13,9 +13,6 @@ from sqlalchemy import delete, select
 from bot.store.database import Database, Write
 from bot.store.tables import Meta
 
-__all__ = ["Notes", "Refusals"]
-
-
 GREETING = "greeting "
 REFUSALS = "refusals"
 

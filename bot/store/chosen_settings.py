@@ -17,8 +17,6 @@ from bot.store.database import Database
 from bot.store.settings_file import InvalidSettings, faults_in
 from bot.store.tables import Choice
 
-__all__ = ["Choices"]
-
 log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=BaseModel)

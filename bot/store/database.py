@@ -17,8 +17,6 @@ from bot.store.faults import StoreClosed, StoreError, StoreUnavailable, explain
 from bot.store.location import Location
 from bot.store.tables import Base
 
-__all__ = ["Database", "Write", "connect"]
-
 T = TypeVar("T")
 
 BUSY_TIMEOUT = 10.0

@@ -13,8 +13,6 @@ from bot.store import setting_fields as kinds
 from bot.store.setting_fields import SettingField
 from inference.results import RANKED
 
-__all__ = ["BUTTONS", "FIELDS", "PAGES", "PAGE_TITLES", "PER_MINUTE", "GuildSettings", "defaults"]
-
 BUTTONS: Final[Mapping[str, str]] = {
     "more": N_("More"),
     "dm_button": N_("Send to my DMs"),

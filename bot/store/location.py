@@ -10,8 +10,6 @@ from sqlalchemy.exc import ArgumentError
 
 import config.settings
 
-__all__ = ["FILE_NAME", "Location", "locate"]
-
 FILE_NAME = "whatsit.sqlite3"
 
 _DRIVERS = {

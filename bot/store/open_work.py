@@ -15,8 +15,6 @@ from bot.store.retention import Retention
 from bot.store.tables import OpenInteraction, OpenMessage, StoredAnswer
 from bot.store.upkeep_timer import UpkeepTimer
 
-__all__ = ["OpenWork"]
-
 log = logging.getLogger(__name__)
 
 

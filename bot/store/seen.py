@@ -11,8 +11,6 @@ from bot.store.faults import StoreError
 from bot.store.tables import Cursor
 from bot.store.upkeep_timer import UpkeepTimer
 
-__all__ = ["Seen"]
-
 log = logging.getLogger(__name__)
 
 FLUSH_AFTER = 30.0

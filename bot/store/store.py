@@ -38,8 +38,6 @@ from bot.store.tables import (
 from bot.store.upgrading import make_ready
 from bot.store.upkeep_timer import UpkeepTimer
 
-__all__ = ["Store"]
-
 log = logging.getLogger(__name__)
 
 MARK_KEY = "mark key"

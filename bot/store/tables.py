@@ -9,19 +9,6 @@ from sqlalchemy import JSON, BigInteger, Dialect, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-__all__ = [
-    "Base",
-    "Choice",
-    "Cursor",
-    "Feedback",
-    "GuildSetting",
-    "MemberPreference",
-    "Meta",
-    "OpenInteraction",
-    "OpenMessage",
-    "StoredAnswer",
-]
-
 
 class Instant(TypeDecorator[datetime]):
     """A moment, kept as whole milliseconds since 1970 in UTC: the same in both databases, and it sorts."""

@@ -28,8 +28,6 @@ from bot.store.migrations import HEAD, VERSION_TABLE
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["change", "make_ready", "version"]
-
 _LOCK = 0x7768_6174_7369_74  # "whatsit": a number that nobody else is likely to lock
 _ALEMBIC = threading.Lock()  # Alembic's own context is one for the process
 

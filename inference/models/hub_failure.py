@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-__all__ = ["forget", "is_recent", "remember"]
-
 FILE = "hub-out-of-reach"
 """Its time is when that was."""
 

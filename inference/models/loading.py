@@ -21,8 +21,6 @@ from inference.models.engines import Engine
 from inference.models.labels import labels_for
 from inference.results import ModelUnavailable
 
-__all__ = ["LoadedModel", "LocatedModel", "load", "locate"]
-
 ASK_AGAIN = "`whatsit models refresh` lets the next start ask at once"
 
 DEFAULT_SIZE = 224

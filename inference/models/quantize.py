@@ -17,8 +17,6 @@ from inference.models.child_process import Report
 from inference.models.loading import locate
 from inference.results import ModelUnavailable
 
-__all__ = ["MOST_LOST", "QuantizeReport", "quantize"]
-
 MOST_LOST = 0.01
 """Share of first labels that may turn from right to wrong: one point of top-1."""
 

@@ -36,31 +36,6 @@ from inference.results import (
     UnsupportedFormat,
 )
 
-__all__ = [
-    "EXIT_OUT_OF_MEMORY",
-    "LENGTH_BYTES",
-    "AnsweredReply",
-    "BatchRequest",
-    "LoadProgress",
-    "LookRequest",
-    "LooksBegun",
-    "LooksDone",
-    "RefusedReply",
-    "UnsureReply",
-    "WorkerGreeting",
-    "WorkerHello",
-    "WorkerNews",
-    "WorkerReady",
-    "WorkerReply",
-    "WorkerUnavailable",
-    "frame",
-    "parse_greeting",
-    "parse_news",
-    "read_batch",
-    "read_hello",
-    "write",
-]
-
 LENGTH_BYTES = 4
 
 MOST_CROPS = 100
