@@ -176,7 +176,7 @@ def test_a_translation_neither_loses_nor_invents_a_blank(name: str) -> None:
     wrong = []
     for message in catalogue(f"{name}.po"):
         originals = [message.id] if isinstance(message.id, str) else message.id
-        translated = [message.string] if isinstance(message.string, str) else message.string
+        translated = [message.string] if isinstance(message.string, str) else message.string or ()
         allowed = [kept_words(text) for text in originals]
         wrong += [text for text in translated if text and kept_words(text) not in allowed]
     assert not wrong
