@@ -35,7 +35,8 @@ from inference.images.colour import flatten
 from inference.images.headers import ImageHeader, header
 from inference.images.headers.facts import EXIF_BYTES
 from inference.images.headers.jpeg import scale
-from inference.images.views import DecodedFrame, Views, ends, first_look
+from inference.images.second_look import ends
+from inference.images.views import DecodedFrame, Views, first_look
 from inference.results import CorruptImage, ImageTooLarge, InferenceError, OutOfMemory, UnsupportedFormat
 
 PREPROCESSING_VERSION = 3

@@ -32,7 +32,7 @@ from config import settings
 from inference import cpus
 from inference.images.decode import PREPROCESSING_VERSION, decode
 from inference.images.headers import header
-from inference.images.views import needs_second_look
+from inference.images.second_look import needs_second_look
 from inference.models.coarse_names import CoarseNames, coarse_names
 from inference.models.engines import PAIR
 from inference.results import InferenceError, ModelInfo, ModelUnavailable, SandboxState
