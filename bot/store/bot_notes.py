@@ -18,6 +18,7 @@ __all__ = ["Notes", "Refusals"]
 
 GREETING = "greeting "
 REFUSALS = "refusals"
+WRITABLE = "writable"
 
 
 class Refusals(NamedTuple):
@@ -77,6 +78,10 @@ class Notes:
             await self._database.write(Write(self._add, {"key": name, "value": secrets.token_hex(32)}))
             known = await self.get(name)  # what somebody else has just made, perhaps
         return bytes.fromhex(known or "")
+
+    async def prove_writable(self) -> None:
+        """Write something. Raises a `StoreError` where nothing can be written."""
+        await self.set(WRITABLE, secrets.token_hex(4))
 
     async def set(self, key: str, value: str) -> None:
         await self._database.write(Write(self._set, {"key": key, "value": value}))
