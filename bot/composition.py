@@ -49,8 +49,6 @@ from bot.tracing.request_tracing import RequestTracing
 from config.settings import Settings
 from inference.serving.client import Classifier
 
-__all__ = ["compose"]
-
 
 def compose(
     settings: Settings,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import ipaddress
 from typing import NamedTuple, Self
 
-__all__ = ["ListenAddress"]
-
 PORTS = range(1, 2**16)
 
 

@@ -20,8 +20,6 @@ from inference.results import RANKED, Classification, InferenceError
 if TYPE_CHECKING:
     from inference.serving.client import Admission
 
-__all__ = ["ImageClassifying"]
-
 log = logging.getLogger(__name__)
 
 

@@ -22,8 +22,6 @@ from bot.store.store_guard import StoreGuard
 from bot.tracing.request_tracing import RequestTrace
 from bot.work_in_hand import WorkInHand
 
-__all__ = ["Ledger"]
-
 
 class _AnswerPlace(TypedDict):
     answer_id: int

@@ -15,8 +15,6 @@ from bot.policy.effective_settings import Effective
 from bot.policy.quota import Grant
 from bot.tracing.observer import Way
 
-__all__ = ["InteractionOrigin", "MessageOrigin", "Request"]
-
 
 @dataclass(frozen=True, slots=True)
 class MessageOrigin:

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-__all__ = ["EventCounts", "guard_parsers"]
-
 log = logging.getLogger(__name__)
 
 READY = "READY"

@@ -6,8 +6,6 @@ import time
 
 from discord.http import HTTPClient, Ratelimit
 
-__all__ = ["RateLimitWaits"]
-
 
 class RateLimitWaits:
     """How often a kind of requests was held back, and for how many seconds in all."""

@@ -11,8 +11,6 @@ from bot.tracing.observer import Observer, Stage, Way
 from bot.tracing.request_tracing import FAILED, NAMED
 from inference.results import Busy, ModelUnavailable, TimedOut
 
-__all__ = ["PrometheusObserver"]
-
 STAGE_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 ANSWER_SECONDS = (0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 15, 30, 60, 300)
 WATCHED_OUTCOMES = (NAMED, FAILED, Busy.code, TimedOut.code, ModelUnavailable.code)

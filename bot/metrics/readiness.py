@@ -11,8 +11,6 @@ from bot.store import Store, StoreError
 from inference.results import ModelUnavailable
 from inference.serving.client import Classifier
 
-__all__ = ["CHECKS", "Readiness"]
-
 CHECKS = ("connected", "model", "store", "breaker")
 FRESH = 5.0
 """Seconds for which it is believed that the store can be written: nobody is to make it write all the time."""

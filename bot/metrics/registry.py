@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector, disable_created_metrics
 
-__all__ = ["LabelledRegistry"]
-
 
 class LabelledRegistry(CollectorRegistry):
     """Adds the same labels to every sample: `shard` where the bot is one shard of several, else none."""

@@ -20,8 +20,6 @@ from config.listen_address import ListenAddress
 from config.settings import ConfigError, Settings
 from inference.serving.client import Classifier
 
-__all__ = ["MetricsServer"]
-
 log = logging.getLogger(__name__)
 
 LEAVE = 1.0

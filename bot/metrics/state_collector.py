@@ -19,8 +19,6 @@ from config.settings import Settings
 from inference.results import ModelUnavailable, ServingLoad, Stats
 from inference.serving.client import Classifier
 
-__all__ = ["StateCollector"]
-
 BATCH_IMAGES = (1, 2, 4, 8, 16, 32)
 REFUSALS = ("401", "403", "429")
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-__all__ = ["Observer", "Stage", "Way"]
-
 Way = Literal["watched", "mention", "direct_message", "offer", "edit", "command", "menu", "catch_up"]
 """How a request comes in. `catch_up`: it was made while the bot was away."""
 

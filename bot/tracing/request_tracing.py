@@ -19,8 +19,6 @@ import discord
 
 from bot.tracing.observer import Observer, Stage, Way
 
-__all__ = ["FAILED", "NAMED", "ImageTrace", "RequestTrace", "RequestTracing"]
-
 log = logging.getLogger(__name__)
 
 NAMED = "named"

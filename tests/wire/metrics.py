@@ -13,8 +13,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.wire.world import PATIENCE
 
-__all__ = ["FAKE_MODEL", "Endpoint", "Samples", "free_port"]
-
 FAKE_MODEL = "tests.inference.fakes:load"
 """A real worker with a model that reads its answer off a picture: for `load_from` in a script."""
 
