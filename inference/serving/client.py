@@ -242,7 +242,7 @@ class Classifier:
             if isinstance(each, int):
                 if not 0 <= each < self.info.classes:
                     raise ValueError(f"the model {self.info.name} has no class {each}")
-            elif len(each) != SCALE_BYTES + self.info.features:
+            elif not self.info.features or len(each) != SCALE_BYTES + self.info.features:
                 raise ValueError(f"the model {self.info.name} has no features of that length")
 
     async def _classify(
