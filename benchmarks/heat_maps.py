@@ -26,8 +26,6 @@ from config.settings import Settings
 from inference.models.photographs import load_photographs
 from inference.serving.client import Classifier
 
-__all__ = ["ComposedPicture", "compose", "main"]
-
 SHAPES = ((640, 480), (480, 640), (512, 512), (800, 450))
 SHARES = (0.5, 0.8)
 """Least and greatest height or width of a cut-out, as a share of the scene's short side."""

@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from inference.results import SCALE_BYTES
 
-__all__ = ["pack", "unit_roots", "unpack"]
-
 LARGEST = 127
 
 

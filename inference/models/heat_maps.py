@@ -17,8 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-__all__ = ["MOST_WINDOWS", "HeatMaps", "Window", "average", "covered", "occlusion", "windows"]
-
 Window = tuple[float, float, float, float]
 """Left, top, right, bottom, in pixels of the picture; the edges may fall between pixels."""
 

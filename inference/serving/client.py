@@ -37,8 +37,6 @@ from inference.serving.protocol import MOST_MAPS, AnsweredReply, Features
 from inference.serving.supervisor import WorkerDied, WorkerSupervisor
 from inference.serving.verdict_cache import ImageKey, VerdictCache
 
-__all__ = ["Admission", "Classifier"]
-
 T = TypeVar("T")
 
 SUSPECTS_ROOM = 0.5

@@ -17,8 +17,6 @@ from inference.serving.protocol import HeatReply
 if TYPE_CHECKING:
     from inference.models.loading import LoadedModel
 
-__all__ = ["heat_of"]
-
 SHOWN_SIDE = 480
 """Pixels along the long side of the copy that the maps are laid over: as wide as Discord shows a picture."""
 

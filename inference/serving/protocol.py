@@ -37,34 +37,6 @@ from inference.results import (
     UnsupportedFormat,
 )
 
-__all__ = [
-    "EXIT_OUT_OF_MEMORY",
-    "LENGTH_BYTES",
-    "MOST_MAPS",
-    "AnsweredReply",
-    "BatchRequest",
-    "Features",
-    "HeatReply",
-    "LoadProgress",
-    "LookRequest",
-    "LooksBegun",
-    "LooksDone",
-    "RefusedReply",
-    "UnsureReply",
-    "WorkerGreeting",
-    "WorkerHello",
-    "WorkerNews",
-    "WorkerReady",
-    "WorkerReply",
-    "WorkerUnavailable",
-    "frame",
-    "parse_greeting",
-    "parse_news",
-    "read_batch",
-    "read_hello",
-    "write",
-]
-
 LENGTH_BYTES = 4
 
 MOST_CROPS = 100
@@ -106,6 +78,8 @@ PIXEL_BYTES = 3 * 512 * 512
 
 
 class WorkerMessage(BaseModel):
+    """One message, of fields that are all checked when it is read."""
+
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64"
     )
@@ -121,17 +95,23 @@ class WorkerHello(WorkerMessage):
 
 
 class LoadProgress(WorkerMessage):
+    """What a worker that loads its model is doing, and how much of that is done: 0 to 1, None if unknown."""
+
     kind: Literal["progress"] = "progress"
     stage: str
     fraction: float | None
 
 
 class WorkerReady(WorkerMessage):
+    """The model is loaded, and answers."""
+
     kind: Literal["ready"] = "ready"
     info: ModelInfo
 
 
 class WorkerUnavailable(WorkerMessage):
+    """No model could be loaded; `reason` says why, and what can be done."""
+
     kind: Literal["unavailable"] = "unavailable"
     reason: str
 

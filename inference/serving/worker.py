@@ -30,8 +30,10 @@ from numpy.typing import NDArray
 
 from config import settings
 from inference import cpus
-from inference.images.decode import PREPROCESSING_VERSION, decode, header
-from inference.images.views import DecodedFrame, needs_second_look
+from inference.images.decode import PREPROCESSING_VERSION, decode
+from inference.images.headers import header
+from inference.images.second_look import needs_second_look
+from inference.images.views import DecodedFrame
 from inference.models.coarse_names import CoarseNames, coarse_names
 from inference.models.engines import PAIR, Prediction
 from inference.models.fingerprint import pack, unit_roots
@@ -62,9 +64,6 @@ from inference.serving.protocol import (
 
 if TYPE_CHECKING:
     from inference.models.loading import LoadedModel
-
-__all__ = ["main"]
-
 
 THREADED = frozenset({"HEIF"})
 """Formats whose codec decodes on one thread of its own (libde265), whose time does not show on ours."""
