@@ -83,12 +83,14 @@ class DecodedImage:
     `first`: the crops of the first look, uint8 [n, s, s, 3], RGB, 0..255; n is the number of frames looked at
     (1 to 3).
     `ends`: pictures and boxes in them, for the second look.
+    `whole`: the first frame, little larger than the views need.
     """
 
     def __init__(
         self, size: tuple[int, int], pictures: list[DecodedFrame], views: Views, input_size: int
     ) -> None:
         self.size = size
+        self.whole = pictures[0]
         self.first = np.stack([first_look(picture, views, input_size) for picture in pictures])
         self._input_size = input_size
         # Only the squares are kept, because a banner may be a hundred times as long as high.

@@ -31,8 +31,8 @@ _WHITE = (b"wtpt", b"chad")
 _PARAMETERS = (1, 3, 4, 5, 7)
 """Numbers of a parametric curve, by its function."""
 _DESCRIPTION_BYTES = 256
-_SRGB = (b"sRGB", b"\0s\0R\0G\0B")
-"""In ASCII and in UTF-16, written out: Python would read the codec from a file, which the sandbox forbids."""
+_OF_SRGB_ITSELF = (b"sRGB", "sRGB".encode("utf-16-be"))
+"""Made here, because Python looks for a codec's module when it is first used, which the sandbox forbids."""
 
 
 def plain_profile(profile: bytes, mode: str) -> bytes | None:
@@ -55,7 +55,7 @@ def _plain_profile(profile: bytes, mode: str) -> bytes | None:
         return None
     tags = _tags(profile)
     description = tags.get(b"desc", b"")[:_DESCRIPTION_BYTES]
-    if mode == "RGB" and any(name in description for name in _SRGB):
+    if mode == "RGB" and any(name in description for name in _OF_SRGB_ITSELF):
         return None
     table = _table(tags[b"A2B0"], channels) if b"A2B0" in tags else None
     kept = (

@@ -70,6 +70,15 @@ class DecodedFrame:
         upright = square if self.turn is None else square.transpose(self.turn)
         return np.asarray(to_srgb(upright, self.profile), dtype=np.uint8)
 
+    def upright(self) -> DecodedFrame:
+        """Return the picture as a person sees it, as a picture of its own: turned, in sRGB, whole pixels."""
+        box = (0.0, 0.0, min(self.width, self.image.width), min(self.height, self.image.height))
+        whole = (max(round(self.width), 1), max(round(self.height), 1))
+        image = to_srgb(self.image.resize(whole, Image.Resampling.HAMMING, box=box), self.profile)
+        if self.turn is not None:
+            image = image.transpose(self.turn)
+        return DecodedFrame(image, *image.size)
+
 
 def centre(width: float, height: float) -> Box:
     """Return the first look: the centred square, 7/8 of the short side."""
