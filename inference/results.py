@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+PictureKind = Literal["photo", "drawing", "screenshot"]
+"""How a picture was made, where that is known: None stands for a picture of which it is not."""
 
 RANKED = 10
 """Labels of an image that are ranked and remembered: as many as an answer can ever show."""
@@ -43,7 +46,8 @@ class Classification:
     `size` is (width, height) in pixels as a person sees the picture, after EXIF orientation. `views` is how
     many crops were averaged. Times are milliseconds that the worker spent on this image. `coarse` has the
     everyday names of greatest probability, best first, at most three. `core_seconds` is the processor time
-    that the worker spent on the image for this answer: 0 where it was remembered.
+    that the worker spent on the image for this answer: 0 where it was remembered. `picture_kind` is what the
+    picture's metadata tell.
     """
 
     labels: tuple[Label, ...]
@@ -55,6 +59,7 @@ class Classification:
     predict_ms: float
     coarse: tuple[Coarse, ...] = ()
     core_seconds: float = 0.0
+    picture_kind: PictureKind | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from inference.results import (
     ModelInfo,
     NotAnImage,
     OutOfMemory,
+    PictureKind,
     UnsupportedFormat,
 )
 
@@ -117,7 +118,7 @@ class BatchRequest(WorkerMessage):
 class AnsweredReply(WorkerMessage):
     """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
     probability, number of its classes); `size` is (width, height); `core_seconds` is the processor time that
-    the image took in all its looks."""
+    the image took in all its looks; `picture_kind` is told where the metadata tell it."""
 
     kind: Literal["answered"] = "answered"
     id: int
@@ -128,6 +129,7 @@ class AnsweredReply(WorkerMessage):
     decode_ms: Milliseconds
     predict_ms: Milliseconds
     core_seconds: Cost
+    picture_kind: PictureKind | None = None
 
 
 class UnsureReply(WorkerMessage):

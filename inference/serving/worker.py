@@ -35,7 +35,7 @@ from inference.images.headers import header
 from inference.images.views import needs_second_look
 from inference.models.coarse_names import CoarseNames, coarse_names
 from inference.models.engines import PAIR
-from inference.results import InferenceError, ModelInfo, ModelUnavailable, SandboxState
+from inference.results import InferenceError, ModelInfo, ModelUnavailable, PictureKind, SandboxState
 from inference.sandbox import give_up_everything, give_up_files
 from inference.sandbox.kernel import forbid_dumps
 from inference.serving.protocol import (
@@ -99,6 +99,7 @@ class SeenImage:
     decode_ms: float = 0.0
     predict_ms: float = 0.0
     core_seconds: float = 0.0
+    kind: PictureKind | None = None
 
 
 @dataclass
@@ -162,6 +163,7 @@ class BatchProcessor:
             decoded.second,
             decode_ms=_ms(started),
             core_seconds=watch.seconds(),
+            kind=decoded.kind,
         )
 
     def _predict(self, images: list[SeenImage]) -> None:
@@ -213,6 +215,7 @@ class BatchProcessor:
             decode_ms=image.decode_ms,
             predict_ms=image.predict_ms,
             core_seconds=image.core_seconds,
+            picture_kind=image.kind,
         )
 
 
