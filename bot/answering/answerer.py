@@ -237,5 +237,5 @@ class Answerer:
 
 
 def _was_no_image(outcome: Outcome) -> bool:
-    """A file of unknown kind that turned out to be no image is nobody's request."""
+    """Return whether a file of unknown kind turned out to be no image: then nobody asked for anything."""
     return not outcome.source.certain and isinstance(outcome.result, NotAnImage | UnsupportedFormat)

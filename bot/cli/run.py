@@ -11,7 +11,7 @@ from config.settings import ConfigError
 
 
 def main(args: argparse.Namespace) -> int:
-    """The exit code of the bot; 2 for a configuration that cannot be used."""
+    """Run the bot; return its exit code, 2 for a configuration that cannot be used."""
     try:
         return run.run(settings_for(args))
     except ConfigError as error:

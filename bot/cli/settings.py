@@ -11,7 +11,7 @@ from config.settings import Settings
 
 
 def settings_for(args: argparse.Namespace) -> Settings:
-    """What the configuration says, with `--model`, `--labels` and `--views` of `args` over it.
+    """Return what the configuration says, with `--model`, `--labels` and `--views` of `args` over it.
 
     Raises `ConfigError`. A model that was typed does not take the labels of the configured one.
     """

@@ -59,7 +59,7 @@ class CatchUpCog(commands.Cog):
         retraction: Retraction,
         work: WorkInHand,
     ) -> None:
-        """`seconds`: how far back is looked; 0 for not at all."""
+        """`seconds`: how far back to look; 0 for not at all."""
         self._client = client
         self._seconds = seconds
         self._clock = clock

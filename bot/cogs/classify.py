@@ -33,7 +33,7 @@ for_all = app_commands.allowed_installs(guilds=True, users=True)
 
 
 class ClassifyCog(commands.Cog):
-    """Answers commands."""
+    """Answers `/classify`, and the command in the menu of a message."""
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from bot.store import Store
 
 
 class HelpCog(commands.Cog):
-    """Tells whoever asks, and nobody else."""
+    """Answers `/help`, for the asker's eyes only."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

@@ -1,4 +1,4 @@
-"""New messages."""
+"""New messages, which are answered where they ask for it."""
 
 from __future__ import annotations
 

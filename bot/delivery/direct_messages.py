@@ -51,7 +51,7 @@ async def send_directly(
             )
         if refused.code == NO_SHARED_SERVER:
             return language.gettext(
-                "We have no server in common, so I can't send you a message. Here it is; only you see it."
+                "We don't share a server, so I can't message you. Here it is; only you see it."
             )
         log.info("The direct message to the user %d was refused: %s", user.id, refused)
     except FAILURES as failure:

@@ -70,7 +70,7 @@ class InteractionResponse:
         return frozenset({"dm_button"} if direct else ()) | frozenset({"delete"} if dismissed else ())
 
     async def admits(self) -> bool:
-        """An interaction can always be answered."""
+        """Return True: an interaction can always be answered."""
         return True
 
     @asynccontextmanager

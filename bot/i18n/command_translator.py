@@ -7,8 +7,6 @@ from discord import app_commands
 
 from bot import i18n
 
-__all__ = ["CommandTranslator"]
-
 
 class CommandTranslator(app_commands.Translator):
     """Asks the language of each of Discord's locales."""

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["NAME", "WORD", "LabelTable"]
-
 NAME, WORD = "name", "word"
 """The first column of every table, the English name by which a label is known everywhere, and the column of the
 word that stands for itself. A table without the latter, as the English one, has the name for it."""
@@ -39,7 +37,11 @@ class LabelTable:
             raise ValueError(f"{file}: the first line must name the columns, and the first of them {NAME!r}.")
         rows: dict[str, tuple[str, ...]] = {}
         for number, (name, *forms) in lines[1:]:
-            if len(forms) != len(head) - 1 or not all(each.strip() for each in (name, *forms)) or name in rows:
+            if (
+                len(forms) != len(head) - 1
+                or not all(each.strip() for each in (name, *forms))
+                or name in rows
+            ):
                 raise ValueError(
                     f"{file}, line {number}: {name!r} must stand there once, with one text for each of "
                     f"the columns {', '.join(head[1:])}."

@@ -12,8 +12,6 @@ from babel.numbers import format_decimal, format_percent
 
 from bot.i18n.label_table import LabelTable
 
-__all__ = ["Language", "N_"]
-
 
 def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "translate this later"
     """Mark a sentence that is kept in a table and translated when it is shown."""

@@ -14,8 +14,6 @@ from babel.messages.pofile import read_po
 from bot.i18n.label_table import LabelTable
 from bot.i18n.language import Language
 
-__all__ = ["ENGLISH", "LABELS", "LOCALES", "Languages", "languages"]
-
 CONFIG = Path(__file__).parents[2] / "config"
 LOCALES, LABELS = CONFIG / "locales", CONFIG / "labels"
 

@@ -10,8 +10,6 @@ from bot.presentation.label_name import LabelName
 from bot.presentation.naming import Certainty, Finding, beside, is_called_otherwise
 from inference.results import PictureKind
 
-__all__ = ["alt_text"]
-
 WIDTH = 100
 """Characters of a name."""
 WITH_CLASS, WITH_LIKELY_CLASS = "with class", "with likely class"

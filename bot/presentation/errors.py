@@ -71,7 +71,7 @@ LASTING = (
 
 
 def sentence(error: BaseException, language: Language, limits: Limits) -> str:
-    """The one sentence for `error`, in `language`; an error nobody foresaw has one too."""
+    """Return the one sentence for `error`, in `language`; an error that nobody foresaw has one too."""
     known = next((SENTENCES[kind] for kind in type(error).__mro__ if kind in SENTENCES), UNEXPECTED)
     return language.gettext(known).format(
         megabytes=language.number(limits.image_bytes / MiB),

@@ -9,11 +9,9 @@ from bot.i18n import N_, Language
 from bot.presentation.label_name import LabelName
 from bot.store.feedback import FeedbackSummary, OpinionCount
 
-__all__ = ["certainty_lines", "name_lines", "rate"]
-
 RATE = N_("{right} of {all} right")
 CERTAINTIES: Final = {
-    "sure": N_("Said for sure: {right} of {all} right"),
+    "sure": N_("Said outright: {right} of {all} right"),
     "probably": N_("Said with “probably”: {right} of {all} right"),
     "maybe": N_("Said with “maybe”: {right} of {all} right"),
     "not_sure": N_("Said with “I'm not sure”: {right} of {all} right"),

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from bot.i18n import Language
 from bot.presentation.plain_text import neutral, shorten
 
-__all__ = ["LabelName"]
-
 
 @dataclass(frozen=True, slots=True)
 class LabelName:

@@ -11,17 +11,6 @@ from bot.presentation.label_name import LabelName
 from bot.presentation.plain_text import neutral, shorten
 from inference.results import Classification, Coarse, Label
 
-__all__ = [
-    "Certainty",
-    "Finding",
-    "beside",
-    "guess",
-    "guess_in_a_line",
-    "is_called_otherwise",
-    "neutral",
-    "shorten",
-]
-
 SURE, PROBABLY, MAYBE = 0.9, 0.7, 0.3
 """From these probabilities on a name is said outright, with a "probably", or with a "maybe".
 

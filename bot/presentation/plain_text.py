@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["neutral", "shorten"]
-
 _MARKUP = re.compile(r"([\\*_~|`<\[/])")
 _UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\s]+")
 

@@ -10,8 +10,6 @@ from bot import i18n
 from bot.i18n import N_
 from inference.results import PictureKind
 
-__all__ = ["kind_of"]
-
 BEGINNINGS = N_("Screenshot|Screen Shot|Screen Capture")
 """How the names of screenshots begin in a language, on all systems; `|` stands between them."""
 _SPOILER = "SPOILER_"

@@ -8,8 +8,6 @@ from bot.settings_ui.setting_words import listed
 from bot.store import BUTTONS
 from bot.store.feedback import FeedbackSummary
 
-__all__ = ["feedback_words"]
-
 
 def feedback_words(summary: FeedbackSummary, language: Language) -> str:
     """Return the summary in markdown, the names most often wrong first, as much as fits into a message."""

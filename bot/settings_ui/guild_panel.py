@@ -101,7 +101,7 @@ class GuildPanel:
         yield ui.ActionRow(self._button("reset", page, N_("Reset this page")))
 
     def _select(self, field: SettingField) -> Iterator[ui.Item[Any]]:
-        """A title, and a menu for a setting of one value or, as the buttons, several."""
+        """Yield a title, and a menu for a setting of one value or, as the buttons, several."""
         value = getattr(self.settings, field.name)
         options = self._options(field, value)
         if len(options) == 1:
@@ -121,13 +121,16 @@ class GuildPanel:
                 return self.words.names(field.name)
             case "percentage":
                 now = round(value * 100)
-                return {f"{each / 100:g}": self.words.language.percent(each / 100) for each in sorted({*PERCENTAGES, now})}
+                return {
+                    f"{each / 100:g}": self.words.language.percent(each / 100)
+                    for each in sorted({*PERCENTAGES, now})
+                }
             case "number":
                 return {str(number): str(number) for number in range(field.least, field.most + 1)}
         return self.words.translated(field.words)
 
     def _pick(self, field: SettingField) -> Iterator[ui.Item[Any]]:
-        """A title and a menu for a list. One that the menu cannot hold is listed, and the menu adds to it."""
+        """Yield a title and a menu for a list. One that is too long is shown, and the menu adds to it."""
         ids = getattr(self.settings, field.name)
         long = len(ids) >= SELECT_OPTIONS
         yield self._now(field) if long else ui.TextDisplay(self.words.title(field.name))

@@ -140,7 +140,8 @@ def _usable_limit(words: SettingWords, field: SettingField, text: str) -> int | 
         raise InteractionRefused(
             words(
                 N_(
-                    "{title}: “{given}” isn't valid. Give a whole number from 1 to {most}, or leave it empty."
+                    "{title}: “{given}” isn't valid. Enter a whole number from 1 to {most}, or leave it "
+                    "empty."
                 ),
                 title=words(field.title),
                 given=discord.utils.escape_markdown(text),
@@ -155,7 +156,7 @@ async def _usable_emoji(interaction: discord.Interaction[Any], words: SettingWor
     if emoji.id is None and not await asyncio.to_thread(_is_emoji, text):
         raise InteractionRefused(
             words(
-                N_("“{given}” is not an emoji. Give one, such as 🔍 or one from this server."),
+                N_("“{given}” isn't an emoji. Choose one, such as 🔍 or one from this server."),
                 given=discord.utils.escape_markdown(text),
             )
         )

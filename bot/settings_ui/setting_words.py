@@ -83,7 +83,7 @@ class SettingWords:
             case "model":
                 said = discord.utils.escape_markdown(title_of(value))
                 if value in self.models.unusable:
-                    said = self(N_("{model} (can't be loaded, so the default answers)"), model=said)
+                    said = self(N_("{model} (can't be loaded; the default is used instead)"), model=said)
             case _:
                 said = str(value)
         return said or self(NOTHING)

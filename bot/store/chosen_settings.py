@@ -57,6 +57,7 @@ class Choices(Generic[M]):
 
     @property
     def defaults(self) -> M:
+        """What holds for whoever chose nothing."""
         return self._defaults
 
     async def get(self, key: int) -> M:

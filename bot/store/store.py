@@ -169,14 +169,14 @@ class Store:
             await connection.execute(answers)
 
     async def guild_ids(self) -> set[int]:
-        """The servers about which anything is kept."""
+        """Return the ids of the servers about which anything is kept."""
         tables = (GuildSetting, OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor)
         kept = union(*(select(table.guild_id) for table in tables)).subquery().c.guild_id
         found = await self._database.read(select(kept).where(kept.is_not(None)))
         return {*found, *self.seen.new_guilds(), *await self.notes.greeted()}
 
     async def purge(self) -> int:
-        """Delete what has been kept as long as `Retention` says; gives the number of rows.
+        """Delete what has been kept as long as `Retention` says; return the number of rows.
 
         Open work is `OpenWork.expire`'s, which wakes when it is time.
         """

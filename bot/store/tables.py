@@ -31,6 +31,8 @@ Key = Annotated[int, mapped_column(SNOWFLAKE, primary_key=True, autoincrement=Fa
 
 
 class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    """What all tables have in common."""
+
     metadata = MetaData(
         naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"}
     )

@@ -14,8 +14,6 @@ from PIL import Image
 from inference.images.headers.facts import EXIF_BYTES
 from inference.results import PictureKind
 
-__all__ = ["orientation", "picture_kind"]
-
 _EXIF = ("exif", "Raw profile type exif")
 _XMP = ("xmp", "XML:com.adobe.xmp")
 """Where Pillow keeps them, by format."""

@@ -61,7 +61,7 @@ class QuantizeReport(NamedTuple):
 
     @property
     def loss(self) -> str:
-        """What is lost, and on how many pictures, in words that end a sentence."""
+        """Return what is lost, and on how many pictures, in words that end a sentence."""
         return (
             f"{100 * self.lost:.1f} points of top-1 accuracy, as estimated on {self.crops} crops of "
             f"{self.photographs} photographs that it was not made from."

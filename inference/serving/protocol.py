@@ -68,6 +68,8 @@ Cost = Annotated[float, Field(ge=0, le=3600)]
 
 
 class WorkerMessage(BaseModel):
+    """One message, of fields that are all checked when it is read."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
@@ -81,17 +83,23 @@ class WorkerHello(WorkerMessage):
 
 
 class LoadProgress(WorkerMessage):
+    """What a worker that loads its model is doing, and how much of that is done: 0 to 1, None if unknown."""
+
     kind: Literal["progress"] = "progress"
     stage: str
     fraction: float | None
 
 
 class WorkerReady(WorkerMessage):
+    """The model is loaded, and answers."""
+
     kind: Literal["ready"] = "ready"
     info: ModelInfo
 
 
 class WorkerUnavailable(WorkerMessage):
+    """No model could be loaded; `reason` says why, and what can be done."""
+
     kind: Literal["unavailable"] = "unavailable"
     reason: str
 
