@@ -18,7 +18,8 @@ from bot.discord_limits import SELECT_OPTIONS, SELECT_PLACEHOLDER
 from bot.i18n import N_, Language
 from bot.presentation.answer import Outcome
 from bot.presentation.label_name import LabelName
-from bot.presentation.naming import Finding, shorten
+from bot.presentation.naming import Finding
+from bot.presentation.plain_text import shorten
 from bot.presentation.screenshot_names import kind_of
 from bot.presentation.spoilers import shown_name
 from bot.store import BUTTONS, GuildSettings

@@ -26,8 +26,8 @@ _HEAD = struct.Struct(">B3sQQQ")  # image, model, answer, asker, author
 _SPOILER, _DOUBTFUL, _COARSE = 1, 2, 4
 _KINDS: Final[tuple[PictureKind | None, ...]] = (None, "photo", "drawing", "screenshot")
 _FLAGS, _PER_CENTS = 8 * len(_KINDS), 101
-"""How many numbers there are of each. After the head comes one large number: the flags with the kind, and behind
-them, for each name, its class and its per cent. It fills what the head leaves to the last bits."""
+"""How many numbers there are of each. After the head comes one large number: the flags with the kind, and
+behind them, for each name, its class and its per cent. It fills what the head leaves to the last bits."""
 _NAME = CLASSES * _PER_CENTS
 PURPOSE = "mark 2"
 """What is signed. It changes with the form of a mark, so that one of an earlier form is not misread."""
@@ -118,7 +118,8 @@ def _key(model: ModelInfo) -> bytes:
 
 def _bytes(names: int) -> int:
     """Return how many bytes the number of a mark with so many names takes; no two counts take as many."""
-    return -(-(_FLAGS * _NAME**names - 1).bit_length() // 8)
+    largest: int = _FLAGS * _NAME**names - 1
+    return -(-largest.bit_length() // 8)
 
 
 def _unpacked(tail: bytes) -> tuple[int, PictureKind | None, list[tuple[int, int]]]:

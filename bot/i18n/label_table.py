@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 NAME, WORD = "name", "word"
-"""The first column of every table, the English name by which a label is known everywhere, and the column of the
-word that stands for itself. A table without the latter, as the English one, has the name for it."""
+"""The first column of every table, the English name by which a label is known everywhere, and the column of
+the word that stands for itself. A table without the latter, as the English one, has the name for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class LabelTable:
 
     @classmethod
     def read(cls, file: Path) -> LabelTable:
-        """Read a table: UTF-8, a line for each name, tabs between the columns, and a first line that names them.
+        """Read a table: UTF-8, a line for each name, tabs between the columns, the first line names them.
 
         Lines that begin with `#` are comments. Raises ValueError, which names the line, for anything else.
         """

@@ -24,7 +24,7 @@ _TWO_SENTENCES: Final = N_("{first} {second}")
 class Language:
     """A language by its name, which is Discord's for the locale: `de`, `pt-BR`.
 
-    `labels` is what it calls things. `locale` is Babel's, for whoever formats more than the methods here.
+    `labels` is what it calls things. `locale` is Babel's, for whoever formats more than these methods do.
     """
 
     def __init__(self, name: str, sentences: NullTranslations, labels: LabelTable) -> None:
@@ -32,7 +32,7 @@ class Language:
         self.labels = labels
         self.locale = _parsed(name) or Locale("en")
         self._sentences = sentences
-        # Babel reads a locale's file when it is first needed. That is now, and not in the middle of an answer.
+        # Babel reads a locale's file when it is first needed: now, and not in the middle of an answer.
         self.widest_percent: Final = len(self.percent(1))
         """Characters of 100 %."""
 

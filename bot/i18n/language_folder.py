@@ -34,6 +34,10 @@ def _sentences(file: Path) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
+def _base(name: str) -> str:
+    return name.partition("-")[0]
+
+
 def _labels(folder: Path, name: str) -> LabelTable:
     """Return the table of `pt-BR`, else of `pt`, else one in which everything has its English name."""
     for each in (name, _base(name)):
@@ -46,7 +50,7 @@ ENGLISH = Language("en", NullTranslations(), _labels(LABELS, "en"))
 
 
 class Languages:
-    """The languages of a folder, and English. All are read at once, so that nothing is read from disk later."""
+    """The languages of a folder, and English. All are read at once: nothing is read from disk later."""
 
     def __init__(self, locales: Path = LOCALES, labels: Path = LABELS) -> None:
         self._by_name = {ENGLISH.name: ENGLISH} | {
@@ -67,10 +71,6 @@ class Languages:
 
     def _known(self, name: str) -> Language | None:
         return self._by_name.get(name) or self._by_name.get(_base(name))
-
-
-def _base(name: str) -> str:
-    return name.partition("-")[0]
 
 
 languages = Languages()

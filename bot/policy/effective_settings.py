@@ -113,7 +113,7 @@ def in_force(
 ) -> Effective:
     """Combine what is known already into what holds.
 
-    A language that somebody chose comes before what their Discord tells, and that before the server's Discord.
+    A language that somebody chose comes before what their Discord tells, and that before the server's.
     """
     return Effective(
         guild=guild,

@@ -23,15 +23,8 @@ from bot.i18n import N_, Language
 from bot.image_source import ImageSource
 from bot.presentation import errors
 from bot.presentation.label_name import LabelName
-from bot.presentation.naming import (
-    Certainty,
-    Finding,
-    beside,
-    guess,
-    guess_in_a_line,
-    neutral,
-    shorten,
-)
+from bot.presentation.naming import Certainty, Finding, beside, guess, guess_in_a_line
+from bot.presentation.plain_text import neutral, shorten
 from bot.presentation.spoilers import behind_bars, shown_name
 from bot.store import GuildSettings
 from config.model_titles import title_of

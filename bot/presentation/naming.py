@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from bot.i18n import N_, Language
 from bot.presentation.label_name import LabelName
-from bot.presentation.plain_text import neutral, shorten
 from inference.results import Classification, Coarse, Label
 
 SURE, PROBABLY, MAYBE = 0.9, 0.7, 0.3

@@ -16,7 +16,7 @@ _SPOILER = "SPOILER_"
 
 
 def kind_of(filename: str, told: PictureKind | None) -> PictureKind | None:
-    """Return how a picture was made: as its metadata `told`, or a screenshot by its file's name; else None."""
+    """Return how a picture was made: as its metadata `told`, or by its file's name; None if neither tells."""
     return told or ("screenshot" if _is_screenshot(filename) else None)
 
 

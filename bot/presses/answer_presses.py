@@ -34,7 +34,7 @@ from bot.presentation import answer as answers
 from bot.presentation.alt_text import alt_text
 from bot.presentation.errors import SENTENCES
 from bot.presentation.label_name import LabelName
-from bot.presentation.naming import shorten
+from bot.presentation.plain_text import shorten
 from bot.presentation.spoilers import behind_bars
 from bot.presses.direct_copy import direct_copy
 from bot.presses.errors import InteractionRefused, PressOutdated, Sentences
@@ -260,7 +260,8 @@ def _alt_text_form(mark: ImageMark, language: Language) -> ui.Modal:
         description=language.gettext(N_("For those who can't see the picture. Change what is not right.")),
         component=text,
     )
-    return controls.form(controls.custom_id(PANEL, "described"), language.gettext(BUTTONS["alt_text"]), field)
+    title = BUTTONS["alt_text"]
+    return controls.form(controls.custom_id(PANEL, "described"), language.gettext(title), field)
 
 
 async def _give_alt_text(interaction: Interaction, text: str, language: Language) -> None:

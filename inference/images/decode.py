@@ -19,7 +19,6 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
-    ImageFile,
     JpegImagePlugin,
     MpoImagePlugin,
     PngImagePlugin,

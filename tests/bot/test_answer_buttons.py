@@ -138,7 +138,7 @@ async def test_more_of_doubt_says_the_doubt_too(world: World) -> None:
     world.classifier.otherwise = classified(("lynx", 0.11), ("hare", 0.1))
     shown = private(await world.alice.click(await answered(world), label="More"))
     assert description(shown).splitlines() == [
-        "I'm not sure. Maybe a **lynx**?",
+        "I'm not sure. Maybe **a lynx**?",
         "`█░░░░░░░░░  11%` lynx",
         "`█░░░░░░░░░  10%` hare",
     ]

@@ -82,7 +82,7 @@ async def test_who_asks_for_the_ranks_gets_them_also_in_doubt(world: World) -> N
     world.classifier.otherwise = classified(("missile", 0.12), ("projectile", 0.1))
     result = await world.alice.slash(world.channel, "classify", picture=picture(), top=2)
     assert str(response(result).embeds[0].description).splitlines() == [
-        "I'm not sure. Maybe a **missile**?",
+        "I'm not sure. Maybe **a missile**?",
         "`█░░░░░░░░░  12%` missile",
         "`█░░░░░░░░░  10%` projectile",
     ]
