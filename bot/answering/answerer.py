@@ -89,7 +89,10 @@ class Answerer:
         async with self._ledger.open(request, grant):
             outcomes = await self._outcomes(request, grant)
             if request.unasked and outcomes and not any(outcome.is_named for outcome in outcomes):
-                await request.destination.refuse("", FAILED)  # the answer that stands says more
+                if _is_lasting(outcomes):  # what the answer names is no longer in the message
+                    self._release(request)
+                    await self._standing.take_away_from(request.source_ids)
+                await request.destination.refuse("", FAILED)
             elif outcomes and isinstance(request.origin, MessageOrigin):
                 answer, buttons = self._words(request, grant, outcomes)
                 replaced = await self._standing.replace(
@@ -171,8 +174,8 @@ class Answerer:
         Where a later look may succeed, it is the reaction that somebody may click.
         """
         self._release(request)
-        lasting = all(isinstance(outcome.result, LASTING) for outcome in outcomes)
-        await request.destination.refuse("", FAILED if lasting else request.in_force.guild.emoji)
+        reaction = FAILED if _is_lasting(outcomes) else request.in_force.guild.emoji
+        await request.destination.refuse("", reaction)
 
     async def _outcomes(self, request: Request, grant: Grant) -> list[Outcome]:
         """Fetch and classify what is granted; empty where nobody waits, or where no file is an image."""
@@ -239,3 +242,8 @@ class Answerer:
 def _was_no_image(outcome: Outcome) -> bool:
     """Return whether a file of unknown kind turned out to be no image: then nobody asked for anything."""
     return not outcome.source.certain and isinstance(outcome.result, NotAnImage | UnsupportedFormat)
+
+
+def _is_lasting(outcomes: Sequence[Outcome]) -> bool:
+    """Return whether none of the images could be named, and none can be later."""
+    return all(isinstance(outcome.result, LASTING) for outcome in outcomes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import discord
 
@@ -71,6 +71,13 @@ class Destination(Protocol):
 
     async def deliver(self, answer: Answer, buttons: AnswerButtons | None) -> Delivered:
         """Send the answer."""
+
+
+class ApartFromImages:
+    """What all destinations have in common where the answer does not stand under its images."""
+
+    stands_apart: ClassVar[bool] = True
+    takes_embeds: ClassVar[bool] = True
 
 
 def message_body(answer: Answer, *, embeds: bool) -> dict[str, Any]:
