@@ -66,9 +66,9 @@ class Language:
         """Return a number, of a fraction at most three digits: "10,000", "10.000"; "9.54", "9,54"."""
         return format_decimal(value if isinstance(value, int) else float(f"{value:.3g}"), locale=self.locale)
 
-    def listed(self, items: Iterable[str]) -> str:
-        """Return a list in words: "a, b, and c", "a, b und c", "a、b、c"."""
-        return format_list(list(items), locale=self.locale)
+    def listed(self, items: Iterable[str], *, either: bool = False) -> str:
+        """Return a list in words: "a, b, and c", "a, b und c", "a、b、c"; `either`: "a, b, or c"."""
+        return format_list(list(items), "or" if either else "standard", self.locale)
 
     def text(self, *sentences: str) -> str:
         """Return whole sentences one after the other, those that are empty left out."""

@@ -89,7 +89,7 @@ def fault_sentence(fault: SettingFault, language: Language) -> str:
 
 def rule_sentence(field: SettingField, language: Language) -> str:
     """Return what a setting can be."""
-    choices = language.listed(f"`{value}`" for value in field.words)
+    choices = language.listed((f"`{value}`" for value in field.words), either=field.kind == "choice")
     return language.gettext(RULES[field.kind]).format(least=field.least, most=field.most, choices=choices)
 
 
@@ -98,12 +98,12 @@ def unknown_name(name: str, given: str, existing: Collection[str], language: Lan
     shown = _shown(given, quoted=False)
     if name == "language":
         return language.gettext(N_("I don't speak “{given}”. Choose one of these: {languages}.")).format(
-            given=shown, languages=language.listed(language_names().values())
+            given=shown, languages=language.listed(language_names().values(), either=True)
         )
     if not existing:
         return language.gettext(N_("The bot's owner allows no model but the default."))
     return language.gettext(N_("There is no model “{given}” here. Choose one of these: {models}.")).format(
-        given=shown, models=language.listed(existing)
+        given=shown, models=language.listed(existing, either=True)
     )
 
 

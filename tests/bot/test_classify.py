@@ -115,7 +115,7 @@ async def test_dm_sends_the_answer_and_says_so_to_the_asker_only(world: World) -
     ("code", "why"),
     [
         (CLOSED, "You don't accept direct messages from me"),
-        (NO_SHARED_SERVER, "We have no server in common"),
+        (NO_SHARED_SERVER, "We don't share a server"),
         (50013, "I couldn't send you a direct message"),
     ],
 )

@@ -201,7 +201,7 @@ async def test_translated_commands_are_within_discords_limits(world: World) -> N
     for command in world.bot.tree.get_commands():
         payload = await command.get_translated_payload(world.bot.tree, CommandTranslator())
         for place in nested(payload):
-            assert set(place.get("description_localizations") or {}) in (set(), set(i18n.languages))
+            assert set(place.get("description_localizations") or {}) in (set(), {*i18n.languages} - {"en"})
             for text in (place.get("description_localizations") or {}).values():
                 assert 0 < len(text) <= 100
             for text in (place.get("name_localizations") or {}).values():

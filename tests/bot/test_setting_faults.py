@@ -97,7 +97,7 @@ def test_whatever_is_wrong_with_a_file_is_said_in_the_readers_language(loud: Lan
         "**CHANNELS**: NOT ON THIS SERVER: 1",
         "**IGNORED ROLES**: NOT ON THIS SERVER: 2",
         "**MODEL**: THERE IS NO MODEL “other” HERE. CHOOSE ONE OF THESE: m.",
-        "**LANGUAGE**: I DON'T SPEAK “ja”. CHOOSE ONE OF THESE: English, Deutsch.",
+        "**LANGUAGE**: I DON'T SPEAK “ja”. CHOOSE ONE OF THESE: English, Deutsch oder 日本語.",
         "**ROLES WITHOUT A LIMIT**: NOT ON THIS SERVER: 3",
     ]
 
