@@ -16,6 +16,12 @@ RANKED = 10
 """Labels of an image that are ranked and remembered: as many as an answer can ever show."""
 
 
+FINGERPRINT_VERSION = 1
+"""Raise it with every change that gives the same features another fingerprint."""
+SCALE_BYTES = 4
+"""A fingerprint's scale, a float32, stands before its numbers, a byte each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Label:
     """A class name and its probability.
@@ -60,6 +66,29 @@ class Classification:
     coarse: tuple[Coarse, ...] = ()
     core_seconds: float = 0.0
     picture_kind: PictureKind | None = None
+    fingerprint: bytes | None = field(default=None, repr=False)
+    """What `inference.models.fingerprint.pack` makes of the features, where they were asked for and the
+    model has some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where in a picture the model saw what it names.
+
+    `size` is (width, height) of `pixels`, a small copy of the picture, RGB, one byte a channel, row by row.
+    `maps` has one map for each class that was asked for, `columns` x `rows` bytes row by row, which covers
+    the whole picture: 0 is "adds nothing", 255 the most of its own map. `seen`, of the same shape, is 1 where
+    the model looked at all. `method` is "activation" where the maps are what the model itself summed up, and
+    "occlusion" where it is of another kind, and parts of the picture were covered instead.
+    """
+
+    size: tuple[int, int]
+    pixels: bytes = field(repr=False)
+    columns: int
+    rows: int
+    maps: tuple[bytes, ...] = field(repr=False)
+    seen: bytes = field(repr=False)
+    method: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +139,19 @@ class ModelInfo:
     """Each class's label."""
     coarse: tuple[str | None, ...] = field(default=(), repr=False, compare=False)
     """Each class's everyday name."""
+    features: int = 0
+    """How many numbers the layer under the last one gives; 0 for a model without such a layer."""
+    precision: str = "f32"
+    """The number format of the engine's sums: "f32", "bf16" or "int8"."""
     sandbox: SandboxState = field(default=SandboxState(), compare=False)
     """What the kernel takes from the process that runs the model."""
+
+    @property
+    def fingerprints(self) -> str | None:
+        """What fingerprints have to have in common to be compared; None where the model gives none."""
+        if not self.features:
+            return None
+        return f"{self.content_hash[:16]}-{self.precision}-{self.preprocessing}.{FINGERPRINT_VERSION}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ from inference.images.colour import flatten
 from inference.images.headers import ImageHeader, header
 from inference.images.headers.jpeg import scale
 from inference.images.metadata import orientation, picture_kind
-from inference.images.views import DecodedFrame, Views, ends, first_look
+from inference.images.second_look import ends
+from inference.images.views import DecodedFrame, Views, first_look
 from inference.results import (
     CorruptImage,
     ImageTooLarge,
@@ -86,6 +87,7 @@ class DecodedImage:
     `first`: the crops of the first look, uint8 [n, s, s, 3], RGB, 0..255; n is the number of frames looked at
     (1 to 3).
     `ends`: pictures and boxes in them, for the second look.
+    `whole`: the first frame, little larger than the views need.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class DecodedImage:
     ) -> None:
         self.size = size
         self.kind = kind
+        self.whole = pictures[0]
         self.first = np.stack([first_look(picture, views, input_size) for picture in pictures])
         self._input_size = input_size
         # Only the squares are kept, because a banner may be a hundred times as long as high.

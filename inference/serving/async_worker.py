@@ -81,7 +81,12 @@ class AsyncWorker:
         jobs = {job.id: job for job in batch}
         looks = tuple(
             LookRequest(
-                id=job.id, ranked=job.key.ranked, second=job.second, size=0 if job.second else len(job.data)
+                id=job.id,
+                ranked=job.key.ranked,
+                second=job.second,
+                size=0 if job.second else len(job.data),
+                features=job.key.features,
+                explain=job.key.explain,
             )
             for job in batch
         )
