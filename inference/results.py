@@ -161,7 +161,9 @@ class Stats:
     Every image that `classify` was given is in `accepted`, and in the end in exactly one of `answered`,
     `refused` (by error code) and `cancelled`. `turned_away` (by error code) counts images that got no place,
     because the queue was full or no model was there. `known` of the answered ones needed no work, because
-    their bytes had been seen before. `restarts` counts replaced workers, `batches` answered batches.
+    their bytes had been seen before. `restarts` counts replaced workers, `batches` answered batches,
+    `batch_sizes` how often so many images were handed over together, and `condemned` images that are refused
+    because of what they did.
     """
 
     accepted: int
@@ -172,6 +174,23 @@ class Stats:
     known: int
     batches: int
     restarts: int
+    batch_sizes: Mapping[int, int] = field(default_factory=dict)
+    condemned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServingLoad:
+    """What a classifier holds at the moment.
+
+    `images` wait or are in work, and have `bytes` together, downloads included; classifiers that share a
+    queue each tell all of it. `breaker_open`: the worker keeps dying, and new images are refused or on trial.
+    `worker_bytes` is the memory of the worker, 0 where there is none.
+    """
+
+    images: int
+    bytes: int
+    breaker_open: bool
+    worker_bytes: int
 
 
 class InferenceError(Exception):

@@ -48,7 +48,12 @@ def new_request(
     }
     return Request(
         origin=InteractionOrigin(
-            interaction.id, interaction.application_id, interaction.token, interaction.channel_id, options
+            interaction.id,
+            interaction.application_id,
+            interaction.token,
+            interaction.channel_id,
+            options,
+            menu=isinstance(interaction.command, discord.app_commands.ContextMenu),
         ),
         asker=interaction.user,
         author_id=interaction.user.id,
@@ -58,6 +63,7 @@ def new_request(
         found=found,
         in_force=wishes,
         destination=InteractionResponse.to(interaction, language, private=private, by_dm=by_dm),
+        asked_at=discord.utils.utcnow(),
         top=top,
     )
 
@@ -97,6 +103,7 @@ async def revived_request(client: discord.Client, store: Store, row: OpenInterac
             by_dm=kept["dm"],
             in_dm=kept["context"] == 1,
         ),
+        asked_at=row.accepted_at,
         granted=Grant(
             len(images),
             kept["refused"],
