@@ -18,7 +18,7 @@ from bot.connection.command_sync import sync
 from bot.connection.event_guard import guard_parsers
 from bot.connection.http_watch import HttpWatch
 from bot.connection.server import Server, log_in
-from bot.i18n import CommandTranslator
+from bot.i18n.command_translator import CommandTranslator
 from bot.store import Store, StoreError
 from bot.store.upkeep_timer import UpkeepTimer
 from bot.work_in_hand import WorkInHand

@@ -273,6 +273,7 @@ class Classifier:
             decode_ms=verdict.decode_ms,
             predict_ms=verdict.predict_ms,
             core_seconds=verdict.core_seconds,
+            picture_kind=verdict.picture_kind,
             fingerprint=verdict.fingerprint,
         )
 
