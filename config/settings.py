@@ -128,7 +128,7 @@ class Queue(Section):
     bytes: PositiveInt = 64 * MiB
     """Bytes of images held at once, downloads included; what does not fit is not fetched yet."""
     verdicts: Annotated[int, Field(ge=0)] = 1024
-    """Answers remembered by content hash. The hash and the labels are kept, never the image."""
+    """Answers remembered in memory, by a hash of the image under a key made at each start. Never the image."""
     timeout: Seconds = 30
     """Seconds from accepted to answered for one image."""
     drain: Seconds = 8

@@ -74,7 +74,7 @@ class SuspectTrials:
 
     def condemn(self, job: ImageJob, death: WorkerDied) -> HarmfulImage:
         """Be wary of images like this one from now on, and return the error to refuse it with."""
-        log.warning("Refusing the image that did it from now on: SHA-256 %s.", job.key.digest.hex())
+        log.warning("Refusing the image that did it (%d since the start) until the next start.", job.id)
         self._structures.condemned(job.data, resembling=job.resembling)
         return HarmfulImage(f"The image cannot be looked at: {death}.", core_seconds=job.core_seconds)
 

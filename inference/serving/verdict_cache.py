@@ -1,4 +1,4 @@
-"""What is remembered of pictures by the hash of their bytes: labels, or a refusal. Never the picture."""
+"""What is remembered of pictures by a keyed hash of their bytes: labels, or a refusal. Never the picture."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HARMFUL = 4096
 
 
 class ImageKey(NamedTuple):
-    """An image as the worker is asked about it: the SHA-256 of its bytes, and how many labels are wanted."""
+    """An image as the worker is asked about it: its hash by `ImageHasher`, and how many labels are wanted."""
 
     digest: bytes
     ranked: int
