@@ -13,6 +13,7 @@ __all__ = [
     "Base",
     "Choice",
     "Cursor",
+    "DepartedGuild",
     "Feedback",
     "GuildSetting",
     "MemberPreference",
@@ -140,6 +141,15 @@ class Cursor(Base):
     channel_id: Mapped[Key]
     guild_id: Mapped[Snowflake] = mapped_column(index=True)
     message_id: Mapped[Snowflake]
+
+
+class DepartedGuild(Base):
+    """A server that the bot has left, and whose data is kept for a while. `left_at`: when that was seen."""
+
+    __tablename__ = "departed_guild"
+
+    guild_id: Mapped[Key]
+    left_at: Mapped[datetime]
 
 
 class Feedback(Base):
