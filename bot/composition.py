@@ -35,6 +35,7 @@ from bot.intake.message_intake import MessageIntake
 from bot.intake.message_requests import MessageRequests
 from bot.intake.read_positions import ReadPositions
 from bot.policy.audience import Audience
+from bot.policy.erasure import Erasure
 from bot.policy.quota import Quota
 from bot.presses.answer_presses import AnswerPresses
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
@@ -87,6 +88,7 @@ def compose(
         standing=standing,
         retraction=retraction,
         seal=MarkSeal(store.mark_key),
+        work=work,
         buttons=bot.has_interactions,
     )
 
@@ -127,6 +129,7 @@ def compose(
         standing=standing,
         retraction=retraction,
     )
+    erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers))
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
     handlers = (
@@ -159,7 +162,7 @@ def compose(
         PressesCog(client=bot, store=store, work=work, handlers=handlers),
         GuildSettingsCog(store=store, words=words, imports=imports, ledger=ledger),
         MemberPreferencesCog(store),
-        ErasingCog(bot, store, positions),
+        ErasingCog(bot, store, erasure, settings.privacy),
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),
     ]

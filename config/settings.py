@@ -30,6 +30,7 @@ __all__ = [
     "Download",
     "Limits",
     "Model",
+    "Privacy",
     "Queue",
     "Section",
     "Settings",
@@ -128,7 +129,7 @@ class Queue(Section):
     bytes: PositiveInt = 64 * MiB
     """Bytes of images held at once, downloads included; what does not fit is not fetched yet."""
     verdicts: Annotated[int, Field(ge=0)] = 1024
-    """Answers remembered in memory, by a hash of the image under a key made at each start. Never the image."""
+    """Answers remembered in memory, by a hash of the image under a key made at each start. No image is."""
     timeout: Seconds = 30
     """Seconds from accepted to answered for one image."""
     drain: Seconds = 8
@@ -214,6 +215,16 @@ class StoreSettings(Section):
     everything twice."""
 
 
+class Privacy(Section):
+    keep_days: Annotated[int, Field(ge=0, le=365)] = 0
+    """Days that a server's data is kept after the server has removed Whatsit; back in time, it finds its
+    settings again. `0`: it is erased at once."""
+    contact: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None, examples=["privacy@example.org"]
+    )
+    """Whom people write to about their data: an address or a link. `whatsit policy` names it."""
+
+
 class Settings(BaseModel):
     """All of `whatsit.toml`."""
 
@@ -229,6 +240,7 @@ class Settings(BaseModel):
     answers: Answers = Field(default_factory=Answers)
     data: Data = Field(default_factory=Data)
     store: StoreSettings = Field(default_factory=StoreSettings)
+    privacy: Privacy = Field(default_factory=Privacy)
 
 
 def sections() -> dict[str, type[Section]]:

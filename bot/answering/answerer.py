@@ -12,22 +12,26 @@ from bot.answering.classifying import ImageClassifying
 from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
-from bot.answering.request import MessageOrigin, Request
+from bot.answering.request import InteractionOrigin, MessageOrigin, Request
 from bot.answering.retraction import Retraction
 from bot.buttons import AnswerButtons, MarkSeal, People, buttons_for
 from bot.delivery.destination import Fate
 from bot.delivery.reactions import FAILED, OVER_QUOTA
 from bot.delivery.standing_answers import StandingAnswers
+from bot.i18n import N_
 from bot.image_source import fingerprint
 from bot.policy.audience import role_ids
 from bot.policy.quota import Grant, Quota
 from bot.presentation.answer import Answer, Outcome, Writer
 from bot.presentation.errors import LASTING
 from bot.store import GuildSettings, StoredAnswer
+from bot.work_in_hand import WorkInHand
 from config.settings import Settings
 from inference.results import NotAnImage, UnsupportedFormat
 
 __all__ = ["Answerer"]
+
+STOPPED = N_("I stopped: whoever this belongs to has just had me forget everything about them.")
 
 
 class Answerer:
@@ -45,6 +49,7 @@ class Answerer:
         standing: StandingAnswers,
         retraction: Retraction,
         seal: MarkSeal,
+        work: WorkInHand,
         buttons: bool,
     ) -> None:
         """`buttons`: whether there may be any under answers; `seal` signs what they hold."""
@@ -57,13 +62,22 @@ class Answerer:
         self._memory = memory
         self._standing = standing
         self._retraction = retraction
+        self._work = work
         self._has_buttons = buttons
 
     async def answer(self, request: Request) -> bool:
         """Answer a request; return False if it is not answered and still may be.
 
+        It ends when everything about the asker, the author of the images or the server is erased meanwhile.
         Raises a `StoreError`, and what discord.py raises when Discord cannot be asked for somebody's roles.
         """
+        with self._work.of(*request.owners):
+            return await self._answer(request)
+        if isinstance(request.origin, InteractionOrigin):  # its deferred response waits
+            await request.destination.refuse(request.language.gettext(STOPPED), "")
+        return True
+
+    async def _answer(self, request: Request) -> bool:
         if not await request.destination.admits():
             return False
         if not await self._claim(request):
@@ -84,6 +98,11 @@ class Answerer:
 
     async def revise(self, request: Request, standing: StoredAnswer) -> bool:
         """Answer a request in the place of an answer that stands; return False if the quota is used up."""
+        with self._work.of(*request.owners):
+            return await self._revise(request, standing)
+        return True
+
+    async def _revise(self, request: Request, standing: StoredAnswer) -> bool:
         grant = await self._grant(request)
         if not grant.images:
             await request.destination.refuse(grant.line(request.language), OVER_QUOTA)

@@ -67,7 +67,7 @@ class Letter:
         return body
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _WaitingLetter:
     letter: Letter
     sent: asyncio.Future[discord.Message]
@@ -122,6 +122,8 @@ class Outbox:
                 await asyncio.wait([channel.sender])
         except asyncio.CancelledError:
             waiting.sent.cancel()
+            if waiting in channel.waiting:  # not until the next answer there, if there ever is one
+                channel.waiting.remove(waiting)
             raise
         return waiting.sent.result()
 

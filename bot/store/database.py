@@ -187,7 +187,7 @@ class Database:
             if self._engine.dialect.name == "sqlite":
                 await connection.exec_driver_sql("VACUUM")
                 emptied = await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                return emptied.scalar_one() == 0
+                return bool(emptied.scalar_one() == 0)  # whether a reader kept it from that
             connection = await connection.execution_options(isolation_level="AUTOCOMMIT")  # noqa: PLW2901 - the same one
             await connection.exec_driver_sql("VACUUM " + ", ".join(f'"{name}"' for name in tables))
             return True

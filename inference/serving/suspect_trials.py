@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from inference.results import HarmfulImage, ModelUnavailable
 from inference.serving.async_worker import AsyncWorker, BatchWorker
@@ -77,6 +77,10 @@ class SuspectTrials:
         log.warning("Refusing the image that did it (%d since the start) until the next start.", job.id)
         self._structures.condemned(job.data, resembling=job.resembling)
         return HarmfulImage(f"The image cannot be looked at: {death}.", core_seconds=job.core_seconds)
+
+    def forget_group(self, group: Hashable) -> None:
+        """Forget what a group has used, unless it has images in the line."""
+        self._resembling.forget(group)
 
     def clear(self) -> None:
         """Forget the images that wait, because somebody else has refused them."""
