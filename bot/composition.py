@@ -48,8 +48,6 @@ from bot.store.store_guard import StoreGuard
 from config.settings import Settings
 from inference.serving.client import Classifier
 
-__all__ = ["compose"]
-
 
 def compose(
     settings: Settings,

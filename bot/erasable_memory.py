@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["ErasableMemory"]
-
 
 class ErasableMemory:
     """The base of everything that holds, beyond one event, whom or what an event was about.

@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["WorkInHand"]
-
 log = logging.getLogger(__name__)
 
 CANCEL_TIMEOUT = 2.0

@@ -29,8 +29,6 @@ from bot.work_in_hand import WorkInHand
 from config.settings import Settings
 from inference.results import NotAnImage, UnsupportedFormat
 
-__all__ = ["Answerer"]
-
 STOPPED = N_("I stopped: whoever this belongs to has just had me forget everything about them.")
 
 
@@ -258,5 +256,5 @@ class Answerer:
 
 
 def _was_no_image(outcome: Outcome) -> bool:
-    """A file of unknown kind that turned out to be no image is nobody's request."""
+    """Return whether a file of unknown kind turned out to be no image: then nobody asked for anything."""
     return not outcome.source.certain and isinstance(outcome.result, NotAnImage | UnsupportedFormat)

@@ -14,8 +14,6 @@ from bot.store import Store, StoreError
 from bot.store.upkeep_timer import UpkeepTimer
 from config.settings import Privacy
 
-__all__ = ["ErasingCog"]
-
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN = timedelta(hours=6)

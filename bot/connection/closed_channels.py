@@ -12,8 +12,6 @@ from http import HTTPStatus
 from bot.connection.request_brake import RequestHeld
 from bot.erasable_memory import ErasableMemory
 
-__all__ = ["ChannelClosed", "ClosedChannels"]
-
 log = logging.getLogger(__name__)
 
 NOT_THE_CHANNELS = frozenset({50003, 50005, 50007, 50278, 90001, 200000, 200001, 240000})

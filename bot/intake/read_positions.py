@@ -12,8 +12,6 @@ from bot.erasable_memory import ErasableMemory
 from bot.store import Store
 from bot.work_in_hand import WorkInHand
 
-__all__ = ["ReadPositions"]
-
 
 @dataclass
 class _ReadChannel:

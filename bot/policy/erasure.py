@@ -8,8 +8,6 @@ from bot.erasable_memory import ErasableMemory
 from bot.store import Store
 from bot.work_in_hand import WorkInHand
 
-__all__ = ["Erasure"]
-
 
 class Erasure:
     """Ends the work in hand, forgets what is in memory, and then deletes what is in the store.

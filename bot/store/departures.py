@@ -10,8 +10,6 @@ from sqlalchemy import bindparam, delete, select
 from bot.store.database import Database, Write
 from bot.store.tables import DepartedGuild
 
-__all__ = ["Departures"]
-
 
 class Departures:
     """Written when a departure is seen, struck out when the bot is on the server again or all is erased."""

@@ -14,8 +14,6 @@ from sqlalchemy import ColumnElement, Table, delete, func, select, union
 from bot.store.database import Database
 from bot.store.tables import Base, GuildSetting, MemberPreference, StoredAnswer
 
-__all__ = ["SECRET_COLUMNS", "PersonalData", "tables_with"]
-
 CHOICES = frozenset({GuildSetting.__tablename__, MemberPreference.__tablename__})
 """Erased by `Choices`, which keep a copy in memory."""
 SECRET_COLUMNS = frozenset({"token"})

@@ -31,8 +31,6 @@ from bot.store.tables import Base, Cursor, Feedback, GuildSetting, MemberPrefere
 from bot.store.upgrading import make_ready
 from bot.store.upkeep_timer import UpkeepTimer
 
-__all__ = ["Store"]
-
 log = logging.getLogger(__name__)
 
 MARK_KEY = "mark key"
@@ -172,11 +170,11 @@ class Store:
             )
 
     async def guild_ids(self) -> set[int]:
-        """The servers about which anything is kept."""
+        """Return the servers about which anything is kept."""
         return {*await self.personal.guild_ids(), *self.seen.new_guilds(), *await self.notes.greeted()}
 
     async def purge(self) -> int:
-        """Delete what has been kept as long as `Retention` says; gives the number of rows.
+        """Delete what has been kept as long as `Retention` says; return the number of rows.
 
         Open work is `OpenWork.expire`'s, which wakes when it is time.
         """
