@@ -27,6 +27,7 @@ from bot.cogs.messages import MessagesCog
 from bot.cogs.offers import OffersCog
 from bot.cogs.permission_changes import PermissionChangesCog
 from bot.cogs.presses import PressesCog
+from bot.cogs.privacy import PrivacyCog
 from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
 from bot.delivery.standing_answers import StandingAnswers
@@ -41,6 +42,8 @@ from bot.presses.answer_presses import AnswerPresses
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
 from bot.settings_ui.member_panel import MemberPanelPresses
+from bot.settings_ui.privacy_export import PrivacyExport
+from bot.settings_ui.privacy_panel import PrivacyPanelPresses
 from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport
 from bot.store import Store
@@ -128,12 +131,14 @@ def compose(
         retraction=retraction,
     )
     erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers))
+    export = PrivacyExport(store, ledger)
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
     handlers = (
         AnswerPresses(store, models, standing, ledger, requests.images_of),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
         MemberPanelPresses(store),
+        PrivacyPanelPresses(store, erasure, export),
         HelloPresses(store.guilds, words),
     )
     bot.cogs_to_add = [
@@ -160,6 +165,7 @@ def compose(
         PressesCog(client=bot, store=store, work=work, handlers=handlers),
         GuildSettingsCog(store=store, words=words, imports=imports, ledger=ledger),
         MemberPreferencesCog(store),
+        PrivacyCog(store, export),
         ErasingCog(bot, store, erasure, settings.privacy),
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),

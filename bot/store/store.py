@@ -56,7 +56,8 @@ class Store:
         self._lease: StoreLease | None = None
         self.mark_key = b""
         """Signs what buttons hold."""
-        self._retention = retention
+        self.retention = retention
+        """How long things are kept."""
         self._now = now
         self._timer = UpkeepTimer(self._purge_again, "store: purge")
         self.guilds = Choices(database, GuildSetting, guild_defaults)
@@ -178,7 +179,7 @@ class Store:
 
         Open work is `OpenWork.expire`'s, which wakes when it is time.
         """
-        kept = self._retention
+        kept = self.retention
         return (
             await self._purge(Cursor, Cursor.message_id, kept.cursors)
             + await self._purge(StoredAnswer, StoredAnswer.answer_id, kept.answers)
