@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.components import controls
 from bot.i18n import N_, Language
-from bot.policy.effective_settings import own_language
+from bot.policy.effective_settings import language_of
 from bot.presses.errors import PressOutdated
 from bot.presses.press import Press, PressHandler
 from bot.settings_ui.privacy_panel import forget_button
@@ -91,7 +91,7 @@ class MemberPanelPresses(PressHandler):
                 now = await members.update(member, {"leave_alone": left == "yes"})
             case _:
                 raise PressOutdated(press)
-        panel = MemberPanel(own_language(now, interaction.locale), now)
+        panel = MemberPanel(await language_of(self._store, interaction), now)
         await interaction.response.edit_message(view=panel.page())
 
 

@@ -11,7 +11,7 @@ from discord import ui
 
 from bot.components import controls
 from bot.i18n import N_, Language
-from bot.policy.effective_settings import own_language
+from bot.policy.effective_settings import language_of
 from bot.policy.erasure import Erasure
 from bot.presses.errors import PressOutdated, Sentences
 from bot.presses.press import Press, PressHandler
@@ -57,7 +57,7 @@ class PrivacyPanel:
         """Read what is kept of whoever asks. Raises a `StoreError`."""
         preferences = await store.members.get(interaction.user.id)
         counts = await store.personal.counts(interaction.user.id)
-        return cls(own_language(preferences, interaction.locale), preferences, counts, store.retention)
+        return cls(await language_of(store, interaction), preferences, counts, store.retention)
 
     def page(self) -> ui.LayoutView:
         """Return what is kept, with what can be done about it."""

@@ -70,6 +70,11 @@ class Store:
         self.departures = Departures(database, now)
         self.personal = PersonalData(database)
 
+    @property
+    def failures(self) -> int:
+        """How many reads and writes have failed so far."""
+        return self._database.failures
+
     @classmethod
     async def open(
         cls,
