@@ -56,6 +56,10 @@ class Models:
         """Return all models that answer now, the owner's own first."""
         return (self._usual.info, *(classifier.info for classifier in self._ready.values()))
 
+    def running(self) -> tuple[Classifier, ...]:
+        """Return what classifies now, the owner's own first."""
+        return (self._usual, *self._ready.values())
+
     @property
     def unusable(self) -> frozenset[str]:
         """The models that could not be loaded; the log says why."""

@@ -74,6 +74,11 @@ class Store:
         self.feedback = Opinions(database)
         self.notes = Notes(database)
 
+    @property
+    def failures(self) -> int:
+        """How many reads and writes have failed so far."""
+        return self._database.failures
+
     @classmethod
     async def open(
         cls,
