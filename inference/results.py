@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+PictureKind = Literal["photo", "drawing", "screenshot"]
+"""How a picture was made, where that is known: None stands for a picture of which it is not."""
 
 RANKED = 10
 """Labels of an image that are ranked and remembered: as many as an answer can ever show."""
@@ -49,7 +52,8 @@ class Classification:
     `size` is (width, height) in pixels as a person sees the picture, after EXIF orientation. `views` is how
     many crops were averaged. Times are milliseconds that the worker spent on this image. `coarse` has the
     everyday names of greatest probability, best first, at most three. `core_seconds` is the processor time
-    that the worker spent on the image for this answer: 0 where it was remembered.
+    that the worker spent on the image for this answer: 0 where it was remembered. `picture_kind` is what the
+    picture's metadata tell.
     """
 
     labels: tuple[Label, ...]
@@ -61,6 +65,7 @@ class Classification:
     predict_ms: float
     coarse: tuple[Coarse, ...] = ()
     core_seconds: float = 0.0
+    picture_kind: PictureKind | None = None
     fingerprint: bytes | None = field(default=None, repr=False)
     """What `inference.models.fingerprint.pack` makes of the features, where they were asked for and the
     model has some."""

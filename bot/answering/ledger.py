@@ -80,7 +80,10 @@ class Ledger:
                 guild_id=interaction.guild_id,
                 user_id=interaction.user.id,
                 images=[],
-                options={"locale": interaction.locale.value},
+                options={
+                    "locale": interaction.locale.value,
+                    "guild_locale": interaction.guild_locale.value if interaction.guild_locale else None,
+                },
             )
             yield
         finally:

@@ -11,9 +11,8 @@ import discord
 
 from bot.answering.request import InteractionOrigin, Request
 from bot.delivery.interaction_responses import InteractionResponse
-from bot.i18n import languages
 from bot.image_source import ImageSource
-from bot.policy.effective_settings import Effective, in_force_for
+from bot.policy.effective_settings import Effective, in_force_for, language_for
 from bot.policy.quota import Grant
 from bot.presentation.errors import RESTARTED
 from bot.store import OpenInteraction, Store
@@ -119,9 +118,15 @@ def response_of(client: discord.Client, row: OpenInteraction) -> discord.Webhook
     return discord.Webhook.partial(row.application_id, row.token, client=client)
 
 
-async def end_response(client: discord.Client, row: OpenInteraction) -> None:
+async def end_response(client: discord.Client, store: Store, row: OpenInteraction) -> None:
     """Tell whoever waits for what only the run that deferred it could do. Raises what discord.py raises."""
-    language = languages.of(_locale(row.options["locale"]))
+    language = await language_for(
+        store,
+        row.user_id,
+        row.guild_id,
+        user_locale=_locale(row.options["locale"]),
+        guild_locale=_locale(row.options.get("guild_locale")),
+    )
     await response_of(client, row).edit_message(
         row.response_id or ORIGINAL, content=language.gettext(RESTARTED)
     )

@@ -238,6 +238,10 @@ class Classifier:
             method=heat.method,
         )
 
+    def forget_group(self, group: Hashable) -> None:
+        """Forget what a group has used, unless it has images in the queue."""
+        self._batcher.forget_group(group)
+
     async def close(self) -> None:
         """Refuse what is in hand and kill the worker. May be called again."""
         await self._batcher.close()
@@ -273,6 +277,7 @@ class Classifier:
             decode_ms=verdict.decode_ms,
             predict_ms=verdict.predict_ms,
             core_seconds=verdict.core_seconds,
+            picture_kind=verdict.picture_kind,
             fingerprint=verdict.fingerprint,
         )
 
