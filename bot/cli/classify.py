@@ -19,7 +19,7 @@ from bot.cli import FAILED, OK, USAGE
 from bot.cli.settings import complain, settings_for
 from bot.cli.sources import STDIN, Source, Unreadable, sources_of
 from bot.cli.terminal import counting, errors, model_progress, safe
-from config.settings import ConfigError, Settings
+from config.settings import Settings
 from inference.results import Classification, ImageTooLarge, InferenceError, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
 
@@ -77,12 +77,8 @@ class FileOutcome:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Return 0 if every picture was named, 1 if some were not, 2 for a configuration that cannot be used."""
-    try:
-        settings = settings_for(args)
-    except ConfigError as error:
-        complain(error)
-        return USAGE
+    """Return 0 if every picture was named, 1 if some were not. Raises `ConfigError`."""
+    settings = settings_for(args)
     if args.files.count(STDIN) > 1:
         complain("standard input (-) can be read only once.")
         return USAGE

@@ -6,22 +6,19 @@ import argparse
 import asyncio
 import json
 
-from bot.cli import FAILED, OK, USAGE
+from bot.cli import FAILED, OK
 from bot.cli.settings import complain, settings_for
 from bot.cli.terminal import safe
 from bot.presentation.naming import Certainty
 from bot.store import GuildSettings, Store, StoreError
 from bot.store.feedback import FeedbackSummary, OpinionCount
-from config.settings import ConfigError, Settings
+from config.settings import Settings
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the summary; return 0, 1 if the store cannot be read, 2 for an unusable configuration."""
+    """Print the summary; return 0, or 1 if the store cannot be read. Raises `ConfigError`."""
     try:
         summary = asyncio.run(_summary(settings_for(args)))
-    except ConfigError as error:
-        complain(error)
-        return USAGE
     except StoreError as error:
         complain(error)
         return FAILED
