@@ -17,7 +17,7 @@ import discord
 from sqlalchemy.exc import DBAPIError
 from yarl import URL
 
-OURS = frozenset({"bot", "inference", "config"})
+OURS = ("bot", "inference", "config")
 """The packages whose lines and errors are our own."""
 WITHHELD = "(text withheld: it may repeat what people write)"
 
