@@ -53,8 +53,8 @@ WORD = re.compile(r"[A-Za-z]{2,} |[A-Z][a-z]+")
 """A beginning of a sentence, unlike an id, a file's name or Markdown."""
 
 COMMANDS = {
-    *("classify", "help", "preferences", "settings"),
-    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback"),
+    *("classify", "help", "preferences", "privacy", "settings"),
+    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback", "delete"),
 }
 GERMAN = """
 msgid ""
