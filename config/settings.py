@@ -228,6 +228,14 @@ class Metrics(Section):
         return ListenAddress.parse(self.listen)
 
 
+class Log(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are written. Of libraries nothing below `info` is, since it repeats what
+    people write."""
+    format: Literal["text", "json"] = "text"
+    """`text` for people, in colour on a terminal; `json` for programs, an object a line."""
+
+
 class Settings(BaseModel):
     """All of `whatsit.toml`."""
 
@@ -245,6 +253,7 @@ class Settings(BaseModel):
     store: StoreSettings = Field(default_factory=StoreSettings)
     privacy: Privacy = Field(default_factory=Privacy)
     metrics: Metrics = Field(default_factory=Metrics)
+    log: Log = Field(default_factory=Log)
 
 
 def sections() -> dict[str, type[Section]]:
