@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 __all__ = [
     "RANKED",
@@ -19,6 +19,7 @@ __all__ = [
     "ImageTooLarge",
     "InferenceError",
     "Label",
+    "ModelCaveat",
     "ModelInfo",
     "ModelUnavailable",
     "NotAnImage",
@@ -103,13 +104,18 @@ class SandboxState:
         return f"The worker is held by {' and '.join(there)}{'; ' * bool(lacking)}{lacking}."
 
 
+ModelCaveat = Literal["hub_out_of_reach", "hub_model_unusable", "slower_engine", "no_bfloat16"]
+"""Why a model, or what runs it, is not the one that was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """The model that answers.
 
     `name` is what a person is shown, `engine` is "openvino" or "tensorflow", `input_size` the height and
     width of the model's input in pixels, `classes` the number of labels. `note` is one sentence where
-    something is not as asked for (the Hub could not be reached, the fast engine disagreed), else None.
+    something is not as asked for (the Hub could not be reached, the fast engine disagreed), else None;
+    `caveats` say the same without the details that are the owner's business.
     `content_hash` is the SHA-256 of the SavedModel and `preprocessing` the version of the code between bytes
     and model: with the picture's bytes, they decide an answer.
     """
@@ -125,6 +131,7 @@ class ModelInfo:
     """Each class's label."""
     coarse: tuple[str | None, ...] = field(default=(), repr=False, compare=False)
     """Each class's everyday name."""
+    caveats: tuple[ModelCaveat, ...] = field(default=(), compare=False)
     sandbox: SandboxState = field(default=SandboxState(), compare=False)
     """What the kernel takes from the process that runs the model."""
 

@@ -14,6 +14,7 @@ from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.request import MessageOrigin, Request
 from bot.answering.retraction import Retraction
+from bot.answering.tally import Tally
 from bot.buttons import AnswerButtons, MarkSeal, People, buttons_for
 from bot.delivery.destination import Fate
 from bot.delivery.reactions import FAILED, OVER_QUOTA
@@ -44,6 +45,7 @@ class Answerer:
         memory: MessageMemory,
         standing: StandingAnswers,
         retraction: Retraction,
+        tally: Tally,
         seal: MarkSeal,
         buttons: bool,
     ) -> None:
@@ -57,6 +59,7 @@ class Answerer:
         self._memory = memory
         self._standing = standing
         self._retraction = retraction
+        self._tally = tally
         self._has_buttons = buttons
 
     async def answer(self, request: Request) -> bool:
@@ -80,7 +83,9 @@ class Answerer:
             if request.unasked and outcomes and not any(outcome.is_named for outcome in outcomes):
                 await self._fail_quietly(request, outcomes)
                 return False
-            return not outcomes or await self._deliver(request, *self._words(request, grant, outcomes))
+            return not outcomes or await self._deliver(
+                request, *self._words(request, grant, outcomes), outcomes
+            )
 
     async def revise(self, request: Request, standing: StoredAnswer) -> bool:
         """Answer a request in the place of an answer that stands; return False if the quota is used up."""
@@ -220,14 +225,24 @@ class Answerer:
         )
         return answer, buttons
 
-    async def _deliver(self, request: Request, answer: Answer, buttons: AnswerButtons | None) -> bool:
-        """Send the answer, unless its message is deleted or it is late; return whether it was sent."""
+    async def _deliver(
+        self,
+        request: Request,
+        answer: Answer,
+        buttons: AnswerButtons | None,
+        outcomes: Sequence[Outcome] = (),
+    ) -> bool:
+        """Send the answer, unless its message is deleted or it is late; return whether it was sent.
+
+        `outcomes` are those that are counted then, if the server wants that.
+        """
         if self._memory.is_deleted(request.source_ids) or not await request.destination.admits():
             return False
         delivered = await request.destination.deliver(answer, buttons)
         match delivered.fate:
             case Fate.SENT if delivered.message is not None:
                 await self._ledger.answered(request, delivered.message)
+                self._tally.count(request, outcomes)
                 if self._memory.is_deleted(request.source_ids):  # deleted while the answer was on its way
                     await self._standing.take_away_from(request.source_ids)
             case Fate.OFFERED:

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Self
 
 import discord
-from sqlalchemy import delete, select, tuple_, union
+from sqlalchemy import ColumnElement, delete, select, tuple_, union
 from sqlalchemy.orm import InstrumentedAttribute
 
 import config.settings
 from bot.store.answers import StoredAnswers
 from bot.store.bot_notes import Notes
 from bot.store.chosen_settings import Choices
+from bot.store.daily_sums import DailySums
 from bot.store.database import Database, connect
 from bot.store.faults import StoreError, explain
 from bot.store.feedback import Opinions
@@ -28,6 +29,7 @@ from bot.store.seen import Seen
 from bot.store.tables import (
     Base,
     Cursor,
+    DailySum,
     Feedback,
     GuildSetting,
     MemberPreference,
@@ -68,12 +70,13 @@ class Store:
         self._retention = retention
         self._now = now
         self._timer = UpkeepTimer(self._purge_again, "store: purge")
-        self.guilds = Choices(database, GuildSetting, guild_defaults)
+        self.guilds = Choices(database, GuildSetting, guild_defaults, on_change=self._guild_changed)
         self.members = Choices(database, MemberPreference, MemberPreferences(), limit=MEMBERS_IN_MEMORY)
         self.work = OpenWork(database, retention, now)
         self.seen = Seen(database)
         self.answers = StoredAnswers(database)
         self.feedback = Opinions(database)
+        self.sums = DailySums(database, retention, now, self._keeps_sums)
         self.notes = Notes(database)
 
     @classmethod
@@ -116,6 +119,7 @@ class Store:
         try:
             await self.work.close()
             await self.seen.close()
+            await self.sums.close()
         finally:
             await self._let_go()
 
@@ -137,11 +141,12 @@ class Store:
     async def erase_guild(self, guild_id: int) -> None:
         """Forget everything about a server; for when the bot has left it."""
         self.seen.forget_guild(guild_id)
+        self.sums.forget_guild(guild_id)
         await self.notes.forget_greeting(guild_id)
         await self.guilds.reset(guild_id)
         self.guilds.forget(guild_id)
         async with self._database.transaction() as connection:
-            for table in (OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor):
+            for table in (OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor, DailySum):
                 await connection.execute(delete(table).where(table.guild_id == guild_id))
 
     async def erase_channel(self, guild_id: int, channel_id: int) -> None:
@@ -172,10 +177,10 @@ class Store:
 
     async def guild_ids(self) -> set[int]:
         """The servers about which anything is kept."""
-        tables = (GuildSetting, OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor)
+        tables = (GuildSetting, OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor, DailySum)
         kept = union(*(select(table.guild_id) for table in tables)).subquery().c.guild_id
         found = await self._database.read(select(kept).where(kept.is_not(None)))
-        return {*found, *self.seen.new_guilds(), *await self.notes.greeted()}
+        return {*found, *self.seen.new_guilds(), *self.sums.new_guilds(), *await self.notes.greeted()}
 
     async def purge(self) -> int:
         """Delete what has been kept as long as `Retention` says; gives the number of rows.
@@ -184,15 +189,21 @@ class Store:
         """
         kept = self._retention
         return (
-            await self._purge(Cursor, Cursor.message_id, kept.cursors)
-            + await self._purge(StoredAnswer, StoredAnswer.answer_id, kept.answers)
-            + await self._purge(Feedback, Feedback.answer_id, kept.feedback)
+            await self._purge(Cursor, self._is_older(Cursor.message_id, kept.cursors))
+            + await self._purge(StoredAnswer, self._is_older(StoredAnswer.answer_id, kept.answers))
+            + await self._purge(Feedback, self._is_older(Feedback.answer_id, kept.feedback))
+            + await self._purge(DailySum, self.sums.is_old())
+            + await self.sums.merge_rare_names()
         )
 
-    async def _purge(self, table: type[Base], made: InstrumentedAttribute[int], kept: timedelta) -> int:
-        oldest = discord.utils.time_snowflake(self._now() - kept)  # an id tells when its message was made
+    def _is_older(self, made: InstrumentedAttribute[int], kept: timedelta) -> ColumnElement[bool]:
+        return made < discord.utils.time_snowflake(
+            self._now() - kept
+        )  # an id tells when its message was made
+
+    async def _purge(self, table: type[Base], is_old: ColumnElement[bool]) -> int:
         key = table.__table__.primary_key
-        some = delete(table).where(tuple_(*key).in_(select(*key).where(made < oldest).limit(PURGE_CHUNK)))
+        some = delete(table).where(tuple_(*key).in_(select(*key).where(is_old).limit(PURGE_CHUNK)))
         purged = 0
         while True:
             async with self._database.transaction() as connection:
@@ -200,6 +211,13 @@ class Store:
             purged += deleted
             if deleted < PURGE_CHUNK:
                 return purged
+
+    async def _keeps_sums(self, guild_id: int) -> bool:
+        return (await self.guilds.get(guild_id)).statistics == "on"
+
+    async def _guild_changed(self, guild_id: int, settings: GuildSettings) -> None:
+        if settings.statistics == "off":
+            await self.sums.erase_guild(guild_id)
 
     async def _purge_again(self) -> None:
         self._timer.start(PURGE_EVERY)

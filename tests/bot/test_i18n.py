@@ -48,7 +48,7 @@ WORD = re.compile(r"[A-Za-z]{2,} |[A-Z][a-z]+")
 """A beginning of a sentence, unlike an id, a file's name or Markdown."""
 
 COMMANDS = {
-    *("classify", "help", "preferences", "settings"),
+    *("about", "classify", "help", "preferences", "settings", "stats"),
     *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback"),
 }
 GERMAN = """
