@@ -64,9 +64,10 @@ soak: $(STAMP)  ## load, kills and cancellations for MINUTES=10; then the books 
 siege: $(STAMP)  ## costly pictures against the real bot for MINUTES=5, while honest ones must be answered
 	$(PY) -m tests.siege --minutes $(or $(MINUTES),5)
 
-docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, README's table of settings, the list to translate
+docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, README's table of settings, what to translate
 	$(PY) -m config.reference
 	$(VENV)/bin/pybabel -q extract --omit-header --no-location --sort-output -k locale_str -o config/locales/whatsit.pot bot
+	$(PY) -m config.translations
 
 screenshot: $(STAMP)  ## take README's pictures of answers and of the panel (Debian: chromium, chromium-driver)
 	$(PY) -m tests.e2e.screenshot

@@ -27,8 +27,6 @@ from config.settings import Settings
 if TYPE_CHECKING:
     from inference.serving.client import Classifier
 
-__all__ = ["Whatsit"]
-
 log = logging.getLogger(__name__)
 
 NOTE_AFTER = 5.0
@@ -54,7 +52,7 @@ class Whatsit(commands.Bot):
         intents: discord.Intents | None = None,
         server: Server | None = None,
     ) -> None:
-        """`intents`: None asks for what the application's flags allow. `server`: None is Discord."""
+        """`intents`: None asks for those that the application's flags allow. `server`: None is Discord."""
         self.http_watch = HttpWatch()
         self._declared = gateway_intents.wanted() if intents is None else intents
         self._ask_flags = intents is None and server is None

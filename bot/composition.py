@@ -51,8 +51,6 @@ from config.settings import Settings
 from inference.charts.client import ChartPainter
 from inference.serving.client import Classifier
 
-__all__ = ["compose"]
-
 
 def compose(
     settings: Settings,

@@ -15,8 +15,6 @@ from pathlib import Path
 import discord
 from discord import app_commands
 
-__all__ = ["ENGLISH", "FOLDER", "N_", "CommandTranslator", "Language", "Languages", "languages"]
-
 FOLDER = Path(__file__).parents[1] / "config" / "locales"
 
 Language = NullTranslations

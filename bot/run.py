@@ -27,8 +27,6 @@ from inference.results import ModelUnavailable
 from inference.sandbox.kernel import forbid_dumps
 from inference.serving.client import Classifier
 
-__all__ = ["downloader", "run"]
-
 log = logging.getLogger(__name__)
 
 ANSWERED, FAILED = 0, 1

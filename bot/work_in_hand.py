@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["WorkInHand"]
-
 log = logging.getLogger(__name__)
 
 CANCEL_TIMEOUT = 2.0

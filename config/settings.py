@@ -22,23 +22,6 @@ from pydantic import (
     model_validator,
 )
 
-__all__ = [
-    "Answers",
-    "ConfigError",
-    "Data",
-    "Discord",
-    "Download",
-    "Limits",
-    "Model",
-    "Queue",
-    "Section",
-    "Settings",
-    "StoreSettings",
-    "Watch",
-    "Worker",
-    "sections",
-]
-
 MiB = 1024 * 1024
 
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -56,7 +39,7 @@ class ConfigError(Exception):
 
 
 def _number_as_text(value: object) -> object:
-    """`views = 1` is what anybody writes in TOML, and means `"1"`."""
+    """Take `views = 1`, which is what anybody writes in TOML, for `"1"`."""
     return str(value) if type(value) is int else value
 
 
@@ -235,7 +218,7 @@ class Settings(BaseModel):
 
 
 def sections() -> dict[str, type[Section]]:
-    """The tables of `whatsit.toml` and their schemas, in order."""
+    """Return the tables of `whatsit.toml` and their schemas, in order."""
     found = {name: field.annotation for name, field in Settings.model_fields.items()}
     return {
         name: kind for name, kind in found.items() if isinstance(kind, type) and issubclass(kind, Section)

@@ -9,27 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-__all__ = [
-    "RANKED",
-    "Busy",
-    "Classification",
-    "Coarse",
-    "CorruptImage",
-    "HarmfulImage",
-    "ImageTooLarge",
-    "InferenceError",
-    "Label",
-    "ModelCaveat",
-    "ModelInfo",
-    "ModelUnavailable",
-    "NotAnImage",
-    "OutOfMemory",
-    "SandboxState",
-    "Stats",
-    "TimedOut",
-    "UnsupportedFormat",
-]
-
 RANKED = 10
 """Labels of an image that are ranked and remembered: as many as an answer can ever show."""
 

@@ -28,8 +28,6 @@ from bot.store import GuildSettings, StoredAnswer
 from config.settings import Settings
 from inference.results import NotAnImage, UnsupportedFormat
 
-__all__ = ["Answerer"]
-
 
 class Answerer:
     """The one way from a request to its answer, whatever event it came from."""
@@ -254,5 +252,5 @@ class Answerer:
 
 
 def _was_no_image(outcome: Outcome) -> bool:
-    """A file of unknown kind that turned out to be no image is nobody's request."""
+    """Return whether a file of unknown kind turned out to be no image: then nobody asked for anything."""
     return not outcome.source.certain and isinstance(outcome.result, NotAnImage | UnsupportedFormat)

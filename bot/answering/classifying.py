@@ -13,8 +13,6 @@ from bot.presentation.answer import Outcome
 from config.settings import Limits
 from inference.results import RANKED, InferenceError
 
-__all__ = ["ImageClassifying"]
-
 log = logging.getLogger(__name__)
 
 

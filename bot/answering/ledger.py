@@ -21,8 +21,6 @@ from bot.store import Store
 from bot.store.store_guard import StoreGuard
 from bot.work_in_hand import WorkInHand
 
-__all__ = ["Ledger"]
-
 
 class _AnswerPlace(TypedDict):
     answer_id: int

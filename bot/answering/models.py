@@ -15,8 +15,6 @@ from inference.results import ModelInfo, ModelUnavailable
 if TYPE_CHECKING:
     from inference.serving.client import Admission, Classifier
 
-__all__ = ["Models"]
-
 log = logging.getLogger(__name__)
 
 AGAIN = 600.0
@@ -38,7 +36,7 @@ class Models:
         usual: Classifier,
         another: Callable[[Settings], Classifier] | None = None,
     ) -> None:
-        """`another` makes a classifier, not started yet, of the settings given. None: `usual` is all."""
+        """`another` makes a classifier from settings, not started yet; None: `usual` is the only one."""
         self._settings = settings
         self._usual = usual
         self._another = another

@@ -13,8 +13,6 @@ from bot.image_source import ImageSource
 from bot.policy.effective_settings import Effective
 from bot.policy.quota import Grant
 
-__all__ = ["InteractionOrigin", "MessageOrigin", "Request"]
-
 
 @dataclass(frozen=True, slots=True)
 class MessageOrigin:

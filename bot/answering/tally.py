@@ -10,8 +10,6 @@ from bot.presentation.naming import Finding
 from bot.store.daily_sums import DailySums
 from inference.results import Classification
 
-__all__ = ["Tally"]
-
 
 class Tally:
     """Counts pictures of servers that keep daily sums; of direct messages none."""

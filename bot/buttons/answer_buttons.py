@@ -22,22 +22,6 @@ from bot.presentation.spoilers import shown_name
 from bot.store import BUTTONS, GuildSettings
 from inference.results import Classification, ModelInfo
 
-__all__ = [
-    "PANEL",
-    "VERBS",
-    "AnswerButtons",
-    "Deletion",
-    "MarkedImage",
-    "MergedPart",
-    "button",
-    "buttons_for",
-    "heading_of",
-    "merged_view",
-    "packed_in",
-    "source_in",
-    "view_without",
-]
-
 PANEL = "pic"
 """These buttons' name in a `custom_id`: short, because a mark takes nearly all of its 100 characters."""
 VERBS: Final = {"more": "more", "dm_button": "dm", "feedback": "ask", "alt_text": "alt", "delete": "delete"}

@@ -19,8 +19,6 @@ from bot.buttons.mark_seal import MarkSeal
 from bot.presentation.naming import Finding
 from inference.results import RANKED, Coarse, Label, ModelInfo
 
-__all__ = ["MARK_CHARACTERS", "ImageMark", "OtherModel", "People", "can_be_packed"]
-
 MARK_CHARACTERS: Final = 83
 """Characters of a mark at most; with its prefix it is within the 100 of a `custom_id` and of an option."""
 CLASSES = 1 << 16

@@ -16,14 +16,12 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.cli import FAILED, OK, USAGE
-from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli.settings import complain, settings_for
 from bot.cli.sources import STDIN, Source, Unreadable, sources_of
 from bot.cli.terminal import counting, errors, model_progress, safe
-from config.settings import Settings
+from config.settings import ConfigError, Settings
 from inference.results import Classification, ImageTooLarge, InferenceError, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
-
-__all__ = ["main"]
 
 AHEAD = 24
 """Pictures under way at once: enough to fill batches, few enough that files are read as they are needed."""
@@ -42,7 +40,7 @@ class FileOutcome:
         return not isinstance(self.result, Classification)
 
     def as_json(self, views: str) -> str:
-        """The object that `--json` prints, on one line and in ASCII, whatever the file is called.
+        """Return the object that `--json` prints, on one line and in ASCII, whatever the file is called.
 
         A byte of the file's name that is no UTF-8 is written as `\\xe9`: JSON has no form of its own for it.
         """
@@ -70,7 +68,7 @@ class FileOutcome:
         )
 
     def as_line(self) -> str:
-        """Columns with tabs between them, for what is neither a terminal nor `--json`."""
+        """Return columns with tabs between them, for what is neither a terminal nor `--json`."""
         found = self.result
         if not isinstance(found, Classification):
             return f"{safe(self.source)}\terror: {found}"
@@ -79,7 +77,7 @@ class FileOutcome:
 
 
 def main(args: argparse.Namespace) -> int:
-    """0 if every picture was named, 1 if some were not, 2 for a configuration that cannot be used."""
+    """Return 0 if every picture was named, 1 if some were not, 2 for a configuration that cannot be used."""
     try:
         settings = settings_for(args)
     except ConfigError as error:
@@ -134,7 +132,7 @@ async def _outcomes(
     top: int,
     broken: ModelUnavailable | None,
 ) -> AsyncGenerator[FileOutcome, None]:
-    """The outcome of each source, in order, as soon as it and those before it are known."""
+    """Yield the outcome of each source, in order, as soon as it and those before it are known."""
     ahead = min(AHEAD, settings.queue.images, settings.queue.images_per_guild)
     under_way: deque[asyncio.Task[FileOutcome]] = deque()
     try:
@@ -172,7 +170,7 @@ async def _outcome(
 def _writer(
     args: argparse.Namespace, settings: Settings, terminal: Console | None
 ) -> Callable[[FileOutcome], None]:
-    """What prints an outcome, in the way that was asked for."""
+    """Return what prints an outcome, in the way that was asked for."""
     if args.json:
         return lambda outcome: print(outcome.as_json(settings.model.views), flush=True)
     if terminal is None:

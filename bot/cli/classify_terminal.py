@@ -12,8 +12,6 @@ from bot.presentation.answer import body
 from bot.presentation.naming import Finding
 from inference.results import Classification
 
-__all__ = ["show"]
-
 LABEL = 80
 """Characters of a label that are shown."""
 

@@ -20,22 +20,20 @@ from rich.console import Console
 
 from bot.cli import FAILED, OK, USAGE
 from bot.cli.demo_transcript import names, show
-from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli.settings import complain, settings_for
 from bot.cli.terminal import model_progress, safe
-from config.settings import Settings, Watch
+from config.settings import ConfigError, Settings, Watch
 from inference.results import ModelUnavailable
 from inference.serving.client import Classifier
 
 if TYPE_CHECKING:
     from bot.demo.stage import Stage
 
-__all__ = ["main"]
-
 EMBEDDED = "efficientnet_lite0"
 
 
 def main(args: argparse.Namespace) -> int:
-    """0 if every picture was named rightly, 1 if not, 2 for a configuration that cannot be used."""
+    """Return 0 if every picture was named rightly, 1 if not, 2 for a configuration that cannot be used."""
     if find_spec("simcord") is None:
         complain("the demo needs the development packages, which `make demo` installs.")
         return FAILED
@@ -49,7 +47,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _for_the_demo(settings: Settings) -> Settings:
-    """The owner's settings, in a Discord that has neither their channels nor a clock that refills quotas.
+    """Return settings for a Discord that has neither the owner's channels nor a clock that refills quotas.
 
     `auto` becomes the model that pip brought: it needs no network, so a first answer waits for no download.
     """
@@ -114,7 +112,7 @@ async def _go_on(stage: Stage, console: Console) -> None:
 
 
 async def _typed(terminal: int, *, until: Coroutine[None, None, None]) -> AsyncIterator[str]:
-    """What is typed, line by line, until it ends (Ctrl-D) or `until` returns."""
+    """Yield what is typed, line by line, until it ends (Ctrl-D) or `until` returns."""
     loop, keys = asyncio.get_running_loop(), asyncio.Queue[bytes]()
     # Not connect_read_pipe: it makes the terminal non-blocking, for what is printed on it too.
     loop.add_reader(terminal, lambda: keys.put_nowait(os.read(terminal, 65536)))
@@ -135,7 +133,7 @@ async def _typed(terminal: int, *, until: Coroutine[None, None, None]) -> AsyncI
 
 
 def _paths(line: str) -> list[Path]:
-    """The files a line names, as they are typed, quoted, or dropped on the terminal by a file manager."""
+    """Return the files that a line names: typed, quoted, or dropped on the terminal by a file manager."""
     try:
         words = [line.strip()] if Path(line.strip()).is_file() else shlex.split(line)
     except ValueError:  # a quote without its fellow

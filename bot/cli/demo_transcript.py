@@ -11,8 +11,6 @@ from rich.text import Text
 
 from bot.cli.terminal import safe, without_markdown
 
-__all__ = ["names", "show"]
-
 
 def show(console: Console, what: str, answers: Sequence[discord.Message]) -> None:
     """Print one exchange."""
@@ -25,12 +23,12 @@ def show(console: Console, what: str, answers: Sequence[discord.Message]) -> Non
 
 
 def names(answers: Sequence[discord.Message], labels: Collection[str]) -> bool:
-    """Whether one of `answers` gives one of `labels`."""
+    """Return whether one of `answers` gives one of `labels`."""
     return any(label in line for answer in answers for line in _lines(answer) for label in labels)
 
 
 def _lines(message: discord.Message) -> Iterator[str]:
-    """The text of a message as a person reads it: content, embeds from top to bottom, and its buttons."""
+    """Yield the text of a message as a person reads it: content, embeds from top to bottom, buttons."""
     yield from message.content.splitlines()
     for embed in message.embeds:
         for text in (embed.author.name, embed.title, embed.description):

@@ -20,8 +20,6 @@ from bot.connection.intents import MESSAGE_CONTENT_OFF, message_content_allowed
 from bot.connection.login import token
 from config.settings import ConfigError, Settings
 
-__all__ = ["check_discord"]
-
 PATIENCE = 20.0
 """Seconds for all that is asked of Discord."""
 SERVERS = 20
@@ -30,7 +28,7 @@ WRITTEN = frozenset({discord.ChannelType.text.value, discord.ChannelType.news.va
 
 
 async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
-    """What Discord says of this token; without a network only the token's shape is checked."""
+    """Yield what Discord says of this token; without a network only the token's shape is checked."""
     try:
         given = token(settings)
         place = server.Server.of(settings.discord)
@@ -106,7 +104,7 @@ def _intents(client: discord.Client, settings: Settings) -> CheckResult:
 
 
 def _permissions(guilds: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
-    """Each server where the bot's roles lack something; what single channels forbid, the log tells later."""
+    """Return each server where the bot's roles lack something; the log tells what single channels forbid."""
     if not guilds:
         return [
             CheckResult(
@@ -134,7 +132,7 @@ def _permissions(guilds: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
 
 
 async def _channels(client: discord.Client, guilds: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
-    """Each server in none of whose channels the bot may write, of the first `SERVERS`."""
+    """Return those of the first `SERVERS` servers where the bot may write in no channel."""
     me = client.user.id if client.user else 0
     found = []
     for guild in guilds[:SERVERS]:
@@ -170,7 +168,7 @@ def _may_write(granted: discord.Permissions, channel: Mapping[str, Any], order: 
 
 
 async def _guilds(client: discord.Client) -> list[dict[str, Any]]:
-    """All of the bot's servers, with the `permissions` of `GET /users/@me/guilds`, which discord.py drops."""
+    """Return all of the bot's servers, with the `permissions` that discord.py drops."""
     page_size, found = 200, list[dict[str, Any]]()
     while True:
         after = int(found[-1]["id"]) if found else None

@@ -7,14 +7,12 @@ import asyncio
 import json
 
 from bot.cli import FAILED, OK, USAGE
-from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli.settings import complain, settings_for
 from bot.cli.terminal import safe
 from bot.presentation.naming import Certainty
 from bot.store import GuildSettings, Store, StoreError
 from bot.store.feedback import FeedbackSummary, OpinionCount
-from config.settings import Settings
-
-__all__ = ["main"]
+from config.settings import ConfigError, Settings
 
 
 def main(args: argparse.Namespace) -> int:

@@ -6,13 +6,12 @@ import argparse
 
 from bot import run
 from bot.cli import USAGE
-from bot.cli.settings import ConfigError, complain, settings_for
-
-__all__ = ["main"]
+from bot.cli.settings import complain, settings_for
+from config.settings import ConfigError
 
 
 def main(args: argparse.Namespace) -> int:
-    """The exit code of the bot; 2 for a configuration that cannot be used."""
+    """Run the bot; return its exit code, 2 for a configuration that cannot be used."""
     try:
         return run.run(settings_for(args))
     except ConfigError as error:

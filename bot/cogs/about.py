@@ -16,8 +16,6 @@ from bot.presentation.about_text import AboutFacts, about_text
 from bot.settings_ui.setting_words import language_names
 from bot.store import Store
 
-__all__ = ["AboutCog"]
-
 
 class AboutCog(commands.Cog):
     """Tells whoever asks, and nobody else."""

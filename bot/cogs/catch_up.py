@@ -30,8 +30,6 @@ from bot.presentation.errors import UNEXPECTED
 from bot.store import OpenInteraction, OpenMessage, Store, StoreError
 from bot.work_in_hand import WorkInHand
 
-__all__ = ["CatchUpCog"]
-
 P = ParamSpec("P")
 
 log = logging.getLogger(__name__)
@@ -61,7 +59,7 @@ class CatchUpCog(commands.Cog):
         retraction: Retraction,
         work: WorkInHand,
     ) -> None:
-        """`seconds`: how far back is looked; 0 for not at all."""
+        """`seconds`: how far back to look; 0 for not at all."""
         self._client = client
         self._seconds = seconds
         self._clock = clock

@@ -11,8 +11,6 @@ from discord.ext import commands
 from bot.intake.read_positions import ReadPositions
 from bot.store import Store, StoreError
 
-__all__ = ["ErasingCog"]
-
 log = logging.getLogger(__name__)
 
 

@@ -32,8 +32,6 @@ from bot.settings_ui.settings_import import SettingsImport, exported
 from bot.store import FIELDS, PAGE_TITLES, PAGES, PER_MINUTE, GuildSettings, Store
 from inference.results import RANKED
 
-__all__ = ["GuildSettingsCog"]
-
 Interaction = discord.Interaction[Any]
 
 
@@ -137,7 +135,7 @@ class GuildSettingsCog(
     )
     @app_commands.describe(
         top=locale_str("How many guesses to show for each picture"),
-        min_confidence=locale_str("In per cent; below that I say that I'm not sure"),
+        min_confidence=locale_str("Below this percentage I say that I'm not sure"),
         model=locale_str("The model that recognises the pictures"),
         language=locale_str("The language of answers that everyone sees"),
         style=locale_str("How an answer is laid out"),
@@ -228,7 +226,7 @@ class GuildSettingsCog(
 
     @app_commands.command(
         name=locale_str("import"),
-        description=locale_str("Load settings from a file; you first see what would change"),
+        description=locale_str("Load settings from a file; you'll first see what would change"),
     )
     @app_commands.describe(file=locale_str("A file from /settings export"))
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:

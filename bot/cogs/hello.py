@@ -13,8 +13,6 @@ from bot.i18n import languages
 from bot.settings_ui.hello import hello
 from bot.store import Store, StoreError
 
-__all__ = ["HelloCog"]
-
 log = logging.getLogger(__name__)
 
 NEW = datetime.timedelta(days=1)

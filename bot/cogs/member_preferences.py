@@ -18,8 +18,6 @@ from bot.settings_ui.setting_values import usable_language
 from bot.settings_ui.setting_words import DEFAULT, language_names
 from bot.store import Store
 
-__all__ = ["MemberPreferencesCog"]
-
 Interaction = discord.Interaction[Any]
 
 

@@ -21,8 +21,6 @@ from bot.policy.effective_settings import guild_settings
 from bot.store import OpenMessage, Store
 from bot.work_in_hand import WorkInHand
 
-__all__ = ["OffersCog"]
-
 log = logging.getLogger(__name__)
 
 MESSAGES, A_MINUTE = 1_000, 60.0

@@ -7,8 +7,6 @@ from discord.ext import commands
 
 from bot.connection.closed_channels import ClosedChannels
 
-__all__ = ["PermissionChangesCog"]
-
 
 class PermissionChangesCog(commands.Cog):
     """Hears of roles, overwrites and members; a change counts for all channels of its server."""

@@ -26,8 +26,6 @@ from bot.store import Store, StoreError
 from bot.work_in_hand import WorkInHand
 from inference.charts.client import ChartFailed, ChartPainter
 
-__all__ = ["StatisticsCog"]
-
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]

@@ -11,8 +11,6 @@ from http import HTTPStatus
 
 from bot.connection.request_brake import RequestHeld
 
-__all__ = ["ChannelClosed", "ClosedChannels"]
-
 log = logging.getLogger(__name__)
 
 NOT_THE_CHANNELS = frozenset({50003, 50005, 50007, 50278, 90001, 200000, 200001, 240000})

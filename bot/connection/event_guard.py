@@ -9,8 +9,6 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-__all__ = ["guard_parsers"]
-
 log = logging.getLogger(__name__)
 
 READY = "READY"

@@ -15,8 +15,6 @@ from bot.connection.closed_channels import ClosedChannels
 from bot.connection.discord_clock import DiscordClock
 from bot.connection.request_brake import RequestBrake
 
-__all__ = ["HttpWatch"]
-
 
 class HttpWatch:
     """What the bot learns from Discord's answers: which requests are refused, where, and what time it is."""

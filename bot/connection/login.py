@@ -8,8 +8,6 @@ from pathlib import Path
 
 from config.settings import ConfigError, Settings
 
-__all__ = ["WHERE_TOKENS_ARE", "token"]
-
 WHERE_TOKENS_ARE = "discord.com/developers/applications, your application, Bot, Reset Token"
 
 

@@ -11,8 +11,6 @@ import discord
 from bot.buttons import AnswerButtons
 from bot.presentation.answer import Answer
 
-__all__ = ["Delivered", "Destination", "Fate", "Promise", "message_body"]
-
 
 class Fate(enum.Enum):
     """What became of an answer."""

@@ -14,8 +14,6 @@ from bot.delivery.destination import message_body
 from bot.i18n import Language
 from bot.presentation.answer import Answer
 
-__all__ = ["send_directly"]
-
 log = logging.getLogger(__name__)
 
 CLOSED, NO_SHARED_SERVER = 50007, 50278
@@ -53,7 +51,7 @@ async def send_directly(
             )
         if refused.code == NO_SHARED_SERVER:
             return language.gettext(
-                "We have no server in common, so I can't send you a message. Here it is; only you see it."
+                "We don't share a server, so I can't message you. Here it is; only you see it."
             )
         log.info("The direct message to the user %d was refused: %s", user.id, refused)
     except FAILURES as failure:

@@ -18,8 +18,6 @@ from bot.discord_limits import MESSAGE_CONTENT
 from bot.i18n import Language
 from bot.presentation.answer import Answer
 
-__all__ = ["InteractionResponse", "defer", "say"]
-
 log = logging.getLogger(__name__)
 
 Edit = Callable[..., Awaitable[object]]
@@ -72,7 +70,7 @@ class InteractionResponse:
         return frozenset({"dm_button"} if direct else ()) | frozenset({"delete"} if dismissed else ())
 
     async def admits(self) -> bool:
-        """An interaction can always be answered."""
+        """Return True: an interaction can always be answered."""
         return True
 
     @asynccontextmanager

@@ -23,8 +23,6 @@ from bot.i18n import Language
 from bot.presentation.answer import Answer, link_to
 from bot.presentation.help_texts import MENU
 
-__all__ = ["ChannelReply", "DirectReply", "OfferReaction"]
-
 log = logging.getLogger(__name__)
 
 

@@ -23,8 +23,6 @@ from bot.discord_limits import EMBEDS, EMBEDS_CHARACTERS, MESSAGE_CONTENT
 from bot.presentation.answer import Answer
 from bot.presentation.naming import neutral
 
-__all__ = ["Letter", "Outbox", "Thinned", "merged_sources", "source_of", "without_sources"]
-
 AT_ONCE, WINDOW = 4, 5.0
 """So many messages in so many seconds are a conversation, more are a burst; one less than Discord takes."""
 

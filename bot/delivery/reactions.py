@@ -9,8 +9,6 @@ from cachetools import TTLCache
 
 from bot.delivery.channel_permissions import FAILURES, permissions_at
 
-__all__ = ["CLOSED", "FAILED", "LATE", "MUTE", "OFFER", "OVER_QUOTA", "Reactions", "is_offer", "own_offers"]
-
 log = logging.getLogger(__name__)
 
 LATE, MUTE = "⌛", "🔇"

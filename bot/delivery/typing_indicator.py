@@ -11,8 +11,6 @@ import discord
 
 from bot.delivery.channel_permissions import FAILURES
 
-__all__ = ["typing"]
-
 log = logging.getLogger(__name__)
 
 TYPING = 8.0

@@ -14,18 +14,6 @@ from yarl import URL
 from bot.download.reduced_copy import smaller
 from config import settings
 
-__all__ = [
-    "DownloadError",
-    "Downloader",
-    "Fetcher",
-    "Gone",
-    "HostNotAllowed",
-    "NotAPicture",
-    "TooManyBytes",
-    "TooSlow",
-    "Unreachable",
-]
-
 log = logging.getLogger(__name__)
 
 CHUNK = 64 * 1024

@@ -18,8 +18,6 @@ from bot.policy.quota import Grant
 from bot.presentation.errors import RESTARTED
 from bot.store import OpenInteraction, Store
 
-__all__ = ["ORIGINAL", "end_response", "new_request", "response_of", "revived_request"]
-
 ORIGINAL = cast("int", "@original")
 """What Discord takes for the id of a deferred response that it has not told yet."""
 

@@ -12,8 +12,6 @@ import discord
 from bot.image_source import ImageSource
 from config.settings import Watch
 
-__all__ = ["images_of", "source_of"]
-
 _IMAGE_NAME = re.compile(
     r".\.(apng|avif|bmp|dib|gif|heic|heif|hif|jfif|jpe|jpeg|jpg|png|tif|tiff|webp)$",
     re.IGNORECASE | re.DOTALL,

@@ -26,8 +26,6 @@ from bot.presentation.help_texts import left_alone_sentence, no_picture_sentence
 from bot.store import MemberPreferences, Store
 from config.settings import Settings
 
-__all__ = ["MessageRequests"]
-
 HELPED = 10_000
 """People of whom it is remembered that they know what to send; the longest unheard of go first."""
 A_DAY = 24 * 60 * 60.0

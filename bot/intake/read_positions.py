@@ -11,8 +11,6 @@ import discord
 from bot.store import Store
 from bot.work_in_hand import WorkInHand
 
-__all__ = ["ReadPositions"]
-
 
 @dataclass
 class _ReadChannel:

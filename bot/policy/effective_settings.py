@@ -15,16 +15,6 @@ from bot.i18n import Language, languages
 from bot.policy.opt_out import is_left_alone
 from bot.store import GuildSettings, MemberPreferences, Store, StoreError
 
-__all__ = [
-    "Effective",
-    "Unasked",
-    "guild_settings",
-    "in_force",
-    "in_force_for",
-    "language_of",
-    "own_language",
-]
-
 log = logging.getLogger(__name__)
 
 Unasked = Literal["reply", "silent", "react", "direct", "nothing"]

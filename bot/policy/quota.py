@@ -15,8 +15,6 @@ from bot.i18n import Language
 from bot.store import GuildSettings
 from config.settings import Limits
 
-__all__ = ["Grant", "Quota"]
-
 MINUTE = 60.0
 
 BURST_MINUTES = 2.0

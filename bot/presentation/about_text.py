@@ -10,8 +10,6 @@ from bot.presentation.naming import neutral
 from config.model_titles import title_of
 from inference.results import ModelCaveat, ModelInfo
 
-__all__ = ["LICENCE", "AboutFacts", "about_text"]
-
 LICENCE = "https://www.apache.org/licenses/LICENSE-2.0"
 ENGINES: Final = {"openvino": "OpenVINO", "tensorflow": "TensorFlow"}
 """The proper names of the engines."""

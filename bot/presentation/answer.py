@@ -29,17 +29,6 @@ from config.model_titles import title_of
 from config.settings import Settings
 from inference.results import Classification, Label
 
-__all__ = [
-    "DETAILED",
-    "Answer",
-    "Outcome",
-    "Writer",
-    "body",
-    "color",
-    "link_to",
-    "neutral",
-]
-
 DETAILED = 5
 """Images of one answer that show all their guesses; of more, each shows its best: five embeds of three rows
 fill a phone. As many as `/classify` takes, so that a `top` which somebody set is always kept."""
@@ -76,7 +65,7 @@ class Answer:
 
     @classmethod
     def line(cls, text: str) -> Answer:
-        """An answer that is one sentence and no labels."""
+        """Return an answer that is one sentence and no labels."""
         return cls(note=text, plain=text)
 
 
@@ -95,6 +84,7 @@ class Writer:
     """The server's, in whose place else the owner's defaults hold."""
 
     def write(self, outcomes: Sequence[Outcome], *notes: str) -> Answer:
+        """Return the answer to these outcomes, with the notes that are not empty above it."""
         note = "\n".join(filter(None, notes))
         return Answer(
             note=note,
@@ -104,7 +94,7 @@ class Writer:
         )
 
     def left_out(self, found: int) -> str:
-        """The line that says how many of the images found are not in the answer; empty if none."""
+        """Return the line that says how many of the images found are not in the answer; empty if none."""
         shown = self.settings.limits.images_per_answer
         if found <= shown:
             return ""
@@ -154,7 +144,7 @@ class Writer:
         return self._compact or len(outcomes) > DETAILED
 
     def _shrinking(self) -> Iterator[tuple[int, int]]:
-        """(labels an image, characters a label), from what was asked for down to what always fits."""
+        """Yield (labels an image, characters a label), from what was asked for down to what always fits."""
         wanted = self.top or (self.guild or self.settings.answers).top
         yield from ((top, 80) for top in range(wanted, 0, -1))
         yield from ((1, 40), (1, 20))
@@ -172,7 +162,7 @@ class Writer:
         return embed
 
     def _list(self, outcomes: Sequence[Outcome], top: int, width: int) -> discord.Embed:
-        """All images in one embed, in the colour of the least sure one; red only where all have failed."""
+        """Return one embed for all images, in the colour of the least sure one; red only if all failed."""
         shades = (UNSURE, LIKELY, CERTAIN, FAILED)
         worst = min(shades.index(self._color(outcome.result)) for outcome in outcomes)
         embed = discord.Embed(description=self._lines(outcomes, top, width), color=shades[worst])

@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, cast
 
-__all__ = ["Article", "article_of"]
-
 FILE = Path(__file__).parents[2] / "config" / "labels" / "articles.tsv"
 
 Article = Literal["a", "an", "-"]

@@ -11,8 +11,6 @@ from bot.i18n import N_, Language
 from bot.presentation.articles import article_of
 from inference.results import Classification, Coarse, Label
 
-__all__ = ["Certainty", "Finding", "alt_text", "beside", "guess", "neutral", "shorten"]
-
 SURE, PROBABLY, MAYBE = 0.9, 0.7, 0.3
 """From these probabilities on a name is said outright, with a "probably", or with a "maybe".
 

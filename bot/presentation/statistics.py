@@ -27,8 +27,6 @@ from inference.charts.sheet import (
     Tone,
 )
 
-__all__ = ["SWITCH", "StatisticsWords"]
-
 NAMES_DRAWN, NAMES_SAID = 7, 10
 WIDTH = 40
 """Characters of a name."""

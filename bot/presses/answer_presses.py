@@ -42,8 +42,6 @@ from bot.store.feedback import MAX_SAID
 from config.model_titles import title_of
 from inference.results import RANKED, ModelInfo, ModelUnavailable
 
-__all__ = ["AnswerPresses"]
-
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]
@@ -264,7 +262,7 @@ async def _ask(interaction: Interaction, image: _Image, language: Language) -> N
 
 
 def _other_names(image: _Image, language: Language) -> ui.View:
-    """The other guesses, and room for another name; of a spoiler, which they would give away, only that."""
+    """Return a menu of the other guesses, or for a spoiler, which they would give away, only a button."""
     another, finding = language.gettext("Something else…"), image.mark.finding
     if image.mark.spoiler:
         return controls.view(controls.button(controls.custom_id(PANEL, "else", image.packed), another))

@@ -10,10 +10,8 @@ from bot.settings_ui.setting_words import listed
 from bot.store import BUTTONS
 from bot.store.feedback import FeedbackSummary, OpinionCount
 
-__all__ = ["feedback_words"]
-
 CERTAINTIES: Final = {
-    "sure": N_("Said for sure: {rate}"),
+    "sure": N_("Said outright: {rate}"),
     "probably": N_("Said with “probably”: {rate}"),
     "maybe": N_("Said with “maybe”: {rate}"),
     "not_sure": N_("Said with “I'm not sure”: {rate}"),

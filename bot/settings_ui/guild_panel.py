@@ -17,8 +17,6 @@ from bot.settings_ui.setting_words import DEFAULT, SettingWords
 from bot.store import FIELDS, PAGE_TITLES, PAGES, GuildSettings
 from bot.store.setting_fields import EMOJI_CHARACTERS, SettingField, SettingForm
 
-__all__ = ["ALL", "FORMS", "OVERVIEW", "PANEL", "SURE", "GuildPanel"]
-
 PANEL = "settings"
 OVERVIEW, SURE, ALL = "overview", "sure", "all"
 PERCENTAGES = range(0, 100, 5)
@@ -103,7 +101,7 @@ class GuildPanel:
         yield ui.ActionRow(self._button("reset", page, N_("Reset this page")))
 
     def _select(self, field: SettingField) -> Iterator[ui.Item[Any]]:
-        """A title, and a menu for a setting of one value or, as the buttons, several."""
+        """Yield a title, and a menu for a setting of one value or, as the buttons, several."""
         value = getattr(self.settings, field.name)
         options = self._options(field, value)
         if len(options) == 1:
@@ -129,7 +127,7 @@ class GuildPanel:
         return self.words.translated(field.words)
 
     def _pick(self, field: SettingField) -> Iterator[ui.Item[Any]]:
-        """A title and a menu for a list. One that the menu cannot hold is listed, and the menu adds to it."""
+        """Yield a title and a menu for a list. One that is too long is shown, and the menu adds to it."""
         ids = getattr(self.settings, field.name)
         long = len(ids) >= SELECT_OPTIONS
         yield self._now(field) if long else ui.TextDisplay(self.words.title(field.name))

@@ -17,8 +17,6 @@ from bot.settings_ui.setting_faults import SENTENCES
 from bot.settings_ui.setting_words import DEFAULT, language_names
 from bot.store import MemberPreferences, Store
 
-__all__ = ["DELIVERY", "MemberPanel", "MemberPanelPresses"]
-
 PANEL = "preferences"
 DELIVERY: Final = {
     "default": N_("Server default"),
@@ -26,15 +24,15 @@ DELIVERY: Final = {
     "direct": N_("Always by direct message"),
 }
 DELIVERY_DESCRIPTIONS: Final = {
-    "default": N_("In the channel, or only to you when you ask for that"),
-    "private": N_("Only you see what you ask for; what you post gets no answer in public"),
-    "direct": N_("What you ask for, and pictures you post where I reply automatically"),
+    "default": N_("In the channel, or just for you when you ask for that"),
+    "private": N_("Only you see the answers you ask for; pictures you post get no public answer"),
+    "direct": N_("The answers you ask for, and those to pictures you post where I reply automatically"),
 }
 TITLE = N_("Your preferences")
 LEAVE_ALONE, LOOK_AGAIN = N_("Leave my pictures alone"), N_("Look at my pictures again")
 LEFT_ALONE = N_("I leave your pictures alone: I don't look at any that you post, no matter who asks.")
-NOT_LEFT_ALONE = N_("I look at pictures you post where the server is set up for it, or when somebody asks.")
-STILL_LEFT_ALONE = N_("I keep one thing, because you asked for it: to leave your pictures alone.")
+NOT_LEFT_ALONE = N_("I look at pictures you post where the server is set up for it, or when someone asks.")
+STILL_LEFT_ALONE = N_("I remember one thing, because you asked for it: I leave your pictures alone.")
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class MemberPanel:
         gettext = self.language.gettext
         warning = gettext(
             "Forget your preferences, what you said about answers, and which answers were yours? "
-            "Answers stay where they are, but no longer go when you delete your picture."
+            "Answers stay where they are, but are no longer deleted along with your picture."
         )
         return controls.layout(
             self._with_what_is_kept(warning),
@@ -84,7 +82,7 @@ class MemberPanel:
 
     def forgotten(self) -> ui.LayoutView:
         """Return what a member is told once everything is forgotten."""
-        sentence = self.language.gettext(N_("Everything I knew about you is forgotten."))
+        sentence = self.language.gettext(N_("I've forgotten everything I knew about you."))
         return controls.layout(self._with_what_is_kept(sentence))
 
     def _with_what_is_kept(self, sentence: str) -> ui.TextDisplay[Any]:

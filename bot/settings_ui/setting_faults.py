@@ -17,19 +17,17 @@ from bot.store import FIELDS, InvalidSettings, SettingFault, StoreError
 from bot.store.setting_fields import SettingField
 from bot.store.settings_file import short
 
-__all__ = ["MANAGERS_ONLY", "RULES", "SENTENCES", "fault_sentence", "rule_sentence", "unknown_name"]
-
 MANAGERS_ONLY = N_("You need Manage Server to see or change these.")
-_IDS = N_("It is a list of at most 500 ids, each a whole number.")
+_IDS = N_("It must be a list of at most 500 ids, each a whole number.")
 RULES: Final[Mapping[str, str]] = {
-    "choice": N_("It can be one of these: {choices}."),
-    "choices": N_("It is a list of some of these: {choices}."),
-    "number": N_("It is a whole number from {least} to {most}."),
-    "percentage": N_("It is a number from {least} to {most}."),
-    "limit": N_("It is a whole number from {least} to {most}, or null for the default."),
-    "emoji": N_("It is one emoji, such as 🔍, or one from this server, such as <:name:123…>."),
-    "model": N_("It is the name of a model, or null for the default."),
-    "language": N_("It is the name of a language, such as en, or null for the server's."),
+    "choice": N_("It must be one of these: {choices}."),
+    "choices": N_("It must be a list of some of these: {choices}."),
+    "number": N_("It must be a whole number from {least} to {most}."),
+    "percentage": N_("It must be a number from {least} to {most}."),
+    "limit": N_("It must be a whole number from {least} to {most}, or null for the default."),
+    "emoji": N_("It must be one emoji, such as 🔍, or one from this server, such as <:name:123…>."),
+    "model": N_("It must be the name of a model, or null for the default."),
+    "language": N_("It must be the name of a language, such as en, or null for the server's."),
     "channels": _IDS,
     "roles": _IDS,
 }
@@ -60,18 +58,18 @@ def fault_sentence(fault: SettingFault, language: Language) -> str:
     say = language.gettext
     match fault.kind:
         case "large":
-            return say(N_("The file is larger than {limit} KiB, which settings never are.")).format(
+            return say(N_("That file is too large: settings take at most {limit} KiB.")).format(
                 limit=fault.given
             )
         case "json":
-            return say(N_("The file is not valid JSON ({where}).")).format(where=fault.given)
+            return say(N_("That file isn't valid JSON ({where}).")).format(where=fault.given)
         case "none":
             return say(N_("There are no settings of mine in that file. Use one from {command}.")).format(
                 command="`/settings export`"
             )
         case "format":
             return say(
-                N_("The file is from another version of me, and I can't read it (format {given}).")
+                N_("That file is from another version of me, so I can't read it (format {given}).")
             ).format(given=_shown(fault.given))
         case "unknown":
             return say(N_("There is no setting “{name}”.")).format(name=_shown(fault.given, quoted=False))

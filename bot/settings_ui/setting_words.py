@@ -16,8 +16,6 @@ from bot.store import FIELDS, PAGE_TITLES, PAGES, GuildSettings, SettingChange
 from config.model_titles import title_of
 from config.settings import Settings
 
-__all__ = ["DEFAULT", "SettingWords", "language_names", "listed"]
-
 DEFAULT = "default"
 """The option of a menu, or of a command, that stands for None: as the owner, or Discord, has it."""
 MENTIONS = 20
@@ -94,7 +92,7 @@ class SettingWords:
             case "model":
                 said = discord.utils.escape_markdown(title_of(value))
                 if value in self.models.unusable:
-                    said = self(N_("{model} (can't be loaded, so the default answers)"), model=said)
+                    said = self(N_("{model} (can't be loaded; the default is used instead)"), model=said)
             case _:
                 said = str(value)
         return said or self(NOTHING)

@@ -13,9 +13,6 @@ from sqlalchemy import delete, select
 from bot.store.database import Database, Write
 from bot.store.tables import Meta
 
-__all__ = ["Notes", "Refusals"]
-
-
 GREETING = "greeting "
 REFUSALS = "refusals"
 
@@ -39,6 +36,7 @@ class Notes:
         )
 
     async def get(self, key: str) -> str | None:
+        """Return what was noted under a key; None if nothing was."""
         rows = await self._database.read(select(Meta).where(Meta.key == key))
         return rows[0].value if rows else None
 
@@ -79,6 +77,7 @@ class Notes:
         return bytes.fromhex(known or "")
 
     async def set(self, key: str, value: str) -> None:
+        """Note a text under a key, in place of what was noted before."""
         await self._database.write(Write(self._set, {"key": key, "value": value}))
 
 

@@ -17,8 +17,6 @@ from bot.store.database import Database
 from bot.store.settings_file import InvalidSettings, faults_in
 from bot.store.tables import Choice
 
-__all__ = ["Choices"]
-
 log = logging.getLogger(__name__)
 
 M = TypeVar("M", bound=BaseModel)
@@ -64,6 +62,7 @@ class Choices(Generic[M]):
 
     @property
     def defaults(self) -> M:
+        """What holds for whoever chose nothing."""
         return self._defaults
 
     async def get(self, key: int) -> M:

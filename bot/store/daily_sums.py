@@ -20,8 +20,6 @@ from bot.store.retention import Retention
 from bot.store.tables import DailySum
 from bot.store.upkeep_timer import UpkeepTimer
 
-__all__ = ["MAX_NAME", "REST", "DailySums", "GuildSums"]
-
 log = logging.getLogger(__name__)
 
 Kind = Literal["picture", "certainty", "name"]

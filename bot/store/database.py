@@ -17,8 +17,6 @@ from bot.store.faults import StoreClosed, StoreError, StoreUnavailable, explain
 from bot.store.location import Location
 from bot.store.tables import Base
 
-__all__ = ["Database", "Write", "connect"]
-
 T = TypeVar("T")
 
 BUSY_TIMEOUT = 10.0
@@ -41,7 +39,7 @@ class Write(NamedTuple):
 
 
 def connect(location: Location, *, pooled: bool = True) -> AsyncEngine:
-    """An engine whose connections are set up and whose faults are `StoreError`s. Connects to nothing yet."""
+    """Return an engine whose faults are `StoreError`s. It connects to nothing yet."""
     options: dict[str, Any] = {} if pooled else {"poolclass": NullPool}
     if location.file:
         # No isolation level: sqlite3 begins no transaction by itself, so that ours may begin as IMMEDIATE.
@@ -100,7 +98,7 @@ class Database:
         self._closed = False
 
     def insert(self, table: type[Base]) -> Insert:
-        """An INSERT with `on_conflict_do_...`: both databases know it, and spell it alike."""
+        """Return an INSERT with `on_conflict_do_...`: both databases know it, and spell it alike."""
         if self._engine.dialect.name == "sqlite":
             return Insert(table)
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - not there to be paid for by everybody
@@ -108,7 +106,7 @@ class Database:
         return cast("Insert", postgresql.insert(table))
 
     async def read(self, query: Select[T]) -> Sequence[T]:
-        """The rows of a query of one column or one table."""
+        """Return the rows of a query of one column or one table."""
         self._check_open()
         return await self._to_its_end(self._read(query))
 
@@ -126,7 +124,7 @@ class Database:
             return (await connection.execute(query)).all()
 
     async def write(self, *writes: Write) -> None:
-        """All of `writes` or none, in this order; they are kept when this returns.
+        """Do all of `writes` or none, in this order; they are kept when this returns.
 
         What is written while another transaction runs goes into the next one together: the more there is to
         do, the less each costs, and nobody waits for a timer. Writes that wait together are done in any
@@ -142,12 +140,12 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction of one's own, for what is rare or needs to know how many rows it touched."""
+        """Open a transaction of one's own, for what is rare or needs to know how many rows it touched."""
         async with self._one_writer, self._clear_faults(), self._writing.begin() as connection:
             yield connection
 
     async def write_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        """One statement for each of `rows`, all or none, in a transaction of their own."""
+        """Run one statement for each of `rows`, all or none, in a transaction of their own."""
         if rows:
             self._check_open()
             await self._to_its_end(self._write_many(statement, rows))
@@ -157,7 +155,7 @@ class Database:
             await connection.execute(statement, rows)
 
     async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Cancelling the wait does not stop the work: half-way, it would leave a connection behind."""
+        """Wait for work that a cancelled wait does not stop: half-way, it would leave a connection behind."""
         task = asyncio.create_task(work, name="store: one query")
         self._whole.add(task)
         task.add_done_callback(self._whole.discard)

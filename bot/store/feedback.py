@@ -13,8 +13,6 @@ from sqlalchemy import func, select
 from bot.store.database import Database, Write
 from bot.store.tables import Feedback
 
-__all__ = ["MAX_SAID", "FeedbackSummary", "OpinionCount", "Opinions"]
-
 MAX_SAID = 100
 """Characters of "what is it?" that are kept; a name is shorter."""
 

@@ -13,8 +13,6 @@ from bot.store import setting_fields as kinds
 from bot.store.setting_fields import SettingField
 from inference.results import RANKED
 
-__all__ = ["BUTTONS", "FIELDS", "PAGES", "PAGE_TITLES", "PER_MINUTE", "GuildSettings", "defaults"]
-
 BUTTONS: Final[Mapping[str, str]] = {
     "more": N_("More"),
     "dm_button": N_("Send to my DMs"),
@@ -72,7 +70,7 @@ class GuildSettings(kinds.StoredSettings):
             ("add", "remove"),
             matters={"where": ("only", "except")},
             hints=(
-                (N_("Threads and posts count with their channel, and channels with their category."), {}),
+                (N_("Threads and posts belong to their channel, and channels to their category."), {}),
                 (
                     N_("No channel is listed yet, so I don't reply automatically anywhere."),
                     {"where": ("only",), "channels": ((),)},
@@ -104,7 +102,7 @@ class GuildSettings(kinds.StoredSettings):
                 "silent": N_("The answer, without a notification"),
                 "react": N_("An emoji; click it to get the answer"),
                 "direct": N_("Only to members who chose that in /preferences"),
-                "on_demand": N_("By /classify, by a message's menu, or by mentioning me"),
+                "on_demand": N_("With /classify, from a message's menu, or by mentioning me"),
             },
         ),
     ] = "reply"

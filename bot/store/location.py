@@ -10,8 +10,6 @@ from sqlalchemy.exc import ArgumentError
 
 import config.settings
 
-__all__ = ["FILE_NAME", "Location", "locate"]
-
 FILE_NAME = "whatsit.sqlite3"
 
 _DRIVERS = {
@@ -33,7 +31,9 @@ class Location:
 
 
 def locate(store: config.settings.StoreSettings, data: config.settings.Data) -> Location:
-    """Raises `ConfigError` for a `store.url` that is no address of a SQLite file or a PostgreSQL."""
+    """Return where the settings put the store.
+
+    Raises `ConfigError` for a `store.url` that is no address of a SQLite file or a PostgreSQL."""
     if store.url is None:
         return _file(URL.create(_DRIVERS["sqlite"]), data.dir / FILE_NAME)
     try:

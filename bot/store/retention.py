@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-__all__ = ["Retention"]
-
 
 @dataclass(frozen=True)
 class Retention:
+    """How long each kind of row is kept, counted from when it was made."""
+
     messages: timedelta = timedelta(hours=1)
     """Open messages. A restart looks back ten minutes; an hour leaves room for an owner who sets more."""
     interactions: timedelta = timedelta(minutes=15)

@@ -13,20 +13,6 @@ from pydantic import ValidationError
 
 from bot.store.guild_settings import FIELDS, GuildSettings
 
-__all__ = [
-    "MAX_BYTES",
-    "Existing",
-    "InvalidSettings",
-    "SettingChange",
-    "SettingFault",
-    "difference",
-    "faults_in",
-    "from_json",
-    "short",
-    "to_json",
-    "without_gone",
-]
-
 FORMAT = 1
 MAX_BYTES = 64 * 1024
 """Far more than 1,500 ids take."""

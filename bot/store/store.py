@@ -40,8 +40,6 @@ from bot.store.tables import (
 from bot.store.upgrading import make_ready
 from bot.store.upkeep_timer import UpkeepTimer
 
-__all__ = ["Store"]
-
 log = logging.getLogger(__name__)
 
 MARK_KEY = "mark key"
@@ -176,14 +174,14 @@ class Store:
             await connection.execute(answers)
 
     async def guild_ids(self) -> set[int]:
-        """The servers about which anything is kept."""
+        """Return the ids of the servers about which anything is kept."""
         tables = (GuildSetting, OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor, DailySum)
         kept = union(*(select(table.guild_id) for table in tables)).subquery().c.guild_id
         found = await self._database.read(select(kept).where(kept.is_not(None)))
         return {*found, *self.seen.new_guilds(), *self.sums.new_guilds(), *await self.notes.greeted()}
 
     async def purge(self) -> int:
-        """Delete what has been kept as long as `Retention` says; gives the number of rows.
+        """Delete what has been kept as long as `Retention` says; return the number of rows.
 
         Open work is `OpenWork.expire`'s, which wakes when it is time.
         """

@@ -9,20 +9,6 @@ from sqlalchemy import JSON, BigInteger, Dialect, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-__all__ = [
-    "Base",
-    "Choice",
-    "Cursor",
-    "DailySum",
-    "Feedback",
-    "GuildSetting",
-    "MemberPreference",
-    "Meta",
-    "OpenInteraction",
-    "OpenMessage",
-    "StoredAnswer",
-]
-
 
 class Instant(TypeDecorator[datetime]):
     """A moment, kept as whole milliseconds since 1970 in UTC: the same in both databases, and it sorts."""
@@ -45,6 +31,8 @@ Key = Annotated[int, mapped_column(SNOWFLAKE, primary_key=True, autoincrement=Fa
 
 
 class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    """What all tables have in common."""
+
     metadata = MetaData(
         naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"}
     )

@@ -17,8 +17,6 @@ from inference.charts.sheet import ChartSheet
 from inference.charts.typeface import FOLDER
 from inference.sandbox import keep_only
 
-__all__ = ["main"]
-
 
 def main(nice: int) -> None:
     """Draw the one sheet."""

@@ -10,8 +10,6 @@ from PIL import Image, ImageDraw
 from inference.charts.palette import CARD, EDGE, INK
 from inference.charts.typeface import Typeface
 
-__all__ = ["Box", "Canvas"]
-
 PIXELS = 3
 """Of the PNG for one point, so that it is sharp on a phone's screen and when it is enlarged."""
 FINER = 2

@@ -11,8 +11,6 @@ import subprocess
 from inference.charts.sheet import ChartSheet
 from inference.subprocesses import module_command, own_environment
 
-__all__ = ["ChartFailed", "ChartPainter"]
-
 DRAW_SECONDS = 20.0
 """For one chart. It takes half a second, and was seen to take 3 s with every core busy."""
 MOST_BYTES = 4 * 1024 * 1024

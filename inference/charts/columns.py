@@ -10,8 +10,6 @@ from inference.charts.canvas import Box, Canvas
 from inference.charts.palette import CARD, COLUMN, GRID, INK, MUTED
 from inference.charts.sheet import ColumnPanel
 
-__all__ = ["draw_columns", "ticks"]
-
 SMALL = 10.5
 """Size of the numbers and labels at the axes."""
 STEPS = 3

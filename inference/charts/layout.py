@@ -14,8 +14,6 @@ from inference.charts.ranking import draw_ranking
 from inference.charts.shares import draw_shares
 from inference.charts.sheet import ChartSheet
 
-__all__ = ["draw_sheet"]
-
 WIDTH = 550.0
 """Points. Discord shows a picture in a message up to 550 points wide and 350 high, and reduces others."""
 MARGIN, HEADING, GAP = 18.0, 46.0, 18.0

@@ -12,8 +12,6 @@ from typing import Final
 
 from inference.charts.sheet import Tone
 
-__all__ = ["CARD", "COLUMN", "EDGE", "GRID", "INK", "MUTED", "TONES"]
-
 Colour = tuple[int, int, int]
 
 CARD: Final[Colour] = (0x1F, 0x20, 0x24)

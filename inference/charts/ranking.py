@@ -8,8 +8,6 @@ from inference.charts.canvas import Box, Canvas
 from inference.charts.palette import COLUMN, GRID, INK, MUTED
 from inference.charts.sheet import RankingPanel
 
-__all__ = ["draw_ranking"]
-
 SIZE = 12.0
 ROW = 21.0
 """Height of one row at most."""

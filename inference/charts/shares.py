@@ -8,8 +8,6 @@ from inference.charts.canvas import Box, Canvas
 from inference.charts.palette import MUTED, TONES
 from inference.charts.sheet import SharesPanel
 
-__all__ = ["draw_shares"]
-
 SIZE = 11.5
 BAR = 12.0
 SIGN = 8.0

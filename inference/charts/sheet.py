@@ -6,18 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
 
-__all__ = [
-    "ChartSheet",
-    "Column",
-    "ColumnPanel",
-    "RankedRow",
-    "RankingPanel",
-    "Share",
-    "SharesPanel",
-    "SheetRow",
-    "Tone",
-]
-
 Words = Annotated[str, Field(max_length=200)]
 Tone = Literal["good", "fair", "faint", "fainter", "bad"]
 """What a colour means, from sure or right to wrong."""

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from PIL import ImageFont
 
-__all__ = ["Typeface"]
-
 FOLDER = Path(__file__).with_name("fonts")
 REGULAR = (FOLDER / "NotoSansJP-Regular.ttf", FOLDER / "NotoSans-Regular.ttf")
 BOLD = (FOLDER / "NotoSansJP-Bold.ttf", FOLDER / "NotoSans-Bold.ttf")

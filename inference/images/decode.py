@@ -38,8 +38,6 @@ from inference.images.headers.jpeg import scale
 from inference.images.views import DecodedFrame, Views, ends, first_look
 from inference.results import CorruptImage, ImageTooLarge, InferenceError, OutOfMemory, UnsupportedFormat
 
-__all__ = ["PREPROCESSING_VERSION", "DecodedImage", "ImageHeader", "decode", "header"]
-
 PREPROCESSING_VERSION = 3
 """Belongs to the key of a remembered verdict: raise it when the same bytes would give other crops."""
 

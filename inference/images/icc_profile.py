@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from struct import Struct, error, pack, unpack_from
 
-__all__ = ["plain_profile"]
-
 _HEADER = 128
 _TAG = Struct(">4sII")
 _TAGS = 100

@@ -21,8 +21,6 @@ from PIL import Image
 from inference.images.colour import to_srgb
 from inference.images.headers.jpeg import SPARE
 
-__all__ = ["Box", "DecodedFrame", "Views", "centre", "ends", "first_look", "needs_second_look"]
-
 SURE = 0.8
 """A first look is enough where the top probability is at least this, as the design measured it."""
 

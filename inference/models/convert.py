@@ -10,8 +10,6 @@ from typing import NamedTuple
 from inference.models import model_cache
 from inference.models.child_process import Report
 
-__all__ = ["INT8", "MODEL", "VERDICT", "ConversionResult", "ensure", "place_of"]
-
 MODEL = "model.xml"
 INT8 = "int8-2"
 """Raise its number with every change of `quantize_child` that changes what it writes."""

@@ -19,8 +19,6 @@ from inference.models.engines import Engine, Prediction
 from inference.models.engines.openvino import OpenVINOEngine
 from inference.models.engines.tensorflow import TensorFlowEngine
 
-__all__ = ["agreement", "compare", "convert", "pictures", "prepare"]
-
 TOLERANCE = 1e-3
 """Difference allowed on logits and features; MobileNetV2 and EfficientNet-Lite0 showed 5e-5."""
 

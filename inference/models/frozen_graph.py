@@ -17,8 +17,6 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 from inference.models.graph_check import forbidden_operations
 from inference.results import ModelUnavailable
 
-__all__ = ["FrozenModel", "freeze"]
-
 RANK = 4
 CLASSES_RANK = 2
 CHANNELS = 3

@@ -22,8 +22,6 @@ from inference.models.engines import Engine
 from inference.models.labels import labels_for
 from inference.results import ModelCaveat, ModelUnavailable
 
-__all__ = ["LoadedModel", "LocatedModel", "load", "locate"]
-
 ASK_AGAIN = "`whatsit models refresh` lets the next start ask at once"
 
 DEFAULT_SIZE = 224
@@ -159,7 +157,7 @@ def locate(model: settings.Model, *, report: Report) -> LocatedModel:
 
 
 def _locate_on_hub(model: settings.Model, report: Report) -> LocatedModel:
-    """The Hub's model that `auto` means. A Hub that is out of reach is asked only once a day."""
+    """Find the Hub's model that `auto` means. A Hub that is out of reach is asked only once a day."""
     entry = find(AUTO)
     if entry and not hub.cached(entry.source, model.cache_dir) and hub_failure.is_recent(model.cache_dir):
         raise hub.HubOutOfReach(AUTO, f"the Hub was out of reach within the last day; {ASK_AGAIN}")

@@ -34,8 +34,6 @@ from inference.models.engines.openvino import OpenVINOEngine
 from inference.models.photographs import SMALLEST_SIDE, load_photographs, random_crops
 from inference.results import ModelUnavailable
 
-__all__ = ["QuantizeResult", "make"]
-
 CALIBRATION = 300
 """Crops that NNCF sees, as many as by its own default."""
 

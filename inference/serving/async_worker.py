@@ -12,8 +12,6 @@ from inference.results import ModelInfo
 from inference.serving.image_job import ImageJob
 from inference.serving.protocol import BatchRequest, LookRequest, WorkerReply
 
-__all__ = ["AsyncWorker", "BatchWorker"]
-
 T = TypeVar("T")
 
 

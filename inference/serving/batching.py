@@ -28,8 +28,6 @@ from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.suspect_trials import SuspectTrials
 from inference.serving.verdict_cache import ImageKey
 
-__all__ = ["CLOSED", "MicroBatcher"]
-
 log = logging.getLogger(__name__)
 
 CLOSED = "The classifier has been closed."

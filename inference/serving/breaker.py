@@ -7,8 +7,6 @@ from collections import deque
 
 from inference.results import ModelUnavailable
 
-__all__ = ["CircuitBreaker"]
-
 CRASHES = 3
 WINDOW_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 5.0

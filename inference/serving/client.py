@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from config.settings import Settings
 from inference.results import (
+    RANKED,
     Classification,
     Coarse,
     HarmfulImage,
@@ -34,13 +35,7 @@ from inference.serving.protocol import AnsweredReply
 from inference.serving.supervisor import WorkerDied, WorkerSupervisor
 from inference.serving.verdict_cache import ImageKey, VerdictCache
 
-__all__ = ["Admission", "Classifier"]
-
 T = TypeVar("T")
-
-RANKED = 10
-"""Labels remembered of an image, even where fewer are asked for: as many as an answer ever shows."""
-
 
 SUSPECTS_ROOM = 0.5
 """Of the memory that pictures may take in the worker, what one may take in the worker that tries suspects."""

@@ -9,8 +9,6 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
-__all__ = ["FairQueue"]
-
 T = TypeVar("T", bound=Hashable)
 
 FIRST_ESTIMATE = 0.05

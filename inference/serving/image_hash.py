@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 
-__all__ = ["ImageHasher"]
-
 INLINE_BYTES = 256 * 1024
 """Bytes hashed on the event loop in one of its turns: SHA-256 takes 0.15 ms for them, a hop to a thread about
 0.1 ms."""

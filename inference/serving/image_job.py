@@ -10,8 +10,6 @@ from inference.serving.protocol import AnsweredReply
 from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
 
-__all__ = ["ImageJob", "OnCost", "Outcome"]
-
 Outcome = AnsweredReply | InferenceError
 """What becomes of an image."""
 

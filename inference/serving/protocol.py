@@ -36,31 +36,6 @@ from inference.results import (
     UnsupportedFormat,
 )
 
-__all__ = [
-    "EXIT_OUT_OF_MEMORY",
-    "LENGTH_BYTES",
-    "AnsweredReply",
-    "BatchRequest",
-    "LoadProgress",
-    "LookRequest",
-    "LooksBegun",
-    "LooksDone",
-    "RefusedReply",
-    "UnsureReply",
-    "WorkerGreeting",
-    "WorkerHello",
-    "WorkerNews",
-    "WorkerReady",
-    "WorkerReply",
-    "WorkerUnavailable",
-    "frame",
-    "parse_greeting",
-    "parse_news",
-    "read_batch",
-    "read_hello",
-    "write",
-]
-
 LENGTH_BYTES = 4
 
 MOST_CROPS = 100
@@ -92,6 +67,8 @@ Cost = Annotated[float, Field(ge=0, le=3600)]
 
 
 class WorkerMessage(BaseModel):
+    """One message, of fields that are all checked when it is read."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
@@ -105,17 +82,23 @@ class WorkerHello(WorkerMessage):
 
 
 class LoadProgress(WorkerMessage):
+    """What a worker that loads its model is doing, and how much of that is done: 0 to 1, None if unknown."""
+
     kind: Literal["progress"] = "progress"
     stage: str
     fraction: float | None
 
 
 class WorkerReady(WorkerMessage):
+    """The model is loaded, and answers."""
+
     kind: Literal["ready"] = "ready"
     info: ModelInfo
 
 
 class WorkerUnavailable(WorkerMessage):
+    """No model could be loaded; `reason` says why, and what can be done."""
+
     kind: Literal["unavailable"] = "unavailable"
     reason: str
 

@@ -11,8 +11,6 @@ from inference.serving.protocol import (
     WorkerReply,
 )
 
-__all__ = ["check_reply"]
-
 
 def check_reply(look: LookRequest | None, reply: WorkerReply, model: ModelInfo | None) -> None:
     """Raise ValueError where a reply cannot be true of `look`, or has words that are not of `model`."""

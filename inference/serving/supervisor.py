@@ -44,8 +44,6 @@ from inference.serving.protocol import (
 from inference.serving.reply_check import check_reply
 from inference.subprocesses import module_command, own_environment
 
-__all__ = ["DeathCause", "WorkerDied", "WorkerSupervisor"]
-
 T = TypeVar("T")
 Report = Callable[[str, float | None], None]
 

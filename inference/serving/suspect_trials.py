@@ -15,8 +15,6 @@ from inference.serving.protocol import AnsweredReply, RefusedReply, WorkerReply
 from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.suspicious_structures import SuspiciousStructures
 
-__all__ = ["SuspectTrials"]
-
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 60.0

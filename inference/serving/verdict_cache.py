@@ -9,8 +9,6 @@ from cachetools import LRUCache
 from inference.results import HarmfulImage
 from inference.serving.protocol import AnsweredReply
 
-__all__ = ["ImageKey", "VerdictCache"]
-
 HARMFUL = 4096
 """Harmful pictures remembered."""
 

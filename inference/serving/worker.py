@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 
 from config import settings
 from inference import cpus
-from inference.images.decode import PREPROCESSING_VERSION, decode, header
+from inference.images.decode import PREPROCESSING_VERSION, decode
+from inference.images.headers import header
 from inference.images.views import needs_second_look
 from inference.models.coarse_names import CoarseNames, coarse_names
 from inference.models.engines import PAIR
@@ -59,9 +60,6 @@ from inference.serving.protocol import (
 
 if TYPE_CHECKING:
     from inference.models.loading import LoadedModel
-
-__all__ = ["main"]
-
 
 THREADED = frozenset({"HEIF"})
 """Formats whose codec decodes on one thread of its own (libde265), whose time does not show on ours."""

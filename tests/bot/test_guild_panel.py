@@ -234,9 +234,9 @@ async def test_the_emoji_of_the_reaction_is_typed(world: World) -> None:
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
-        ("look", "“look” is not an emoji"),
-        ("👀👀", "“👀👀” is not an emoji"),
-        ("…", "“…” is not an emoji"),
+        ("look", "“look” isn't an emoji"),
+        ("👀👀", "“👀👀” isn't an emoji"),
+        ("…", "“…” isn't an emoji"),
         ("<:strange:123456789012345678>", "That emoji is from a server"),
     ],
 )

@@ -34,7 +34,7 @@ async def greeted(world: World) -> discord.Message:
 
 async def test_it_says_hello_once_where_it_may_write(world: World) -> None:
     answer = await greeted(world)
-    assert answer.content.startswith("Hello! When somebody posts a picture here, I say what's in it.")
+    assert answer.content.startswith("Hello! When someone posts a picture here, I'll say what's in it.")
     assert pressable(answer) == list(CHOICES.values())
     await world.restart()
     assert len(world.answers()) == 1

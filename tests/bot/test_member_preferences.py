@@ -144,10 +144,10 @@ async def test_to_be_forgotten_is_everything_but_the_wish_to_be_left_alone(
     assert (await preferences(world)).delivery == "direct"
 
     await world.alice.click(panel, label="Forget me…")
-    kept = "I keep one thing, because you asked for it: to leave your pictures alone."
+    kept = "I remember one thing, because you asked for it: I leave your pictures alone."
     assert (kept in text(world, panel)) == left_alone
     await world.alice.click(panel, label="Forget me")
-    assert "Everything I knew about you is forgotten." in text(world, panel)
+    assert "I've forgotten everything I knew about you." in text(world, panel)
     assert (kept in text(world, panel)) == left_alone
     stored = world.env.backend.get_message(panel.channel.id, panel.id)
     assert not [part for part in walk_components(stored.components) if "custom_id" in part]

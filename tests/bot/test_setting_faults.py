@@ -67,7 +67,7 @@ def test_every_setting_that_cannot_be_says_what_it_can_be(loud: Language) -> Non
         (fault,) = faults({field: wrong})
         said = fault_sentence(fault, loud)
         assert said.startswith(f"**{FIELDS[field].title.upper()}**: ")
-        assert " ISN'T VALID. IT " in said
+        assert " ISN'T VALID. IT MUST BE " in said
         assert "{" not in said
 
 
@@ -89,10 +89,10 @@ def test_whatever_is_wrong_with_a_file_is_said_in_the_readers_language(loud: Lan
         *faults(strange, here),
     ]
     assert [fault_sentence(fault, loud) for fault in found] == [
-        "THE FILE IS LARGER THAN 64 KIB, WHICH SETTINGS NEVER ARE.",
-        "THE FILE IS NOT VALID JSON (1:2).",
+        "THAT FILE IS TOO LARGE: SETTINGS TAKE AT MOST 64 KIB.",
+        "THAT FILE ISN'T VALID JSON (1:2).",
         "THERE ARE NO SETTINGS OF MINE IN THAT FILE. USE ONE FROM `/settings export`.",
-        "THE FILE IS FROM ANOTHER VERSION OF ME, AND I CAN'T READ IT (FORMAT 2).",
+        "THAT FILE IS FROM ANOTHER VERSION OF ME, SO I CAN'T READ IT (FORMAT 2).",
         "THERE IS NO SETTING “x”.",
         "**CHANNELS**: NOT ON THIS SERVER: 1",
         "**IGNORED ROLES**: NOT ON THIS SERVER: 2",

@@ -94,7 +94,7 @@ async def test_how(world: World) -> None:
     answer = await mod.slash(world.channel, "settings how", answer="reply", emoji="**eyes**")
     assert (
         refusal(world, answer)
-        == "“\\*\\*eyes\\*\\*” is not an emoji. Give one, such as 🔍 or one from this server."
+        == "“\\*\\*eyes\\*\\*” isn't an emoji. Choose one, such as 🔍 or one from this server."
     )
     assert (await settings(world)).how == "react"
 

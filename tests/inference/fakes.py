@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from config import settings
-from inference.images.decode import DecodedImage, ImageHeader
+from inference.images.decode import DecodedImage
+from inference.images.headers import ImageHeader
 from inference.models.engines import Prediction
 from inference.results import ModelCaveat, ModelUnavailable
 from inference.serving.client import Classifier

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from inference.results import CorruptImage
 
-__all__ = ["CodedFrames", "CodedVideoReader"]
-
 _UNITS = 50_000
 """Units in the whole file that are walked through; an encoder writes a few for each tile."""
 _HEADER_BYTES = 256

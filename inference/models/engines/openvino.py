@@ -19,8 +19,6 @@ sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # the way t
 
 import openvino  # noqa: E402
 
-__all__ = ["OpenVINOEngine", "has_bf16"]
-
 STREAMS = 4
 """Most streams; with more cores than that, each stream has several."""
 

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from inference.models.engines import Prediction
 from inference.models.frozen_graph import FrozenModel
 
-__all__ = ["TensorFlowEngine"]
-
 
 class TensorFlowEngine:
     """Runs a frozen graph (`frozen_graph.freeze`) on the threads that `child_process` allows it."""

@@ -16,8 +16,6 @@ from inference.charts.sheet import (
     SheetRow,
 )
 
-__all__ = ["columns", "ranking", "shares", "sheet"]
-
 
 def columns(*values: int) -> ColumnPanel:
     return ColumnPanel(
