@@ -240,7 +240,6 @@ class Answerer:
         match delivered.fate:
             case Fate.SENT if delivered.message is not None:
                 await self._ledger.answered(request, delivered.message)
-                self._tally.count(request, outcomes)
                 if self._memory.is_deleted(request.source_ids):  # deleted while the answer was on its way
                     await self._standing.take_away_from(request.source_ids)
             case Fate.OFFERED:
@@ -248,6 +247,8 @@ class Answerer:
             case Fate.POSTPONED:
                 self._release(request)
                 self._ledger.leave_open(request)
+        if delivered.fate is Fate.SENT:
+            self._tally.count(request, outcomes)
         return delivered.fate is Fate.SENT
 
 

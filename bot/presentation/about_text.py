@@ -23,6 +23,7 @@ CAVEATS: Final[Mapping[ModelCaveat, str]] = {
     "slower_engine": N_("The slower engine runs it, because the faster one did not agree with it."),
     "no_bfloat16": N_("It computes in float32, because this processor has no bfloat16."),
 }
+SOURCE = N_("source")
 WIDTH = 60
 
 
@@ -43,7 +44,7 @@ def about_text(facts: AboutFacts, language: Language) -> str:
     runs = say(N_("**Model**: {model}, on {engine}.")).format(
         model=neutral(title_of(model.name), WIDTH), engine=engine
     )
-    source = f"[{say(N_('source'))}](<{facts.source}>)" if facts.source else ""
+    source = f"[{say(SOURCE)}](<{facts.source}>)" if facts.source else ""
     licence = f"[Apache License 2.0](<{LICENCE}>)"
     lines = [
         say(N_("**Whatsit {version}** says what is in a picture.")).format(
