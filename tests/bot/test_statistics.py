@@ -214,6 +214,7 @@ async def test_a_store_that_fails_is_said_in_a_sentence(
 
     monkeypatch.setattr(world.bot.store.sums, "of", fails)
     answer = await stats(world)
+    assert world.env.errors
     assert "I can't reach my database right now." in now(world, answer).content
 
 
