@@ -18,7 +18,7 @@ from bot.connection.command_sync import sync
 from bot.connection.event_guard import guard_parsers
 from bot.connection.http_watch import HttpWatch
 from bot.connection.server import Server, log_in
-from bot.i18n import CommandTranslator
+from bot.i18n.command_translator import CommandTranslator
 from bot.store import Store, StoreError
 from bot.store.upkeep_timer import UpkeepTimer
 from bot.work_in_hand import WorkInHand
@@ -65,7 +65,10 @@ class Whatsit(commands.Bot):
             http_trace=self.http_watch.trace(),
             max_ratelimit_timeout=settings.watch.late_after,  # `RateLimited` at once instead of a late answer
         )
-        guard_parsers(self._connection.parsers)
+        self.event_counts = guard_parsers(self._connection.parsers)
+        self.http_watch.waits.watch(self.http)
+        self.connections = 0
+        """How often a session of the gateway was begun or resumed."""
         self.store = store
         self.models = models
         self.work_in_hand = WorkInHand()
@@ -129,6 +132,19 @@ class Whatsit(commands.Bot):
                 await asyncio.sleep(seconds)
             else:
                 return
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has all of a session, and the gateway's connection stands."""
+        return self.is_ready() and self.ws is not None and self.ws.open
+
+    async def on_connect(self) -> None:
+        """Count a new session."""
+        self.connections += 1
+
+    async def on_resumed(self) -> None:
+        """Count a session that goes on."""
+        self.connections += 1
 
     async def on_ready(self) -> None:
         """Log who the bot is; after a new session, again."""

@@ -47,6 +47,8 @@ from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport
 from bot.store import Store
 from bot.store.store_guard import StoreGuard
+from bot.tracing.observer import Observer
+from bot.tracing.request_tracing import RequestTracing
 from config.settings import Settings
 from inference.charts.client import ChartPainter
 from inference.serving.client import Classifier
@@ -61,12 +63,14 @@ def compose(
     intents: discord.Intents | None = None,
     server: Server | None = None,
     another_model: Callable[[Settings], Classifier] | None = None,
+    observer: Observer | None = None,
 ) -> Whatsit:
     """Return the bot, not connected yet. Whoever makes `classifier`, `fetcher` and `store` closes them.
 
     `intents`: None asks for what the application's flags allow; intents that are given are used as they are.
     `server` is a Discord-compatible server instead of Discord. `another_model` makes a classifier, not
-    started yet, for a model that a server chose; without it all have the owner's.
+    started yet, for a model that a server chose; without it all have the owner's. `observer` is told what
+    happens to requests.
     """
     models = Models(settings, classifier, another_model)
     bot = Whatsit(settings, classifier, store, models, intents=intents, server=server)
@@ -90,6 +94,7 @@ def compose(
         retraction=retraction,
         tally=Tally(store.sums),
         seal=MarkSeal(store.mark_key),
+        tracing=RequestTracing(observer),
         buttons=bot.has_interactions,
     )
 

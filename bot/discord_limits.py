@@ -4,6 +4,8 @@ https://docs.discord.com/developers/resources/message and https://docs.discord.c
 """
 
 MESSAGE_CONTENT = 2000
+ALT_TEXT = 1024
+"""The description of an attachment."""
 EMBEDS = 10
 """Embeds of one message."""
 EMBEDS_CHARACTERS = 6000

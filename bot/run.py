@@ -21,6 +21,7 @@ from bot.connection import discord_py_log
 from bot.connection.login import WHERE_TOKENS_ARE, token
 from bot.connection.server import Server
 from bot.download.downloader import Downloader
+from bot.metrics.server import MetricsServer
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
 from inference.results import ModelUnavailable
@@ -88,13 +89,22 @@ async def _online(settings: Settings, secret: str, server: Server | None, store:
         server = await server.with_files()
     fetcher = downloader(settings, classifier, server)
     another = partial(Classifier, sharing=classifier)
-    bot = compose(settings, classifier, fetcher, store, server=server, another_model=another)
+    metrics = MetricsServer(settings)
+    bot = compose(
+        settings,
+        classifier,
+        fetcher,
+        store,
+        server=server,
+        another_model=another,
+        observer=metrics.observer,
+    )
     # What was imported stays: looking through it for garbage would stall the gateway for 70 ms now and then.
     gc.freeze()
     left = 0
     try:
         with _stop_signals() as told:
-            async with bot:
+            async with metrics.serving(bot, classifier, store), bot:
                 connection = asyncio.create_task(bot.start(secret))
                 refused = bot.http_watch.brake.token_refused
                 await _first(connection, told, refused)

@@ -19,8 +19,11 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_validator,
     model_validator,
 )
+
+from config.listen_address import ListenAddress
 
 MiB = 1024 * 1024
 
@@ -200,6 +203,24 @@ class StoreSettings(Section):
     everything twice."""
 
 
+class Metrics(Section):
+    listen: Annotated[str, BeforeValidator(_number_as_text)] = Field(default="", examples=["127.0.0.1:9464"])
+    """Where `/metrics` (for Prometheus), `/healthz` and `/readyz` are served: a port of this machine, or
+    `ADDRESS:PORT`. Empty: nowhere. No password is asked, so other addresses than this machine's own
+    (`0.0.0.0:9464`) must be written out; whoever reaches them can read how much the bot does."""
+
+    @field_validator("listen")
+    @classmethod
+    def _is_address(cls, listen: str) -> str:
+        ListenAddress.parse(listen)
+        return listen
+
+    @property
+    def address(self) -> ListenAddress | None:
+        """Where to listen; None for nowhere."""
+        return ListenAddress.parse(self.listen)
+
+
 class Settings(BaseModel):
     """All of `whatsit.toml`."""
 
@@ -215,6 +236,7 @@ class Settings(BaseModel):
     answers: Answers = Field(default_factory=Answers)
     data: Data = Field(default_factory=Data)
     store: StoreSettings = Field(default_factory=StoreSettings)
+    metrics: Metrics = Field(default_factory=Metrics)
 
 
 def sections() -> dict[str, type[Section]]:

@@ -60,6 +60,10 @@ class Models:
         """Return the model that answers now where `model` was chosen; None: where nothing was."""
         return next((info for info in self.infos() if info.name == model), self._usual.info)
 
+    def running(self) -> tuple[Classifier, ...]:
+        """Return what classifies now, the owner's own first."""
+        return (self._usual, *self._ready.values())
+
     @property
     def unusable(self) -> frozenset[str]:
         """The models that could not be loaded; the log says why."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from io import BytesIO
 from typing import Any
@@ -74,19 +73,16 @@ class StatisticsCog(commands.Cog):
                     await self._show(interaction, words)
 
     async def _show(self, interaction: Interaction, words: StatisticsWords) -> None:
-        # What Babel knows of dates is read from a file when it is first needed.
-        text, description, sheet = await asyncio.to_thread(
-            lambda: (words.text(), words.description(), words.sheet())
-        )
+        text = words.text()
         files = []
         if words.sums.total or words.opinions.all:
             try:
-                png = await self._painter.draw(sheet)
+                png = await self._painter.draw(words.sheet())
             except ChartFailed as failure:
                 log.warning("The chart of the server %s was not drawn. %s", interaction.guild_id, failure)
                 text = f"{words.language.gettext(NOT_DRAWN)}\n{text}"
             else:
-                files = [discord.File(BytesIO(png), "statistics.png", description=description)]
+                files = [discord.File(BytesIO(png), "statistics.png", description=words.description())]
         await interaction.edit_original_response(content=text, attachments=files)
 
     def interaction_check(self, interaction: Interaction, /) -> bool:

@@ -6,13 +6,13 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import discord
 
 from bot.buttons import AnswerButtons
 from bot.delivery.channel_permissions import FAILURES, GONE
-from bot.delivery.destination import Delivered, Fate, Promise, message_body
+from bot.delivery.destination import ApartFromImages, Delivered, Fate, Promise, message_body
 from bot.delivery.direct_messages import send_directly
 from bot.discord_limits import MESSAGE_CONTENT
 from bot.i18n import Language
@@ -24,7 +24,7 @@ Edit = Callable[..., Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class InteractionResponse:
+class InteractionResponse(ApartFromImages):
     """The response to a command or a button, as a destination.
 
     `interaction_id` and `asker` say what is answered, and whom. `edit` edits the deferred response: an edit
@@ -42,9 +42,7 @@ class InteractionResponse:
     private: bool
     by_dm: bool = False
     in_dm: bool = False
-    stands_apart: bool = True
-    takes_embeds: bool = True
-    source_link: str = ""
+    source_link: ClassVar[str] = ""
 
     @classmethod
     def to(

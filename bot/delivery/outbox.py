@@ -21,7 +21,7 @@ from bot.buttons import AnswerButtons, MergedPart
 from bot.delivery.destination import message_body
 from bot.discord_limits import EMBEDS, EMBEDS_CHARACTERS, MESSAGE_CONTENT
 from bot.presentation.answer import Answer
-from bot.presentation.naming import neutral
+from bot.presentation.plain_text import neutral
 
 AT_ONCE, WINDOW = 4, 5.0
 """So many messages in so many seconds are a conversation, more are a burst; one less than Discord takes."""

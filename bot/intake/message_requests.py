@@ -149,7 +149,7 @@ class MessageRequests:
         )
         deadline = answer_deadline(discord.utils.utcnow(), self._settings.watch)
         reply = self._reply(message, wishes, deadline)
-        return self._request(message, (), message.author, wishes, reply)
+        return self._request(message, (), message.author, wishes, reply, asked_at=self.written_at(message))
 
     async def _unasked(
         self, message: discord.Message, images: Sequence[ImageSource], *, missed: bool, charged: bool
@@ -165,7 +165,8 @@ class MessageRequests:
         roles = await role_ids(message.guild, message.author) if guild.ignored_roles else frozenset()
         if not roles.isdisjoint(guild.ignored_roles):
             return None
-        deadline = answer_deadline(self.written_at(message), self._settings.watch, missed=missed)
+        written_at = self.written_at(message)
+        deadline = answer_deadline(written_at, self._settings.watch, missed=missed)
         reply = self._reply(message, wishes, deadline, silent=wishes.unasked == "silent")
         if wishes.unasked == "react":
             return OfferReaction(reply, certain=any(image.certain for image in images))
@@ -175,7 +176,15 @@ class MessageRequests:
             else reply
         )
         return self._request(
-            message, images, message.author, wishes, destination, asked=False, charged=charged
+            message,
+            images,
+            message.author,
+            wishes,
+            destination,
+            asked_at=written_at,
+            asked=False,
+            missed=missed,
+            charged=charged,
         )
 
     async def _asked(
@@ -207,7 +216,9 @@ class MessageRequests:
             asker,
             wishes,
             self._direct(reply, asker, wishes, again=charged) if direct else reply,
+            asked_at=wanted_at,
             pictured=pictured,
+            missed=missed,
             charged=charged,
             clicked=clicked,
         )
@@ -234,8 +245,10 @@ class MessageRequests:
         wishes: Effective,
         destination: ChannelReply | DirectReply,
         *,
+        asked_at: datetime.datetime,
         asked: bool = True,
         pictured: discord.Message | None = None,
+        missed: bool = False,
         charged: bool = False,
         clicked: bool = False,
     ) -> Request:
@@ -247,6 +260,7 @@ class MessageRequests:
                 source_ids=frozenset({message.id, (pictured or message).id}),
                 asked=asked,
                 clicked=clicked,
+                missed=missed or charged,
             ),
             asker=asker,
             author_id=(pictured or message).author.id,
@@ -257,6 +271,7 @@ class MessageRequests:
             in_force=wishes,
             destination=destination,
             granted=Grant(shown or 1) if charged else None,
+            asked_at=asked_at,
         )
 
     def _reply(

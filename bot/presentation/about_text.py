@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from bot.i18n import N_, Language
-from bot.presentation.naming import neutral
+from bot.presentation.plain_text import neutral
 from config.model_titles import title_of
 from inference.results import ModelCaveat, ModelInfo
 
@@ -53,8 +53,8 @@ def about_text(facts: AboutFacts, language: Language) -> str:
         " ".join([runs, *caveats]),
         say(_sandbox(model)),
         say(N_("**Where pictures go**: nowhere. My owner's own machine looks at them, and keeps none.")),
-        say(N_("**Languages**: {languages}")).format(languages=", ".join(facts.languages)),
-        say(N_("**Licence**: {licence}")).format(licence=", ".join(filter(None, (licence, source)))),
+        say(N_("**Languages**: {languages}")).format(languages=language.listed(facts.languages)),
+        say(N_("**Licence**: {licence}")).format(licence=language.listed(filter(None, (licence, source)))),
     ]
     return "\n".join(lines)
 

@@ -8,11 +8,11 @@ from datetime import date
 from typing import Final
 
 from babel.dates import format_interval, format_skeleton
-from babel.numbers import format_decimal, format_percent
 
 from bot.discord_limits import FILE_DESCRIPTION
 from bot.i18n import N_, Language
-from bot.presentation.naming import neutral, shorten
+from bot.presentation.label_name import LabelName
+from bot.presentation.plain_text import shorten
 from bot.store.daily_sums import GuildSums
 from bot.store.feedback import OpinionCount
 from inference.charts.sheet import (
@@ -87,7 +87,7 @@ class StatisticsWords:
         names = RankingPanel(
             title=say(NAMES),
             rows=tuple(
-                RankedRow(label=shorten(name, WIDTH), value=times)
+                RankedRow(label=str(LabelName(name, self.language, WIDTH, plain=True)), value=times)
                 for name, times in [*self.sums.names.items()][:NAMES_DRAWN]
             ),
             nothing=say(NOTHING),
@@ -109,9 +109,9 @@ class StatisticsWords:
             nothing=say(NO_OPINIONS),
         )
         return ChartSheet(
-            locale=self._locale,
+            locale=str(self.language.locale),
             title=self._title,
-            subtitle=format_interval(days[0], days[-1], "yMMMd", locale=self._locale),
+            subtitle=format_interval(days[0], days[-1], "yMMMd", locale=self.language.locale),
             figure=count,
             unit=self.language.ngettext("picture", "pictures", count),
             rows=(
@@ -128,34 +128,36 @@ class StatisticsWords:
     def _count(self) -> str:
         count = self.sums.total
         return self.language.ngettext("{count} picture", "{count} pictures", count).format(
-            count=self._number(count)
+            count=self.language.number(count)
         )
 
     def _details(self, *, plain: bool = False) -> Iterable[tuple[str, str]]:
         """Yield each title with what stands below it, empty where there is nothing."""
-        show = shorten if plain else neutral
+        language = self.language
         names = [*self.sums.names.items()][:NAMES_SAID]
-        yield NAMES, ", ".join(f"{show(name, WIDTH)} ({self._number(times)})" for name, times in names)
-        certainties = {word: self.sums.certainties.get(name, 0) for name, (word, _) in CERTAINTIES.items()}
-        yield SURE, self._shares(certainties)
+        yield (
+            NAMES,
+            language.listed(
+                f"{LabelName(name, language, WIDTH, plain)} ({language.number(times)})"
+                for name, times in names
+            ),
+        )
+        yield (
+            SURE,
+            self._shares(
+                {word: self.sums.certainties.get(name, 0) for name, (word, _) in CERTAINTIES.items()}
+            ),
+        )
         yield OPINIONS, self._shares({RIGHT: self.opinions.right, WRONG: self.opinions.wrong})
 
     def _shares(self, shares: Mapping[str, int]) -> str:
-        total = sum(shares.values())
+        language, total = self.language, sum(shares.values())
         if not total:
             return ""
-        return ", ".join(
-            f"{self.language.gettext(word)} {format_percent(count / total, locale=self._locale)}"
-            f" ({self._number(count)})"
+        return language.listed(
+            f"{language.gettext(word)} {language.percent(count / total)} ({language.number(count)})"
             for word, count in shares.items()
         )
 
-    @property
-    def _locale(self) -> str:
-        return str(self.language.info().get("language") or "en").replace("-", "_")
-
-    def _number(self, number: int) -> str:
-        return format_decimal(number, locale=self._locale)
-
     def _day(self, day: date) -> str:
-        return format_skeleton("MMMd", day, locale=self._locale)
+        return format_skeleton("MMMd", day, locale=self.language.locale)

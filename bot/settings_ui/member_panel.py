@@ -10,7 +10,7 @@ from discord import ui
 
 from bot.components import controls
 from bot.i18n import N_, Language
-from bot.policy.effective_settings import own_language
+from bot.policy.effective_settings import language_of
 from bot.presses.errors import PressOutdated
 from bot.presses.press import Press, PressHandler
 from bot.settings_ui.setting_faults import SENTENCES
@@ -120,7 +120,7 @@ class MemberPanelPresses(PressHandler):
                 now, show = await self._forget(member), MemberPanel.forgotten
             case _:
                 raise PressOutdated(press)
-        panel = MemberPanel(own_language(now, interaction.locale), now)
+        panel = MemberPanel(await language_of(self._store, interaction), now)
         await interaction.response.edit_message(view=show(panel))
 
     async def _forget(self, user_id: int) -> MemberPreferences:

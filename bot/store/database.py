@@ -103,6 +103,8 @@ class Database:
         self._writer: asyncio.Task[None] | None = None
         self._whole: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self.failures = 0
+        """How many reads and transactions have failed."""
 
     def insert(self, table: type[Base]) -> Insert:
         """Return an INSERT with `on_conflict_do_...`: both databases know it, and spell it alike."""
@@ -183,7 +185,11 @@ class Database:
     async def _clear_faults(self) -> AsyncIterator[None]:
         try:
             yield
+        except StoreError:
+            self.failures += 1
+            raise
         except OSError as error:  # a host that cannot be reached: the driver does not make that its own error
+            self.failures += 1
             raise explain(error, self._location) or error from error
 
     async def _write_waiting(self) -> None:

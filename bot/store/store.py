@@ -77,6 +77,11 @@ class Store:
         self.sums = DailySums(database, retention, now, self._keeps_sums)
         self.notes = Notes(database)
 
+    @property
+    def failures(self) -> int:
+        """How many reads and writes have failed so far."""
+        return self._database.failures
+
     @classmethod
     async def open(
         cls,

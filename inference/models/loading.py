@@ -223,7 +223,7 @@ def _openvino(
                 f"The model {located.name} has no int8 version yet: make one with `whatsit models quantize "
                 f"{wanted}`, or set model.precision to f32."
             )
-        return OpenVINOEngine(quantised / convert.MODEL), None
+        return OpenVINOEngine(quantised / convert.MODEL, precision="int8"), None
     if model.precision == "bf16" and not has_bf16():
         sentence = "This processor has no bfloat16, so the model runs in f32."
         return OpenVINOEngine(folder / convert.MODEL), Caveat("no_bfloat16", sentence)

@@ -1,8 +1,8 @@
 """The worker process seen from outside: start it, hand it a batch, and end it when it misbehaves.
 
 `start`, `run` and `reap` block, and are called from one thread of their own, never from the event loop.
-`end`, `pid` and `starts` may be used from any thread at any time. Time is `perf_counter`, because a simulated
-Discord makes `monotonic` stand still.
+`end`, `pid`, `resident_bytes` and `starts` may be used from any thread at any time. Time is `perf_counter`,
+because a simulated Discord makes `monotonic` stand still.
 """
 
 from __future__ import annotations
@@ -141,6 +141,17 @@ class WorkerSupervisor:
         """The process id of the worker, None where there is none now."""
         process = self._process  # the supervisor's thread may take it away meanwhile
         return process.pid if process else None
+
+    @property
+    def resident_bytes(self) -> int:
+        """The memory that the worker takes, 0 where there is none."""
+        pid = self.pid
+        if pid is None:
+            return 0
+        try:
+            return int(psutil.Process(pid).memory_info().rss)
+        except psutil.NoSuchProcess:
+            return 0
 
     def start(self, report: Report) -> ModelInfo:
         """Spawn a worker and wait until its model answers.

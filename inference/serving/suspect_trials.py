@@ -45,6 +45,7 @@ class SuspectTrials:
         self._idle: asyncio.TimerHandle | None = None
         self._closed = False
         self.deaths = 0
+        self.condemned = 0
 
     def settle_on(self, name: str) -> None:
         """Let the second worker take the model that `auto` chose for the first."""
@@ -73,6 +74,7 @@ class SuspectTrials:
     def condemn(self, job: ImageJob, death: WorkerDied) -> HarmfulImage:
         """Be wary of images like this one from now on, and return the error to refuse it with."""
         log.warning("Refusing the image that did it from now on: SHA-256 %s.", job.key.digest.hex())
+        self.condemned += 1
         self._structures.condemned(job.data, resembling=job.resembling)
         return HarmfulImage(f"The image cannot be looked at: {death}.", core_seconds=job.core_seconds)
 

@@ -86,4 +86,4 @@ async def test_the_owners_address_comes_from_the_settings(world: World) -> None:
 def test_every_reason_has_a_sentence_in_every_language() -> None:
     for caveat, sentence in CAVEATS.items():
         for name in languages:
-            assert languages.named(name).gettext(sentence) != sentence, (name, caveat)
+            assert languages.of(name).gettext(sentence) != sentence, (name, caveat)

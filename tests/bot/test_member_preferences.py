@@ -93,7 +93,7 @@ async def test_languages_are_completed_and_others_refused(world: World, german: 
     found = await world.alice.autocomplete(world.channel, "preferences", "language", "deu")
     assert found == [{"name": "Deutsch", "value": "de"}]
     answer = await world.alice.slash(world.channel, "preferences", language="tlh", leave_alone=True)
-    assert refusal(world, answer) == "I don't speak “tlh”. Choose one of these: English, Deutsch."
+    assert refusal(world, answer) == "I don't speak “tlh”. Choose one of these: English or Deutsch."
     assert await preferences(world) == MemberPreferences()
 
 

@@ -52,8 +52,10 @@ class Deed(IntEnum):
 
 class FakeEngine:
     name = "fake"
+    precision = "f32"
+    head = None
 
-    def predict(self, batch: NDArray[np.uint8]) -> Prediction:
+    def predict(self, batch: NDArray[np.uint8], *, maps: bool = False) -> Prediction:
         logits = np.zeros((len(batch), CLASSES), np.float32)
         for row, crop in zip(logits, batch, strict=True):
             red, green, blue = (int(value) for value in crop[len(crop) // 2, len(crop) // 2])
@@ -63,7 +65,7 @@ class FakeEngine:
                     row[red] = 6
                 else:
                     DEEDS[Deed(green)]()
-        return Prediction(logits, None)
+        return Prediction(logits)
 
 
 def _bloat() -> None:

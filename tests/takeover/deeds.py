@@ -191,16 +191,18 @@ DEEDS = (*REFUSED, *KILLED, *NONSENSE, *TRUTH)
 
 class TakenOverEngine:
     name = "taken over"
+    precision = "f32"
+    head = None
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
 
-    def predict(self, batch: NDArray[np.uint8]) -> Prediction:
+    def predict(self, batch: NDArray[np.uint8], *, maps: bool = False) -> Prediction:
         logits = np.zeros((len(batch), CLASSES), np.float32)
         for row, crop in zip(logits, batch, strict=True):
             red, green, blue = (int(value) for value in crop[len(crop) // 2, len(crop) // 2])
             row[self._do(DEEDS[green], red) if blue == 255 else red] = 20
-        return Prediction(logits, None)
+        return Prediction(logits)
 
     def _do(self, deed: str, look: int) -> int:
         try:
