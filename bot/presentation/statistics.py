@@ -43,6 +43,7 @@ CERTAINTIES: Final[Mapping[str, tuple[str, Tone]]] = {
     "not_sure": (N_("not sure"), "fainter"),
 }
 RIGHT, WRONG = N_("right"), N_("wrong")
+LINE, SENTENCE = N_("**{title}**: {words}"), N_("{title}: {words}.")
 
 
 @dataclass(frozen=True)
@@ -60,21 +61,25 @@ class StatisticsWords:
             nothing = say(N_("I have not looked at any picture here in the last {days} days."))
             return nothing.format(days=len(self.sums.pictures))
         lines = [f"### {self._title}", self._count]
-        lines += [f"**{say(title)}**: {words}" for title, words in self._details() if words]
+        lines += [
+            say(LINE).format(title=say(title), words=words) for title, words in self._details() if words
+        ]
         note = say(N_("The days are UTC's. I keep these sums for a month, and nobody's name. Off: {command}"))
         return "\n".join([*lines, f"-# {note.format(command=SWITCH)}"])
 
     def description(self) -> str:
         """Return the chart in plain words, for those who cannot see it; as long as Discord takes it."""
-        say = self.language.gettext
-        days = say(N_("{what}, from {first} to {last}: {numbers}")).format(
-            what=say(PER_DAY),
-            first=self._day(min(self.sums.pictures)),
-            last=self._day(max(self.sums.pictures)),
-            numbers=", ".join(str(count) for _, count in sorted(self.sums.pictures.items())),
+        say, days = self.language.gettext, sorted(self.sums.pictures)
+        per_day = say(N_("{what}, from {first} to {last}")).format(
+            what=say(PER_DAY), first=self._day(days[0]), last=self._day(days[-1])
         )
-        details = [f"{say(title)}: {words}" for title, words in self._details(plain=True) if words]
-        return shorten(". ".join([self._title, self._count, *details, days]), FILE_DESCRIPTION)
+        numbers = ", ".join(str(self.sums.pictures[day]) for day in days)
+        said = [(say(title), words) for title, words in self._details(plain=True) if words]
+        sentences = (
+            say(SENTENCE).format(title=title, words=words)
+            for title, words in ((self._title, self._count), *said, (per_day, numbers))
+        )
+        return shorten(self.language.text(*sentences), FILE_DESCRIPTION)
 
     def sheet(self) -> ChartSheet:
         """Return the chart."""

@@ -11,7 +11,7 @@ from inference.charts.sheet import RankingPanel
 SIZE = 12.0
 ROW = 21.0
 """Height of one row at most."""
-NAMES = 0.46
+NAMES = 0.52
 """Of the width, what names may take."""
 
 

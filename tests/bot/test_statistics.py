@@ -16,7 +16,7 @@ from simcord.results import InteractionResult
 
 from bot.store import StoreUnavailable
 from inference.charts.client import ChartFailed, ChartPainter
-from inference.charts.sheet import ChartSheet
+from inference.charts.sheet import ChartSheet, RankingPanel
 from tests.bot.moderation import moderator, refusal, said
 from tests.world import World, classified, picture
 
@@ -72,9 +72,9 @@ async def test_a_moderator_sees_a_chart_and_its_numbers(world: World, drawn: lis
     assert message.content.splitlines()[:5] == [
         "### The last 30 days",
         "4 pictures",
-        "**Seen most often**: cat (2), hare (1), mouse (1)",
-        "**How sure I was**: sure 25% (1), probably 25% (1), maybe 25% (1), not sure 25% (1)",
-        "**Right and wrong**: right 67% (2), wrong 33% (1)",
+        "**Seen most often**: cat (2), hare (1), and mouse (1)",
+        "**How sure I was**: sure 25% (1), probably 25% (1), maybe 25% (1), and not sure 25% (1)",
+        "**Right and wrong**: right 67% (2) and wrong 33% (1)",
     ]
     (sheet,) = drawn
     assert (sheet.figure, sheet.locale) == (4, "en")
@@ -84,8 +84,8 @@ async def test_a_moderator_sees_a_chart_and_its_numbers(world: World, drawn: lis
     (file,) = message.attachments
     assert file.filename == "statistics.png"
     assert file.description is not None
-    assert "Seen most often: cat (2), hare (1), mouse (1)" in file.description
-    assert file.description.endswith(": " + "0, " * 29 + "4")
+    assert "Seen most often: cat (2), hare (1), and mouse (1)" in file.description
+    assert file.description.endswith(": " + "0, " * 29 + "4.")
     assert len(file.description) <= 1024
 
 
@@ -106,23 +106,31 @@ async def test_the_chart_is_drawn_by_the_process_that_is_for_it(
     assert Image.open(io.BytesIO(real[0])).format == "PNG"
 
 
-@pytest.mark.parametrize(
-    ("language", "words"),
-    [
-        ("de", ["### Die letzten 30 Tage", "2 Bilder", "**Wie sicher ich war**: sicher 50 % (1)"]),
-        ("ja", ["### 最近30日間", "画像2枚", "**答えの確かさ**: 確実 50% (1)"]),
-    ],
-)
+GERMAN = [
+    "### Die letzten 30 Tage",
+    "2 Bilder",
+    "**Am häufigsten gesehen**: Katze (1) und Maus",
+    "sicher 50 % (1)",
+]
+JAPANESE = ["### 最近30日間", "画像2枚", "**よく見たもの**：猫 (1)、", "**答えの確かさ**：確実 50% (1)"]
+
+
+@pytest.mark.parametrize(("language", "cat", "words"), [("de", "Katze", GERMAN), ("ja", "猫", JAPANESE)])
 async def test_it_speaks_the_moderators_language(
-    world: World, drawn: list[ChartSheet], language: str, words: list[str]
+    world: World, drawn: list[ChartSheet], language: str, cat: str, words: list[str]
 ) -> None:
     await post(world, ("cat", 0.95), ("mouse", 0.5))
     mod = moderator(world)
     await world.bot.store.members.update(mod.id, {"language": language})
-    content = now(world, await stats(world, mod)).content.replace("\xa0", " ")
+    message = now(world, await stats(world, mod))
     for expected in words:
-        assert expected in content
-    assert drawn[0].locale == language
+        assert expected in message.content.replace("\xa0", " ")
+    (sheet,) = drawn
+    assert sheet.locale == language
+    ((names, *_), *_) = sheet.rows[1].stacks
+    assert isinstance(names, RankingPanel)
+    assert names.rows[0].label == cat
+    assert cat in str(message.attachments[0].description)
 
 
 async def test_what_only_one_person_saw_is_counted_without_its_name(
