@@ -74,15 +74,22 @@ async def _restore(location: Location, file: Path, settings: Settings) -> int:
         )
     async with sole_use(location):
         if location.file is not None:
-            old = await asyncio.to_thread(restore_file, file, location.file, now)
+            old = _unused(f"{location.file}.before-{now:%Y%m%d-%H%M%S}")
+            kept = await asyncio.to_thread(restore_file, file, location.file, old)
         else:
             await asyncio.to_thread(settings.data.dir.mkdir, mode=0o700, parents=True, exist_ok=True)
-            old = settings.data.dir / f"whatsit-before-{now:%Y%m%d-%H%M%S}.dump"
+            old, kept = _unused(f"{settings.data.dir}/whatsit.dump.before-{now:%Y%m%d-%H%M%S}"), True
             await asyncio.to_thread(restore_postgresql, file, location, old)
     print(f"{location} is as in {safe(str(file))} again.")
-    if old is not None:
+    if kept:
         print(f"What it was before is in {old}.")
     return OK
+
+
+def _unused(name: str) -> Path:
+    """Return a name that no file has yet: this one, or with a number."""
+    names = (name, *(f"{name}-{number}" for number in range(2, 100)))
+    return next(file for each in names if not (file := Path(each)).exists())
 
 
 def _is_dump(file: Path) -> bool:

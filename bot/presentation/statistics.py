@@ -61,9 +61,8 @@ class StatisticsWords:
             nothing = say(N_("I have not looked at any picture here in the last {days} days."))
             return nothing.format(days=len(self.sums.pictures))
         lines = [f"### {self._title}", self._count]
-        lines += [
-            say(LINE).format(title=say(title), words=words) for title, words in self._details() if words
-        ]
+        details = ((say(title), words) for title, words in self._details() if words)
+        lines += [say(LINE).format(title=title, words=words) for title, words in details]
         note = say(N_("The days are UTC's. I keep these sums for a month, and nobody's name. Off: {command}"))
         return "\n".join([*lines, f"-# {note.format(command=SWITCH)}"])
 

@@ -6,7 +6,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime
 from pathlib import Path
 
 from bot.store.check import StoreReport, check_file, open_to_read, refuse_unusable
@@ -33,14 +32,15 @@ def back_up_file(source: Path, target: Path) -> StoreReport:
     return report
 
 
-def restore_file(backup: Path, store: Path, now: datetime) -> Path | None:
+def restore_file(backup: Path, store: Path, old: Path) -> bool:
     """Put a copy of `backup` in the place of `store`, which nobody may use meanwhile.
 
-    Returns where the old store is now, None where there was none. Raises a `StoreError`, and then nothing has
-    changed.
+    The store that was there is called `old` then; returns whether there was one. Raises a `StoreError`, and
+    then nothing has changed.
     """
     refuse_unusable(check_file(backup))
-    old = store.with_name(f"{store.name}.before-{now:%Y%m%d-%H%M%S}")
+    if old.exists():
+        raise StoreUnavailable(f"{old} is there already. Move it away.")
     unfinished = store.with_name(f"{store.name}.restoring")
     try:
         _remove(unfinished)
@@ -57,7 +57,7 @@ def restore_file(backup: Path, store: Path, now: datetime) -> Path | None:
         raise explain(error, Location.of_file(store)) or error from error
     finally:
         _remove(unfinished)
-    return old if kept else None
+    return kept
 
 
 def copy_file(source: Path, target: Path) -> None:
