@@ -18,6 +18,7 @@ from bot.connection.command_sync import sync
 from bot.connection.event_guard import guard_parsers
 from bot.connection.http_watch import HttpWatch
 from bot.connection.server import Server, log_in
+from bot.erasable_memory import ErasableMemory
 from bot.i18n.command_translator import CommandTranslator
 from bot.store import Store, StoreError
 from bot.store.upkeep_timer import UpkeepTimer
@@ -35,7 +36,7 @@ UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
 """What discord.py raises when READY, or a frame that is no event, is not as Discord sends it."""
 
 
-class Whatsit(commands.Bot):
+class Whatsit(commands.Bot, ErasableMemory):
     """Whatsit on Discord, as `bot.composition` puts it together.
 
     One gateway connection, no shards: Discord asks for shards from 2,500 servers on, and a bot on somebody's
@@ -152,6 +153,12 @@ class Whatsit(commands.Bot):
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Ignore prefix commands: a mention is a question about a picture, which `MessagesCog` hears."""
+
+    def forget_user(self, user_id: int) -> None:
+        """Drop what discord.py holds of a person: the channel of their direct messages, with their name."""
+        channel = self._connection._get_private_channel_by_user(user_id)  # noqa: SLF001 - nothing public drops it
+        if channel is not None:
+            self._connection._remove_private_channel(channel)  # noqa: SLF001
 
     async def close(self) -> None:
         """Close the connection, and end the models that servers chose."""

@@ -29,6 +29,7 @@ from bot.cogs.messages import MessagesCog
 from bot.cogs.offers import OffersCog
 from bot.cogs.permission_changes import PermissionChangesCog
 from bot.cogs.presses import PressesCog
+from bot.cogs.privacy import PrivacyCog
 from bot.cogs.statistics import StatisticsCog
 from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
@@ -38,11 +39,14 @@ from bot.intake.message_intake import MessageIntake
 from bot.intake.message_requests import MessageRequests
 from bot.intake.read_positions import ReadPositions
 from bot.policy.audience import Audience
+from bot.policy.erasure import Erasure
 from bot.policy.quota import Quota
 from bot.presses.answer_presses import AnswerPresses
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
 from bot.settings_ui.member_panel import MemberPanelPresses
+from bot.settings_ui.privacy_export import PrivacyExport
+from bot.settings_ui.privacy_panel import PrivacyPanelPresses
 from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport
 from bot.store import Store
@@ -94,6 +98,7 @@ def compose(
         retraction=retraction,
         tally=Tally(store.sums),
         seal=MarkSeal(store.mark_key),
+        work=work,
         tracing=RequestTracing(observer),
         buttons=bot.has_interactions,
     )
@@ -135,12 +140,15 @@ def compose(
         standing=standing,
         retraction=retraction,
     )
+    erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers))
+    export = PrivacyExport(store, ledger)
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
     handlers = (
         AnswerPresses(store, models, standing, ledger, requests.images_of),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
         MemberPanelPresses(store),
+        PrivacyPanelPresses(store, erasure, export),
         HelloPresses(store.guilds, words),
     )
     bot.cogs_to_add = [
@@ -167,7 +175,8 @@ def compose(
         PressesCog(client=bot, store=store, work=work, handlers=handlers),
         GuildSettingsCog(store=store, words=words, imports=imports, ledger=ledger),
         MemberPreferencesCog(store),
-        ErasingCog(bot, store, positions),
+        PrivacyCog(store, export),
+        ErasingCog(bot, store, erasure, settings.privacy),
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),
         AboutCog(store, models, settings.discord.source_url),

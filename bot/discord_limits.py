@@ -12,6 +12,9 @@ EMBEDS_CHARACTERS = 6000
 """All embeds of one message together."""
 EMBED_DESCRIPTION = 4096
 
+FILE_BYTES = 10 * 1024 * 1024
+"""Bytes of a file, where nobody pays for more: https://docs.discord.com/developers/reference#uploading-files"""
+
 CUSTOM_ID = 100
 BUTTON_LABEL = 80
 SELECT_OPTIONS = 25

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -15,6 +14,7 @@ from types import FrameType
 import aiohttp
 import discord
 
+from bot import logs
 from bot.client import Whatsit
 from bot.composition import compose
 from bot.connection import discord_py_log
@@ -53,18 +53,10 @@ def run(settings: Settings) -> int:
     forbid_dumps()
     secret = token(settings)
     server = Server.of(settings.discord)
-    _set_up_logging()
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # else ten lines a start about its own insides
+    logs.set_up(settings.log)
     discord_py_log.tidy()
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak
     return asyncio.run(_live(settings, secret, server))
-
-
-def _set_up_logging() -> None:
-    """Log to standard error, in colour on a terminal only: discord.py takes each container for one."""
-    plain = logging.Formatter("[{asctime}] [{levelname:<8}] {name}: {message}", "%Y-%m-%d %H:%M:%S", "{")
-    formatter = discord.utils.MISSING if sys.stderr.isatty() else plain
-    discord.utils.setup_logging(level=logging.INFO, root=True, formatter=formatter)
 
 
 async def _live(settings: Settings, secret: str, server: Server | None) -> int:

@@ -132,6 +132,9 @@ class FakeClassifier:
         assert self.another is not None
         return self.another(settings)
 
+    def forget_group(self, group: Hashable) -> None:
+        """Nothing is remembered of anybody."""
+
     async def close(self) -> None:
         """Nothing to let go of."""
 

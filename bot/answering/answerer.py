@@ -13,13 +13,14 @@ from bot.answering.classifying import ImageClassifying
 from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
-from bot.answering.request import MessageOrigin, Request
+from bot.answering.request import InteractionOrigin, MessageOrigin, Request
 from bot.answering.retraction import Retraction
 from bot.answering.tally import Tally
 from bot.buttons import AnswerButtons, MarkSeal, People, buttons_for
 from bot.delivery.destination import Fate
 from bot.delivery.reactions import FAILED, OVER_QUOTA
 from bot.delivery.standing_answers import StandingAnswers
+from bot.i18n import N_
 from bot.image_source import fingerprint
 from bot.policy.audience import role_ids
 from bot.policy.quota import Grant, Quota
@@ -27,8 +28,11 @@ from bot.presentation.answer import Answer, Outcome, Writer
 from bot.presentation.errors import LASTING
 from bot.store import GuildSettings, StoredAnswer
 from bot.tracing.request_tracing import RequestTrace, RequestTracing
+from bot.work_in_hand import WorkInHand
 from config.settings import Settings
 from inference.results import NotAnImage, UnsupportedFormat
+
+STOPPED = N_("I stopped: whoever this belongs to has just had me forget everything about them.")
 
 
 class Answerer:
@@ -47,6 +51,7 @@ class Answerer:
         retraction: Retraction,
         tally: Tally,
         seal: MarkSeal,
+        work: WorkInHand,
         tracing: RequestTracing,
         buttons: bool,
     ) -> None:
@@ -62,15 +67,20 @@ class Answerer:
         self._standing = standing
         self._retraction = retraction
         self._tally = tally
+        self._work = work
         self._has_buttons = buttons
 
     async def answer(self, request: Request) -> bool:
         """Answer a request; return False if it is not answered and still may be.
 
+        It ends when everything about the asker, the author of the images or the server is erased meanwhile.
         Raises a `StoreError`, and what discord.py raises when Discord cannot be asked for somebody's roles.
         """
-        with self._traced(request) as trace:
+        with self._work.of(*request.owners), self._traced(request) as trace:
             return await self._answer(request, trace)
+        if isinstance(request.origin, InteractionOrigin):  # its deferred response waits
+            await request.destination.refuse(request.language.gettext(STOPPED), "")
+        return True
 
     async def _answer(self, request: Request, trace: RequestTrace) -> bool:
         if not await request.destination.admits():
@@ -96,22 +106,26 @@ class Answerer:
 
     async def revise(self, request: Request, standing: StoredAnswer) -> bool:
         """Answer a request in the place of an answer that stands; return False if the quota is used up."""
-        with self._traced(request) as trace:
-            grant = await self._grant(request, trace)
-            if not grant.images:
-                await request.destination.refuse(grant.line(request.language), OVER_QUOTA)
-                return False
-            async with self._ledger.open(request, grant, trace):
-                outcomes = await self._outcomes(request, grant, trace)
-                if request.unasked and outcomes and not any(outcome.is_named for outcome in outcomes):
-                    if _is_lasting(outcomes):  # what the answer names is no longer in the message
-                        self._release(request)
-                        await self._standing.take_away_from(request.source_ids)
-                    await request.destination.refuse("", FAILED)
-                elif outcomes:
-                    words = self._words(request, grant, outcomes, trace)
-                    await self._replace(request, standing, words, trace)
-            return True
+        with self._work.of(*request.owners), self._traced(request) as trace:
+            return await self._revise(request, standing, trace)
+        return True
+
+    async def _revise(self, request: Request, standing: StoredAnswer, trace: RequestTrace) -> bool:
+        grant = await self._grant(request, trace)
+        if not grant.images:
+            await request.destination.refuse(grant.line(request.language), OVER_QUOTA)
+            return False
+        async with self._ledger.open(request, grant, trace):
+            outcomes = await self._outcomes(request, grant, trace)
+            if request.unasked and outcomes and not any(outcome.is_named for outcome in outcomes):
+                if _is_lasting(outcomes):  # what the answer names is no longer in the message
+                    self._release(request)
+                    await self._standing.take_away_from(request.source_ids)
+                await request.destination.refuse("", FAILED)
+            elif outcomes:
+                words = self._words(request, grant, outcomes, trace)
+                await self._replace(request, standing, words, trace)
+        return True
 
     async def _replace(
         self,

@@ -119,6 +119,11 @@ class Request:
         return self.guild_id or self.asker.id
 
     @property
+    def owners(self) -> tuple[int | None, ...]:
+        """The people and the server whose work it is; if one of them is erased, it ends."""
+        return (self.asker.id, self.author_id, self.guild_id)
+
+    @property
     def source_ids(self) -> frozenset[int]:
         """The messages with which the answer goes."""
         return self.origin.source_ids if isinstance(self.origin, MessageOrigin) else frozenset()

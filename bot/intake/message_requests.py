@@ -15,6 +15,7 @@ from bot.connection.http_watch import HttpWatch
 from bot.delivery.message_replies import ChannelReply, DirectReply, OfferReaction
 from bot.delivery.outbox import Outbox
 from bot.delivery.reactions import Reactions
+from bot.erasable_memory import ErasableMemory
 from bot.image_source import ImageSource
 from bot.intake.message_images import images_of
 from bot.policy.audience import Audience, place_ids, replied_to, role_ids
@@ -31,7 +32,7 @@ HELPED = 10_000
 A_DAY = 24 * 60 * 60.0
 
 
-class MessageRequests:
+class MessageRequests(ErasableMemory):
     """Reads what a message asks for, under the settings and preferences that are in force."""
 
     def __init__(
@@ -52,6 +53,10 @@ class MessageRequests:
         self._watch = watch
         self._outbox = Outbox()
         self._helped: TTLCache[int, bool] = TTLCache(HELPED, ttl=A_DAY)
+
+    def forget_user(self, user_id: int) -> None:
+        """Forget that a person knows what to send."""
+        self._helped.pop(user_id, None)
 
     def images_of(self, message: discord.Message) -> list[ImageSource]:
         """Return the images of a message that count here."""

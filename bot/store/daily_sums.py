@@ -5,6 +5,7 @@ A sum holds no id but the server's. A server that turns `statistics` off has non
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -74,6 +75,7 @@ class DailySums:
         self._retention = retention
         self._now = now
         self._wanted = wanted
+        self._writing = asyncio.Lock()
         self._new: Counter[tuple[int, int, Kind, str]] = Counter()
         self._timer = UpkeepTimer(self._flush, "store: flush sums")
         insert = database.insert(DailySum)
@@ -128,31 +130,34 @@ class DailySums:
         """The servers of what is not written yet."""
         return {guild_id for guild_id, *_ in self._new}
 
-    def forget_guild(self, guild_id: int) -> None:
-        """Drop what is not written yet; `Store.erase_guild` does the rest."""
-        self._new = Counter({key: count for key, count in self._new.items() if key[0] != guild_id})
-
     async def erase_guild(self, guild_id: int) -> None:
-        """Erase all sums of a server."""
-        self.forget_guild(guild_id)
-        await self._database.write(Write(self._erase, {"gone": guild_id}))
+        """Erase all sums of a server, also those that are just being written."""
+        self._drop(guild_id)
+        async with self._writing:
+            self._drop(guild_id)
+            await self._database.write(Write(self._erase, {"gone": guild_id}))
 
     async def flush(self) -> None:
         """Write what is new, but for servers that want no sums any more."""
-        new, self._new = self._new, Counter()
-        try:
-            wanted = {
-                guild_id: await self._wanted(guild_id) for guild_id in {guild_id for guild_id, *_ in new}
-            }
+        # Asked before the lock is held: who changes settings holds a lock of theirs, and waits for this one.
+        unwanted = [guild_id for guild_id in self.new_guilds() if not await self._wanted(guild_id)]
+        async with self._writing:
+            for guild_id in unwanted:
+                self._drop(guild_id)
+            new, self._new = self._new, Counter()
             rows = [
                 {"guild_id": guild_id, "day": day, "kind": kind, "name": name, "count": count}
                 for (guild_id, day, kind, name), count in new.items()
-                if wanted[guild_id]
             ]
-            await self._database.write_many(self._add, rows)
-        except StoreError:
-            self._new = new + self._new  # for the next time
-            raise
+            try:
+                await self._database.write_many(self._add, rows)
+            except StoreError:
+                self._new = new + self._new  # for the next time
+                raise
+
+    def _drop(self, guild_id: int) -> None:
+        """Forget what is not written yet."""
+        self._new = Counter({key: count for key, count in self._new.items() if key[0] != guild_id})
 
     def is_old(self) -> ColumnElement[bool]:
         """Return the condition for sums that have been kept long enough."""

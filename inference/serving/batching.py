@@ -133,6 +133,11 @@ class MicroBatcher:
             if not job.waiters and self._jobs.get(key) is job:
                 self._drop(job)
 
+    def forget_group(self, group: Hashable) -> None:
+        """Forget what a group has used, unless it has images in the queue."""
+        self._fresh.forget(group)
+        self._trials.forget_group(group)
+
     async def close(self) -> None:
         """Kill the worker and refuse what is left; this takes as long as a process takes to die."""
         if self._closed:

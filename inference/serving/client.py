@@ -238,6 +238,10 @@ class Classifier:
             method=heat.method,
         )
 
+    def forget_group(self, group: Hashable) -> None:
+        """Forget what a group has used, unless it has images in the queue."""
+        self._batcher.forget_group(group)
+
     async def close(self) -> None:
         """Refuse what is in hand and kill the worker. May be called again."""
         await self._batcher.close()

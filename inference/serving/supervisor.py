@@ -42,6 +42,7 @@ from inference.serving.protocol import (
     parse_news,
 )
 from inference.serving.reply_check import check_reply
+from inference.serving.worker_output import WorkerOutput
 from inference.subprocesses import module_command, own_environment
 
 T = TypeVar("T")
@@ -129,6 +130,7 @@ class WorkerSupervisor:
         self._room = room
         self._memory = wanted.worker.memory
         self._process: subprocess.Popen[bytes] | None = None
+        self._output: WorkerOutput | None = None
         self._info: ModelInfo | None = None
         self._lock = threading.Lock()
         self._ended = False
@@ -272,10 +274,13 @@ class WorkerSupervisor:
                 module_command("inference.serving.worker"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 bufsize=0,
                 start_new_session=True,
                 env=own_environment(defaults={**QUIET, **ALLOCATOR, **ONE_THREAD}),
             )
+            if self._process.stderr is not None:
+                self._output = WorkerOutput(self._process.stderr, self._process.pid)
         self.starts += 1
         for fd in self._fds():
             os.set_blocking(fd, False)
@@ -391,6 +396,8 @@ class WorkerSupervisor:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # with what it may have started
         status = process.wait()
+        if self._output is not None:
+            self._output.wait(LEAVE_SECONDS)
         for stream in (process.stdin, process.stdout):
             if stream:
                 stream.close()

@@ -52,8 +52,8 @@ WORD = re.compile(r"[A-Za-z]{2,} |[A-Z][a-z]+")
 """A beginning of a sentence, unlike an id, a file's name or Markdown."""
 
 COMMANDS = {
-    *("about", "classify", "help", "preferences", "settings", "stats"),
-    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback"),
+    *("about", "classify", "help", "preferences", "privacy", "settings", "stats"),
+    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback", "delete"),
 }
 GERMAN = """
 msgid ""
