@@ -109,7 +109,7 @@ async def test_the_chart_is_drawn_by_the_process_that_is_for_it(
 GERMAN = [
     "### Die letzten 30 Tage",
     "2 Bilder",
-    "**Am häufigsten gesehen**: Katze (1) und Maus",
+    "**Am häufigsten gesehen**: Katze (1) und ",
     "sicher 50 % (1)",
 ]
 JAPANESE = ["### 最近30日間", "画像2枚", "猫 (1)、", "確実 50% (1)"]

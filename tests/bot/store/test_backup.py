@@ -293,7 +293,7 @@ async def test_free_pages_are_counted(sqlite_place: Place) -> None:
         await store.answers.add(
             source_ids=range(1, 3000), answer_id=2**62, channel_id=1, guild_id=1, user_id=1
         )
-        await store.erase_guild(1)
+        await store.answers.forget(2**62)
     assert (await check(sqlite_place.location)).free > 5
 
 

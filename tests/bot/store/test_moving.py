@@ -62,6 +62,7 @@ async def fill(store: Store, number: int = 1300) -> None:
     await store.feedback.give(image=1, label="tabby", right=True, **about)
     store.sums.add(6, ["sure"], ["cat"])
     await store.notes.set("note", "noted")
+    await store.departures.note(8)
 
 
 @asynccontextmanager
