@@ -44,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"whatsit {_version()}")
+    parser.add_argument(
+        "--lang",
+        metavar="LANGUAGE",
+        help="the language of what classify and feedback print, such as ja or de (default: the terminal's)",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, module: str, text: str) -> argparse.ArgumentParser:

@@ -43,7 +43,8 @@ class Write(NamedTuple):
 
 def connect(location: Location, *, pooled: bool = True) -> AsyncEngine:
     """Return an engine whose faults are `StoreError`s. It connects to nothing yet."""
-    options: dict[str, Any] = {} if pooled else {"poolclass": NullPool}
+    # What stands in the rows is in no error's text, and in no log.
+    options: dict[str, Any] = {"hide_parameters": True} | ({} if pooled else {"poolclass": NullPool})
     if location.file:
         # No isolation level: sqlite3 begins no transaction by itself, so that ours may begin as IMMEDIATE.
         options["connect_args"] = {"timeout": BUSY_TIMEOUT, "isolation_level": None}
