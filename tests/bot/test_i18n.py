@@ -49,12 +49,12 @@ SHOWING = {
 """What shows a text that it is given on Discord."""
 SHOWN_OPTIONS = {"content", "text", "label", "title", "description", "placeholder", "value", "note", "plain"}
 LANGUAGES = sorted(file.stem for file in i18n.LOCALES.glob("*.po"))
-COMMAND = re.compile(r"/(?:classify|help|preferences|settings(?: [a-z]+)?)")
+COMMAND = re.compile(r"/(?:about|classify|help|preferences|settings(?: [a-z]+)?|stats)")
 WORD = re.compile(r"[A-Za-z]{2,} |[A-Z][a-z]+")
 """A beginning of a sentence, unlike an id, a file's name or Markdown."""
 
 COMMANDS = {
-    *("classify", "help", "preferences", "privacy", "settings"),
+    *("about", "classify", "help", "preferences", "privacy", "settings", "stats"),
     *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback", "delete"),
 }
 GERMAN = """
