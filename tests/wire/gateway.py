@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.wire import strict
-from tests.wire.world import MESSAGE_CONTENT_FLAG, TOKEN, Payload, World, snowflake
+from tests.wire.world import MESSAGE_CONTENT_FLAG, Payload, World, snowflake
 
 __all__ = ["Gateway", "Session"]
 
@@ -124,7 +124,7 @@ class Gateway:
             await socket.close(code=1001)
 
     async def _identify(self, socket: web.WebSocketResponse, data: Payload, url: str) -> Session | None:
-        if data["token"] != TOKEN:
+        if data["token"] != self.world.token:
             await socket.close(code=4004, message=b"Authentication failed.")
             return None
         allowed = self.world.flags & (MESSAGE_CONTENT_FLAG | VERIFIED_MESSAGE_CONTENT_FLAG)
@@ -156,7 +156,7 @@ class Gateway:
 
     async def _resume(self, socket: web.WebSocketResponse, data: Payload) -> Session | None:
         session = next((s for s in self.sessions if s.id == data["session_id"]), None)
-        if session is None or data["token"] != TOKEN:
+        if session is None or data["token"] != self.world.token:
             await _send(socket, INVALID_SESSION, False)
             return None
         session.socket = socket
