@@ -118,6 +118,12 @@ class Gateway:
                 await _send(socket, INVALID_SESSION, False)
         self.sessions.clear()
 
+    async def end_sessions(self) -> None:
+        """End all sessions for good, as Discord does when the bot's token is reset."""
+        self.sessions.clear()
+        for socket in list(self._sockets):
+            await socket.close(code=4004, message=b"Authentication failed.")
+
     async def close(self) -> None:
         """End all connections in good order."""
         for socket in list(self._sockets):
