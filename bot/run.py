@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -15,12 +14,14 @@ from types import FrameType
 import aiohttp
 import discord
 
+from bot import logs
 from bot.client import Whatsit
 from bot.composition import compose
 from bot.connection import discord_py_log
 from bot.connection.login import WHERE_TOKENS_ARE, token
 from bot.connection.server import Server
 from bot.download.downloader import Downloader
+from bot.metrics.server import MetricsServer
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
 from inference.results import ModelUnavailable
@@ -52,18 +53,10 @@ def run(settings: Settings) -> int:
     forbid_dumps()
     secret = token(settings)
     server = Server.of(settings.discord)
-    _set_up_logging()
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # else ten lines a start about its own insides
+    logs.set_up(settings.log)
     discord_py_log.tidy()
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak
     return asyncio.run(_live(settings, secret, server))
-
-
-def _set_up_logging() -> None:
-    """Log to standard error, in colour on a terminal only: discord.py takes each container for one."""
-    plain = logging.Formatter("[{asctime}] [{levelname:<8}] {name}: {message}", "%Y-%m-%d %H:%M:%S", "{")
-    formatter = discord.utils.MISSING if sys.stderr.isatty() else plain
-    discord.utils.setup_logging(level=logging.INFO, root=True, formatter=formatter)
 
 
 async def _live(settings: Settings, secret: str, server: Server | None) -> int:
@@ -88,13 +81,22 @@ async def _online(settings: Settings, secret: str, server: Server | None, store:
         server = await server.with_files()
     fetcher = downloader(settings, classifier, server)
     another = partial(Classifier, sharing=classifier)
-    bot = compose(settings, classifier, fetcher, store, server=server, another_model=another)
+    metrics = MetricsServer(settings)
+    bot = compose(
+        settings,
+        classifier,
+        fetcher,
+        store,
+        server=server,
+        another_model=another,
+        observer=metrics.observer,
+    )
     # What was imported stays: looking through it for garbage would stall the gateway for 70 ms now and then.
     gc.freeze()
     left = 0
     try:
         with _stop_signals() as told:
-            async with bot:
+            async with metrics.serving(bot, classifier, store), bot:
                 connection = asyncio.create_task(bot.start(secret))
                 refused = bot.http_watch.brake.token_refused
                 await _first(connection, told, refused)

@@ -178,4 +178,6 @@ def _explain(fault: ErrorDetails, file: _File, variables: Mapping[str, str]) -> 
         )
         return f"{place}: {location}: {what}."
     given = json.dumps(fault["input"], default=str, ensure_ascii=False)
+    if fault["type"] == "value_error":
+        return f"{place}: {location} cannot be {given}: {fault['ctx']['error']}."
     return f"{place}: {location} cannot be {given}. Allowed: {allowed(section, key)}."

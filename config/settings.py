@@ -19,8 +19,11 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_validator,
     model_validator,
 )
+
+from config.listen_address import ListenAddress
 
 MiB = 1024 * 1024
 
@@ -111,7 +114,7 @@ class Queue(Section):
     bytes: PositiveInt = 64 * MiB
     """Bytes of images held at once, downloads included; what does not fit is not fetched yet."""
     verdicts: Annotated[int, Field(ge=0)] = 1024
-    """Answers remembered by content hash. The hash and the labels are kept, never the image."""
+    """Answers remembered in memory, by a hash of the image under a key made at each start. No image is."""
     timeout: Seconds = 30
     """Seconds from accepted to answered for one image."""
     drain: Seconds = 8
@@ -197,6 +200,42 @@ class StoreSettings(Section):
     everything twice."""
 
 
+class Privacy(Section):
+    keep_days: Annotated[int, Field(ge=0, le=365)] = 0
+    """Days that a server's data is kept after the server has removed Whatsit; back in time, it finds its
+    settings again. `0`: it is erased at once."""
+    contact: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None, examples=["privacy@example.org"]
+    )
+    """Whom people write to about their data: an address or a link. `whatsit policy` names it."""
+
+
+class Metrics(Section):
+    listen: Annotated[str, BeforeValidator(_number_as_text)] = Field(default="", examples=["127.0.0.1:9464"])
+    """Where `/metrics` (for Prometheus), `/healthz` and `/readyz` are served: a port of this machine, or
+    `ADDRESS:PORT`. Empty: nowhere. No password is asked, so other addresses than this machine's own
+    (`0.0.0.0:9464`) must be written out; whoever reaches them can read how much the bot does."""
+
+    @field_validator("listen")
+    @classmethod
+    def _is_address(cls, listen: str) -> str:
+        ListenAddress.parse(listen)
+        return listen
+
+    @property
+    def address(self) -> ListenAddress | None:
+        """Where to listen; None for nowhere."""
+        return ListenAddress.parse(self.listen)
+
+
+class Log(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are written. Of libraries nothing below `info` is, since it repeats what
+    people write."""
+    format: Literal["text", "json"] = "text"
+    """`text` for people, in colour on a terminal; `json` for programs, an object a line."""
+
+
 class Settings(BaseModel):
     """All of `whatsit.toml`."""
 
@@ -212,6 +251,9 @@ class Settings(BaseModel):
     answers: Answers = Field(default_factory=Answers)
     data: Data = Field(default_factory=Data)
     store: StoreSettings = Field(default_factory=StoreSettings)
+    privacy: Privacy = Field(default_factory=Privacy)
+    metrics: Metrics = Field(default_factory=Metrics)
+    log: Log = Field(default_factory=Log)
 
 
 def sections() -> dict[str, type[Section]]:

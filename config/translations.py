@@ -12,8 +12,6 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
-__all__ = ["LOCALES", "in_step"]
-
 LOCALES = Path(__file__).parent / "locales"
 WIDTH = 120
 """Characters of a line."""

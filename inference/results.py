@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
+
+PictureKind = Literal["photo", "drawing", "screenshot"]
+"""How a picture was made, where that is known: None stands for a picture of which it is not."""
 
 RANKED = 10
 """Labels of an image that are ranked and remembered: as many as an answer can ever show."""
@@ -49,7 +52,8 @@ class Classification:
     `size` is (width, height) in pixels as a person sees the picture, after EXIF orientation. `views` is how
     many crops were averaged. Times are milliseconds that the worker spent on this image. `coarse` has the
     everyday names of greatest probability, best first, at most three. `core_seconds` is the processor time
-    that the worker spent on the image for this answer: 0 where it was remembered.
+    that the worker spent on the image for this answer: 0 where it was remembered. `picture_kind` is what the
+    picture's metadata tell.
     """
 
     labels: tuple[Label, ...]
@@ -61,6 +65,7 @@ class Classification:
     predict_ms: float
     coarse: tuple[Coarse, ...] = ()
     core_seconds: float = 0.0
+    picture_kind: PictureKind | None = None
     fingerprint: bytes | None = field(default=None, repr=False)
     """What `inference.models.fingerprint.pack` makes of the features, where they were asked for and the
     model has some."""
@@ -156,7 +161,9 @@ class Stats:
     Every image that `classify` was given is in `accepted`, and in the end in exactly one of `answered`,
     `refused` (by error code) and `cancelled`. `turned_away` (by error code) counts images that got no place,
     because the queue was full or no model was there. `known` of the answered ones needed no work, because
-    their bytes had been seen before. `restarts` counts replaced workers, `batches` answered batches.
+    their bytes had been seen before. `restarts` counts replaced workers, `batches` answered batches,
+    `batch_sizes` how often so many images were handed over together, and `condemned` images that are refused
+    because of what they did.
     """
 
     accepted: int
@@ -167,6 +174,23 @@ class Stats:
     known: int
     batches: int
     restarts: int
+    batch_sizes: Mapping[int, int] = field(default_factory=dict)
+    condemned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServingLoad:
+    """What a classifier holds at the moment.
+
+    `images` wait or are in work, and have `bytes` together, downloads included; classifiers that share a
+    queue each tell all of it. `breaker_open`: the worker keeps dying, and new images are refused or on trial.
+    `worker_bytes` is the memory of the worker, 0 where there is none.
+    """
+
+    images: int
+    bytes: int
+    breaker_open: bool
+    worker_bytes: int
 
 
 class InferenceError(Exception):

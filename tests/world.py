@@ -26,6 +26,7 @@ from bot.composition import compose
 from bot.connection import intents as gateway_intents
 from bot.download.downloader import Gone
 from bot.store import Store
+from bot.tracing.observer import Observer, Stage, Way
 from config.settings import Settings
 from inference.results import Classification, Coarse, Label, ModelInfo
 from inference.serving.client import Classifier
@@ -131,6 +132,9 @@ class FakeClassifier:
         assert self.another is not None
         return self.another(settings)
 
+    def forget_group(self, group: Hashable) -> None:
+        """Nothing is remembered of anybody."""
+
     async def close(self) -> None:
         """Nothing to let go of."""
 
@@ -182,6 +186,29 @@ class StoreFetcher:
 
 
 @dataclass
+class RecordingObserver(Observer):
+    """Remembers what it is told."""
+
+    requests: list[Way] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
+    images: list[tuple[Way, str]] = field(default_factory=list)
+    """The way in and the outcome of each image."""
+    answers: list[tuple[Way, float]] = field(default_factory=list)
+
+    def requested(self, way: Way) -> None:
+        self.requests.append(way)
+
+    def took(self, stage: Stage, seconds: float) -> None:
+        self.stages.append(stage)
+
+    def ended(self, way: Way, outcome: str, images: int) -> None:
+        self.images += [(way, outcome)] * images
+
+    def answered(self, way: Way, seconds: float) -> None:
+        self.answers.append((way, seconds))
+
+
+@dataclass
 class World:
     """One server with a channel and a member in it, the bot among them, and a picture store."""
 
@@ -189,6 +216,7 @@ class World:
     classifier: FakeClassifier
     fetcher: StoreFetcher
     stores: Stores
+    observer: RecordingObserver
     guild: GuildHandle
     channel: ChannelHandle
     alice: MemberActor
@@ -258,7 +286,9 @@ class World:
         settings = Settings.model_validate(sections)
         before = self.bot.store
         store = await self.stores.open(settings)
-        bot = _bot(settings, self.classifier, self.fetcher, store, message_content=message_content)
+        bot = _bot(
+            settings, self.classifier, self.fetcher, store, self.observer, message_content=message_content
+        )
         await self.env.restart_bot(bot)
         await self.stores.close(before)
 
@@ -273,6 +303,7 @@ def _bot(
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
     store: Store,
+    observer: Observer,
     *,
     message_content: bool,
 ) -> Whatsit:
@@ -284,6 +315,7 @@ def _bot(
         store,
         intents=intents,
         another_model=partial(_another, classifier),
+        observer=observer,
     )
 
 
@@ -302,6 +334,11 @@ def fetcher() -> StoreFetcher:
 
 
 @pytest.fixture
+def observer() -> RecordingObserver:
+    return RecordingObserver()
+
+
+@pytest.fixture
 async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
     """The test's own store, which is there again after a restart."""
     stores = Stores(tmp_path / "data")
@@ -315,6 +352,7 @@ async def simcord_bot(
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
     stores: Stores,
+    observer: RecordingObserver,
 ) -> Whatsit:
     """What simcord's own fixture, `simcord_env`, runs."""
     marker = request.node.get_closest_marker("whatsit")
@@ -322,7 +360,7 @@ async def simcord_bot(
     message_content = sections.pop("message_content", True)
     settings = Settings.model_validate(sections)
     store = await stores.open(settings)
-    return _bot(settings, classifier, fetcher, store, message_content=message_content)
+    return _bot(settings, classifier, fetcher, store, observer, message_content=message_content)
 
 
 @pytest.fixture(scope="session")
@@ -344,6 +382,7 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
     stores: Stores,
+    observer: RecordingObserver,
     caplog: pytest.LogCaptureFixture,
 ) -> AsyncIterator[World]:
     """A running bot in a server.
@@ -357,7 +396,7 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     alice = guild.add_member(simcord_env.create_user("alice"))
     await simcord_env.settle()
     await cast("Whatsit", simcord_env.bot).store.notes.take_greeting(guild.id)  # it has been here for long
-    yield World(simcord_env, classifier, fetcher, stores, guild, channel, alice)
+    yield World(simcord_env, classifier, fetcher, stores, observer, guild, channel, alice)
     if request.node.get_closest_marker("logs_errors") is None:
         errors = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR]
         assert errors == []

@@ -17,7 +17,10 @@ from bot.components import controls
 from bot.discord_limits import SELECT_OPTIONS, SELECT_PLACEHOLDER
 from bot.i18n import N_, Language
 from bot.presentation.answer import Outcome
-from bot.presentation.naming import Finding, shorten
+from bot.presentation.label_name import LabelName
+from bot.presentation.naming import Finding
+from bot.presentation.plain_text import shorten
+from bot.presentation.screenshot_names import kind_of
 from bot.presentation.spoilers import shown_name
 from bot.store import BUTTONS, GuildSettings
 from inference.results import Classification, ModelInfo
@@ -217,13 +220,16 @@ def _marks(
         if isinstance(outcome.result, Classification) and (model := known.get(outcome.result.model)):
             finding, source = Finding.of(outcome.result, min_confidence), outcome.source
             heading = shown_name(shorten(source.filename, 50), language, spoiler=source.spoiler)
-            yield MarkedImage(ImageMark(finding, image, source.spoiler, people), model, heading)
+            kind = kind_of(source.filename, outcome.result.picture_kind)
+            mark = ImageMark(finding, image, source.spoiler, people, kind=kind)
+            yield MarkedImage(mark, model, heading)
 
 
 def _option(
     image: MarkedImage, value: str, language: Language, width: int, author: str = ""
 ) -> discord.SelectOption:
-    said = shown_name(shorten(image.mark.finding.said, width), language, spoiler=image.mark.spoiler)
+    name = LabelName(image.mark.finding.said, language, width, plain=True)
+    said = shown_name(str(name), language, spoiler=image.mark.spoiler)
     label = f"{image.mark.image + 1}. {author}{said}"
     return discord.SelectOption(label=label, value=value, description=image.heading)
 

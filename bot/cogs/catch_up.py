@@ -211,7 +211,7 @@ class CatchUpCog(commands.Cog):
                     await self._ledger.strike_interaction(row.interaction_id)
                     return
                 if not row.images:
-                    await end_response(self._client, row)
+                    await end_response(self._client, self._store, row)
                     await self._ledger.strike_interaction(row.interaction_id)
                     return
                 request = await revived_request(self._client, self._store, row)

@@ -54,7 +54,7 @@ class HelloCog(commands.Cog):
         for channel in (*first, *guild.text_channels):
             if not permissions_in(channel, guild.me).send:
                 continue
-            text, view = hello(settings, channel, languages.of(guild.preferred_locale))
+            text, view = hello(settings, channel, languages.of(settings.language, guild.preferred_locale))
             try:
                 await channel.send(text, view=view)
             except FAILURES as failure:

@@ -20,6 +20,11 @@ class PermissionChangesCog(commands.Cog):
         self._reopen(guild)
 
     @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Forget the channels of a server that the bot has left."""
+        self._reopen(guild)
+
+    @commands.Cog.listener()
     async def on_guild_role_update(self, before: discord.Role, after: discord.Role) -> None:
         """Try again when a role allows something else."""
         if before.permissions != after.permissions:

@@ -23,6 +23,11 @@ class Fate(enum.Enum):
     POSTPONED = enum.auto()
     """Discord could not be reached. The next start or new session is to try again."""
 
+    @property
+    def outcome(self) -> str:
+        """Its name in metrics and in the log."""
+        return self.name.lower()
+
 
 class Delivered(NamedTuple):
     """The fate of an answer, and the message that holds it, where it is a message of its own."""

@@ -74,5 +74,6 @@ def sentence(error: BaseException, language: Language, limits: Limits) -> str:
     """Return the one sentence for `error`, in `language`; an error that nobody foresaw has one too."""
     known = next((SENTENCES[kind] for kind in type(error).__mro__ if kind in SENTENCES), UNEXPECTED)
     return language.gettext(known).format(
-        megabytes=f"{limits.image_bytes / MiB:.3g}", megapixels=f"{limits.image_pixels / 1e6:.3g}"
+        megabytes=language.number(limits.image_bytes / MiB),
+        megapixels=language.number(limits.image_pixels / 1e6),
     )

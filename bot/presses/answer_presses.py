@@ -26,18 +26,20 @@ from bot.components import controls
 from bot.delivery.channel_permissions import FAILURES
 from bot.delivery.interaction_responses import InteractionResponse, defer
 from bot.delivery.standing_answers import StandingAnswers
-from bot.discord_limits import OPTION_LABEL
+from bot.discord_limits import ALT_TEXT, OPTION_LABEL
 from bot.i18n import N_, Language
 from bot.image_source import ImageSource
 from bot.policy.effective_settings import guild_settings
 from bot.presentation import answer as answers
+from bot.presentation.alt_text import alt_text
 from bot.presentation.errors import SENTENCES
-from bot.presentation.naming import alt_text, neutral, shorten
+from bot.presentation.label_name import LabelName
+from bot.presentation.plain_text import shorten
 from bot.presentation.spoilers import behind_bars
 from bot.presses.direct_copy import direct_copy
 from bot.presses.errors import InteractionRefused, PressOutdated, Sentences
 from bot.presses.press import Press, PressHandler
-from bot.store import Store, StoreError
+from bot.store import BUTTONS, Store, StoreError
 from bot.store.feedback import MAX_SAID
 from config.model_titles import title_of
 from inference.results import RANKED, ModelInfo, ModelUnavailable
@@ -118,12 +120,15 @@ class AnswerPresses(PressHandler):
         if press.verb == "delete":
             await self._delete(interaction, self._deletion(press), language)
             return
+        if press.verb == "described":
+            await _give_alt_text(interaction, press.typed.get("text", ""), language)
+            return
         image = self._image(interaction, press)
         match press.verb:
             case "more" | "pick":
                 await self._more(interaction, image, language, press=press)
             case "alt":
-                await _describe(interaction, image.mark, language)
+                await interaction.response.send_modal(_alt_text_form(image.mark, language))
             case "ask":
                 await _ask(interaction, image, language)
             case verb if verb in JUDGING:
@@ -218,6 +223,8 @@ class AnswerPresses(PressHandler):
                 await self._keep(interaction, image, right=False, said=names.get(press.values[0]))
             case "form":
                 said = press.typed.get("said", "").strip()
+                # Counted with the others who mean the same, whatever language they say it in.
+                said = language.labels.name_of(said) or said
                 await self._keep(interaction, image, right=False, said=said or None)
             case _:
                 await response.send_modal(_form(image.packed, language))
@@ -240,13 +247,27 @@ class AnswerPresses(PressHandler):
         )
 
 
-async def _describe(interaction: Interaction, mark: ImageMark, language: Language) -> None:
-    """Show a sentence to paste, in a block of code, which Discord lets people copy with one click."""
-    sentence = alt_text(mark.finding, language)
-    block = "```\n" + sentence.replace("`", "'") + "\n```"
-    hint = language.gettext(
-        "For those who can't see the picture. Check it, then paste it as its description:"
+def _alt_text_form(mark: ImageMark, language: Language) -> ui.Modal:
+    """A form with a sentence that describes the picture, to be made better by somebody who sees it."""
+    text = ui.TextInput[Any](
+        custom_id="text",
+        style=discord.TextStyle.paragraph,
+        default=alt_text(mark.finding, mark.kind, language),
+        max_length=ALT_TEXT,
     )
+    field = ui.Label[Any](
+        text=language.gettext(N_("Description")),
+        description=language.gettext(N_("For those who can't see the picture. Change what is not right.")),
+        component=text,
+    )
+    title = BUTTONS["alt_text"]
+    return controls.form(controls.custom_id(PANEL, "described"), language.gettext(title), field)
+
+
+async def _give_alt_text(interaction: Interaction, text: str, language: Language) -> None:
+    """Show the text to paste, in a block of code, which Discord lets people copy with one click."""
+    hint = language.gettext(N_("Copy this, and paste it as the picture's description:"))
+    block = "```\n" + text.strip().replace("```", "'''") + "\n```"
     await interaction.response.send_message(f"{hint}\n{block}", ephemeral=True)
 
 
@@ -254,7 +275,8 @@ async def _ask(interaction: Interaction, image: _Image, language: Language) -> N
     """Ask whether the answer was right."""
     question = language.gettext(N_("I said **{label}**. Was that right?"))
     asked = behind_bars(
-        question.format(label=neutral(image.mark.finding.said, WIDTH)), spoiler=image.mark.spoiler
+        question.format(label=LabelName(image.mark.finding.said, language, WIDTH)),
+        spoiler=image.mark.spoiler,
     )
     yes = controls.button(controls.custom_id(PANEL, "yes", image.packed), language.gettext(N_("Yes")))
     no = controls.button(controls.custom_id(PANEL, "no", image.packed), language.gettext(N_("No")))
@@ -267,7 +289,7 @@ def _other_names(image: _Image, language: Language) -> ui.View:
     if image.mark.spoiler:
         return controls.view(controls.button(controls.custom_id(PANEL, "else", image.packed), another))
     names = {
-        str(label.index): shorten(label.name, OPTION_LABEL)
+        str(label.index): str(LabelName(label.name, language, OPTION_LABEL, plain=True))
         for label in finding.labels
         if label.name != finding.said
     }

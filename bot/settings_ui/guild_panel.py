@@ -121,7 +121,10 @@ class GuildPanel:
                 return self.words.names(field.name)
             case "percentage":
                 now = round(value * 100)
-                return {f"{each / 100:g}": f"{each}%" for each in sorted({*PERCENTAGES, now})}
+                return {
+                    f"{each / 100:g}": self.words.language.percent(each / 100)
+                    for each in sorted({*PERCENTAGES, now})
+                }
             case "number":
                 return {str(number): str(number) for number in range(field.least, field.most + 1)}
         return self.words.translated(field.words)

@@ -46,7 +46,7 @@ def hello(
     buttons = (
         controls.button(controls.custom_id(PANEL, verb), say(label)) for verb, label in CHOICES.items()
     )
-    return f"{first} {also.format(menu=say(MENU))}\n-# {ask}", controls.view(*buttons)
+    return f"{language.text(first, also.format(menu=say(MENU)))}\n-# {ask}", controls.view(*buttons)
 
 
 class HelloPresses(PressHandler):

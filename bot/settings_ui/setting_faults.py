@@ -12,7 +12,7 @@ from discord import app_commands
 from bot.download.downloader import DownloadError
 from bot.i18n import N_, Language
 from bot.presses.errors import PressOutdated, Sentences
-from bot.settings_ui.setting_words import language_names, listed
+from bot.settings_ui.setting_words import TITLE_AND_VALUE, language_names, listed
 from bot.store import FIELDS, InvalidSettings, SettingFault, StoreError
 from bot.store.setting_fields import SettingField
 from bot.store.settings_file import short
@@ -78,18 +78,18 @@ def fault_sentence(fault: SettingFault, language: Language) -> str:
     if fault.kind == "value":
         rule = rule_sentence(field, language) if field else ""
         cannot_be = say(N_("{given} isn't valid.")).format(given=_shown(fault.given))
-        line = f"{cannot_be} {rule}".rstrip()
+        line = language.text(cannot_be, rule)
     elif isinstance(fault.given, str):
         line = unknown_name(fault.field, fault.given, fault.existing, language)
     else:
-        ids = ", ".join(map(str, fault.given))
+        ids = language.listed(map(str, fault.given))
         line = say(N_("Not on this server: {ids}")).format(ids=ids)
-    return f"**{title}**: {line}"
+    return say(TITLE_AND_VALUE).format(title=f"**{title}**", value=line)
 
 
 def rule_sentence(field: SettingField, language: Language) -> str:
     """Return what a setting can be."""
-    choices = ", ".join(f"`{value}`" for value in field.words)
+    choices = language.listed((f"`{value}`" for value in field.words), either=field.kind == "choice")
     return language.gettext(RULES[field.kind]).format(least=field.least, most=field.most, choices=choices)
 
 
@@ -98,12 +98,12 @@ def unknown_name(name: str, given: str, existing: Collection[str], language: Lan
     shown = _shown(given, quoted=False)
     if name == "language":
         return language.gettext(N_("I don't speak “{given}”. Choose one of these: {languages}.")).format(
-            given=shown, languages=", ".join(language_names().values())
+            given=shown, languages=language.listed(language_names().values(), either=True)
         )
     if not existing:
         return language.gettext(N_("The bot's owner allows no model but the default."))
     return language.gettext(N_("There is no model “{given}” here. Choose one of these: {models}.")).format(
-        given=shown, models=", ".join(existing)
+        given=shown, models=language.listed(existing, either=True)
     )
 
 

@@ -15,6 +15,7 @@ from bot.store.tables import Meta
 
 GREETING = "greeting "
 REFUSALS = "refusals"
+WRITABLE = "writable"
 
 
 class Refusals(NamedTuple):
@@ -75,6 +76,10 @@ class Notes:
             await self._database.write(Write(self._add, {"key": name, "value": secrets.token_hex(32)}))
             known = await self.get(name)  # what somebody else has just made, perhaps
         return bytes.fromhex(known or "")
+
+    async def prove_writable(self) -> None:
+        """Write something. Raises a `StoreError` where nothing can be written."""
+        await self.set(WRITABLE, secrets.token_hex(4))
 
     async def set(self, key: str, value: str) -> None:
         """Note a text under a key, in place of what was noted before."""

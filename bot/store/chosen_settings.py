@@ -91,6 +91,19 @@ class Choices(Generic[M]):
             rows = [{"of": key, "named": field} for field in fields]
             return await self._replace(key, after, self._unset, rows)
 
+    async def erase(self, key: int, *, but: Collection[str] = ()) -> int:
+        """Delete what this server or member chose, except these fields; return how many rows were deleted.
+
+        Unlike `reset` this leaves nothing of them in memory.
+        """
+        rows = delete(self._table).where(self._key == key, self._table.__table__.c.field.not_in(but or [""]))
+        async with self._lock(key):
+            self.forget(key)
+            async with self._database.transaction() as connection:
+                deleted = (await connection.execute(rows)).rowcount
+            self.forget(key)
+        return deleted
+
     def forget(self, key: int) -> None:
         """Drop what is in memory, so that the next `get` reads the database."""
         self._known.pop(key, None)

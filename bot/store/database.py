@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -96,6 +96,10 @@ class Database:
         self._writer: asyncio.Task[None] | None = None
         self._whole: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self._one_scrub = asyncio.Lock()
+        self._scrubs_wanted = self._scrubbed = 0
+        self.failures = 0
+        """How many reads and transactions have failed."""
 
     def insert(self, table: type[Base]) -> Insert:
         """Return an INSERT with `on_conflict_do_...`: both databases know it, and spell it alike."""
@@ -154,6 +158,40 @@ class Database:
         async with self.transaction() as connection:
             await connection.execute(statement, rows)
 
+    async def settled(self) -> None:
+        """Wait until everything that was given to `write` so far is written, or has failed."""
+        await self.write()
+
+    async def scrub(self, tables: Iterable[str]) -> bool:
+        """Take the traces of deleted rows out of the database's files; False where some may be left for now.
+
+        SQLite overwrites what it deletes, but not the copies that it has left behind when it moved rows from
+        page to page, nor those in the write-ahead log. So the file is written anew, and the log emptied;
+        meanwhile others may read. Of a PostgreSQL, `tables` are vacuumed: other rows may take their space
+        and overwrite it in time. Those who want this while it is being done wait for the next time, together.
+        Raises a `StoreError`.
+        """
+        self._check_open()
+        self._scrubs_wanted += 1
+        ticket = self._scrubs_wanted
+        async with self._one_scrub:
+            if self._scrubbed >= ticket:
+                return True
+            ticket = self._scrubs_wanted
+            clean = await self._to_its_end(self._scrub(tables))
+            self._scrubbed = ticket if clean else self._scrubbed
+            return clean
+
+    async def _scrub(self, tables: Iterable[str]) -> bool:
+        async with self._one_writer, self._clear_faults(), self._engine.connect() as connection:
+            if self._engine.dialect.name == "sqlite":
+                await connection.exec_driver_sql("VACUUM")
+                emptied = await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                return bool(emptied.scalar_one() == 0)  # whether a reader kept it from that
+            connection = await connection.execution_options(isolation_level="AUTOCOMMIT")  # noqa: PLW2901 - the same one
+            await connection.exec_driver_sql("VACUUM " + ", ".join(f'"{name}"' for name in tables))
+            return True
+
     async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
         """Wait for work that a cancelled wait does not stop: half-way, it would leave a connection behind."""
         task = asyncio.create_task(work, name="store: one query")
@@ -176,7 +214,11 @@ class Database:
     async def _clear_faults(self) -> AsyncIterator[None]:
         try:
             yield
+        except StoreError:
+            self.failures += 1
+            raise
         except OSError as error:  # a host that cannot be reached: the driver does not make that its own error
+            self.failures += 1
             raise explain(error, self._location) or error from error
 
     async def _write_waiting(self) -> None:

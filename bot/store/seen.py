@@ -31,6 +31,7 @@ class Seen:
             where=insert.excluded.message_id > Cursor.message_id,
         )
         self._forget = delete(Cursor).where(Cursor.channel_id == bindparam("gone"))
+        self._forget_guild = delete(Cursor).where(Cursor.guild_id == bindparam("gone"))
 
     def saw(self, guild_id: int, channel_id: int, message_id: int) -> None:
         """Note that a message was seen. That is written within `FLUSH_AFTER` seconds, many at once."""
@@ -56,9 +57,10 @@ class Seen:
         """Return the servers of what is not written yet."""
         return {guild_id for guild_id, _ in self._new.values()}
 
-    def forget_guild(self, guild_id: int) -> None:
-        """Drop what is not written yet; `Store.erase_guild` does the rest."""
+    async def forget_guild(self, guild_id: int) -> None:
+        """The bot is no longer on this server."""
         self._new = {channel: seen for channel, seen in self._new.items() if seen[0] != guild_id}
+        await self._database.write(Write(self._forget_guild, {"gone": guild_id}))
 
     async def flush(self) -> None:
         """Write what is new."""

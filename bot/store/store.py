@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 import discord
-from sqlalchemy import delete, select, tuple_, union
+from sqlalchemy import delete, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 import config.settings
@@ -16,6 +16,7 @@ from bot.store.answers import StoredAnswers
 from bot.store.bot_notes import Notes
 from bot.store.chosen_settings import Choices
 from bot.store.database import Database, connect
+from bot.store.departures import Departures
 from bot.store.faults import StoreError, explain
 from bot.store.feedback import Opinions
 from bot.store.guild_settings import GuildSettings
@@ -23,18 +24,10 @@ from bot.store.lease import StoreLease
 from bot.store.location import locate
 from bot.store.member_preferences import MemberPreferences
 from bot.store.open_work import OpenWork
+from bot.store.personal_data import PersonalData, tables_with
 from bot.store.retention import Retention
 from bot.store.seen import Seen
-from bot.store.tables import (
-    Base,
-    Cursor,
-    Feedback,
-    GuildSetting,
-    MemberPreference,
-    OpenInteraction,
-    OpenMessage,
-    StoredAnswer,
-)
+from bot.store.tables import Base, Cursor, Feedback, GuildSetting, MemberPreference, StoredAnswer
 from bot.store.upgrading import make_ready
 from bot.store.upkeep_timer import UpkeepTimer
 
@@ -63,7 +56,8 @@ class Store:
         self._lease: StoreLease | None = None
         self.mark_key = b""
         """Signs what buttons hold."""
-        self._retention = retention
+        self.retention = retention
+        """How long things are kept."""
         self._now = now
         self._timer = UpkeepTimer(self._purge_again, "store: purge")
         self.guilds = Choices(database, GuildSetting, guild_defaults)
@@ -73,6 +67,13 @@ class Store:
         self.answers = StoredAnswers(database)
         self.feedback = Opinions(database)
         self.notes = Notes(database)
+        self.departures = Departures(database, now)
+        self.personal = PersonalData(database)
+
+    @property
+    def failures(self) -> int:
+        """How many reads and writes have failed so far."""
+        return self._database.failures
 
     @classmethod
     async def open(
@@ -122,25 +123,23 @@ class Store:
         if self._lease is not None:
             await self._lease.release()
 
-    async def erase_user(self, user_id: int) -> None:
-        """Forget everything about a person: preferences, open work, answers, opinions.
+    async def erase_user(self, user_id: int, *, with_wish: bool = True) -> None:
+        """Forget everything about a person, and take its traces out of the database's files.
 
-        The wish to be left alone goes too; who is to keep it is given it again afterwards.
+        `with_wish`: also their wish to be left alone, if they have it.
         """
-        await self.members.reset(user_id)
-        async with self._database.transaction() as connection:
-            for table in (OpenMessage, OpenInteraction, StoredAnswer, Feedback):
-                await connection.execute(delete(table).where(table.user_id == user_id))
+        keeps_wish = not with_wish and (await self.members.get(user_id)).leave_alone
+        deleted = await self.members.erase(user_id, but={"leave_alone"} if keeps_wish else ())
+        deleted += await self.personal.erase_user(user_id)
+        await self._scrub(deleted, "user_id")
 
     async def erase_guild(self, guild_id: int) -> None:
-        """Forget everything about a server; for when the bot has left it."""
-        self.seen.forget_guild(guild_id)
+        """Forget everything about a server, and take its traces out of the files; the bot has left it."""
+        await self.seen.forget_guild(guild_id)
         await self.notes.forget_greeting(guild_id)
-        await self.guilds.reset(guild_id)
-        self.guilds.forget(guild_id)
-        async with self._database.transaction() as connection:
-            for table in (OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor):
-                await connection.execute(delete(table).where(table.guild_id == guild_id))
+        deleted = await self.guilds.erase(guild_id)
+        deleted += await self.personal.erase_guild(guild_id)
+        await self._scrub(deleted, "guild_id")
 
     async def erase_channel(self, guild_id: int, channel_id: int) -> None:
         """Forget everything about a channel or thread of a server, which is gone.
@@ -159,28 +158,33 @@ class Store:
                     else {}
                 ),
             )
-        # An answer is younger than its channel: that spares a search through all the older ones.
-        answers = delete(StoredAnswer).where(
-            StoredAnswer.channel_id == channel_id, StoredAnswer.answer_id > channel_id
-        )
-        async with self._database.transaction() as connection:
-            for table in (OpenMessage, OpenInteraction):
-                await connection.execute(delete(table).where(table.channel_id == channel_id))
-            await connection.execute(answers)
+        await self.personal.erase_channel(channel_id)
+
+    async def _scrub(self, deleted: int, column: str) -> None:
+        """Take the traces of deleted rows out of the files; the rows themselves are gone in any case."""
+        if not deleted:
+            return
+        try:
+            clean = await self._database.scrub(table.name for table in tables_with(column))
+        except StoreError as error:
+            log.warning("What was erased may leave traces in the free space of the database. %s", error)
+            return
+        if not clean:
+            log.warning(
+                "What was erased may leave traces in the database's write-ahead log until the next erasure: "
+                "another program is reading the database."
+            )
 
     async def guild_ids(self) -> set[int]:
-        """Return the ids of the servers about which anything is kept."""
-        tables = (GuildSetting, OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor)
-        kept = union(*(select(table.guild_id) for table in tables)).subquery().c.guild_id
-        found = await self._database.read(select(kept).where(kept.is_not(None)))
-        return {*found, *self.seen.new_guilds(), *await self.notes.greeted()}
+        """Return the servers about which anything is kept."""
+        return {*await self.personal.guild_ids(), *self.seen.new_guilds(), *await self.notes.greeted()}
 
     async def purge(self) -> int:
         """Delete what has been kept as long as `Retention` says; return the number of rows.
 
         Open work is `OpenWork.expire`'s, which wakes when it is time.
         """
-        kept = self._retention
+        kept = self.retention
         return (
             await self._purge(Cursor, Cursor.message_id, kept.cursors)
             + await self._purge(StoredAnswer, StoredAnswer.answer_id, kept.answers)

@@ -131,6 +131,15 @@ class Cursor(Base):
     message_id: Mapped[Snowflake]
 
 
+class DepartedGuild(Base):
+    """A server that the bot has left, and whose data is kept for a while. `left_at`: when that was seen."""
+
+    __tablename__ = "departed_guild"
+
+    guild_id: Mapped[Key]
+    left_at: Mapped[datetime]
+
+
 class Feedback(Base):
     """ "Was this right?", answered by one person for one image of one answer.
 

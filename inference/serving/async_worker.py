@@ -22,6 +22,8 @@ class BatchWorker(Protocol):
 
     @property
     def pid(self) -> int | None: ...
+    @property
+    def resident_bytes(self) -> int: ...
     def is_swollen(self) -> bool: ...
     def start(self, report: Callable[[str, float | None], None]) -> ModelInfo: ...
     def settle_on(self, name: str) -> None: ...
@@ -48,6 +50,11 @@ class AsyncWorker:
     def pid(self) -> int | None:
         """The process id of the worker, None where there is none now."""
         return self._worker.pid
+
+    @property
+    def resident_bytes(self) -> int:
+        """The memory that the worker takes, 0 where there is none."""
+        return self._worker.resident_bytes
 
     @property
     def starts(self) -> int:

@@ -25,6 +25,11 @@ class CircuitBreaker:
         self._until: float | None = None
         self._pause = FIRST_PAUSE_SECONDS
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it was opened, and no batch was answered since; after the pause, too."""
+        return self._until is not None
+
     def check(self, *, working: bool) -> None:
         """Raise ModelUnavailable while it is open, or while another image (`working`) is the trial."""
         if self._until is None:

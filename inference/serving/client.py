@@ -26,6 +26,7 @@ from inference.results import (
     Label,
     ModelInfo,
     ModelUnavailable,
+    ServingLoad,
     Stats,
     TimedOut,
 )
@@ -136,6 +137,18 @@ class Classifier:
             known=self._recalled,
             batches=self._batcher.batches,
             restarts=self._batcher.restarts,
+            batch_sizes=MappingProxyType(dict(self._batcher.batch_sizes)),
+            condemned=self._batcher.condemned,
+        )
+
+    @property
+    def load(self) -> ServingLoad:
+        """What is in hand now."""
+        return ServingLoad(
+            images=self._budget.images,
+            bytes=self._budget.bytes,
+            breaker_open=self._batcher.breaker_open,
+            worker_bytes=self._batcher.worker_bytes,
         )
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
@@ -225,6 +238,10 @@ class Classifier:
             method=heat.method,
         )
 
+    def forget_group(self, group: Hashable) -> None:
+        """Forget what a group has used, unless it has images in the queue."""
+        self._batcher.forget_group(group)
+
     async def close(self) -> None:
         """Refuse what is in hand and kill the worker. May be called again."""
         await self._batcher.close()
@@ -260,6 +277,7 @@ class Classifier:
             decode_ms=verdict.decode_ms,
             predict_ms=verdict.predict_ms,
             core_seconds=verdict.core_seconds,
+            picture_kind=verdict.picture_kind,
             fingerprint=verdict.fingerprint,
         )
 

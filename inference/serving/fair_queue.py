@@ -90,6 +90,11 @@ class FairQueue(Generic[T]):
             account.used += core_seconds - estimate
             account.estimate += WEIGHT_OF_LAST * (core_seconds - account.estimate)
 
+    def forget(self, group: Hashable) -> None:
+        """Forget what a group has used, unless items of it wait."""
+        if group not in self._waiting:
+            self._known.pop(group, None)
+
     def clear(self) -> None:
         """Take all items out. What the groups have used stays known."""
         for account in self._waiting.values():

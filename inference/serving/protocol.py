@@ -34,6 +34,7 @@ from inference.results import (
     ModelInfo,
     NotAnImage,
     OutOfMemory,
+    PictureKind,
     UnsupportedFormat,
 )
 
@@ -164,8 +165,9 @@ class HeatReply(WorkerMessage):
 class AnsweredReply(WorkerMessage):
     """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
     probability, number of its classes); `size` is (width, height); `core_seconds` is the processor time that
-    the image took in all its looks. `fingerprint` is there where `LookRequest.features` asked for it and the
-    model has features, `heat` where `LookRequest.explain` did."""
+    the image took in all its looks; `picture_kind` is told where the metadata tell it. `fingerprint` is there
+    where `LookRequest.features` asked for it and the model has features, `heat` where `LookRequest.explain`
+    did."""
 
     kind: Literal["answered"] = "answered"
     id: int
@@ -176,6 +178,7 @@ class AnsweredReply(WorkerMessage):
     decode_ms: Milliseconds
     predict_ms: Milliseconds
     core_seconds: Cost
+    picture_kind: PictureKind | None = None
     fingerprint: Annotated[bytes, Field(max_length=MOST_FEATURES)] | None = None
     heat: HeatReply | None = None
 

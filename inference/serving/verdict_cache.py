@@ -1,4 +1,4 @@
-"""What is remembered of pictures by the hash of their bytes: labels, or a refusal. Never the picture."""
+"""What is remembered of pictures by a keyed hash of their bytes: labels, or a refusal. Never the picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HARMFUL = 4096
 
 
 class ImageKey(NamedTuple):
-    """An image as the worker is asked about it: the SHA-256 of its bytes, and what is wanted of it.
+    """An image as the worker is asked about it: its hash by `ImageHasher`, and what is wanted of it.
 
     `ranked` is the number of labels, `features` of which crops a fingerprint is wanted, and `explain` has the
     classes, by index or by packed direction, whose heat maps are wanted.

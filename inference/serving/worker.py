@@ -37,7 +37,7 @@ from inference.images.views import DecodedFrame
 from inference.models.coarse_names import CoarseNames, coarse_names
 from inference.models.engines import PAIR, Prediction
 from inference.models.fingerprint import pack, unit_roots
-from inference.results import InferenceError, ModelInfo, ModelUnavailable, SandboxState
+from inference.results import InferenceError, ModelInfo, ModelUnavailable, PictureKind, SandboxState
 from inference.sandbox import give_up_everything, give_up_files
 from inference.sandbox.kernel import forbid_dumps
 from inference.serving.explaining import heat_of
@@ -107,6 +107,7 @@ class SeenImage:
     decode_ms: float = 0.0
     predict_ms: float = 0.0
     core_seconds: float = 0.0
+    kind: PictureKind | None = None
 
 
 @dataclass
@@ -183,6 +184,7 @@ class BatchProcessor:
             decoded.whole if look.explain else None,
             decode_ms=_ms(started),
             core_seconds=watch.seconds(),
+            kind=decoded.kind,
         )
 
     def _predict(self, seen: list[tuple[LookRequest, SeenImage]]) -> None:
@@ -245,6 +247,7 @@ class BatchProcessor:
             decode_ms=image.decode_ms,
             predict_ms=image.predict_ms,
             core_seconds=image.core_seconds,
+            picture_kind=image.kind,
             fingerprint=image.fingerprint,
             heat=image.heat,
         )

@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po
 import bot
 from bot import i18n
 from bot.download.downloader import Gone
+from bot.i18n.command_translator import CommandTranslator
 from tests.world import World, classified, picture
 
 CODE = Path(bot.__file__).parent
@@ -45,14 +46,14 @@ SHOWING = {
 }
 """What shows a text that it is given on Discord."""
 SHOWN_OPTIONS = {"content", "text", "label", "title", "description", "placeholder", "value", "note", "plain"}
-LANGUAGES = sorted(file.stem for file in i18n.FOLDER.glob("*.po"))
+LANGUAGES = sorted(file.stem for file in i18n.LOCALES.glob("*.po"))
 COMMAND = re.compile(r"/(?:classify|help|preferences|settings(?: [a-z]+)?)")
 WORD = re.compile(r"[A-Za-z]{2,} |[A-Z][a-z]+")
 """A beginning of a sentence, unlike an id, a file's name or Markdown."""
 
 COMMANDS = {
-    *("classify", "help", "preferences", "settings"),
-    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback"),
+    *("classify", "help", "preferences", "privacy", "settings"),
+    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback", "delete"),
 }
 GERMAN = """
 msgid ""
@@ -72,8 +73,8 @@ msgid_plural "and {more} more"
 msgstr[0] "und eines mehr"
 msgstr[1] "und {more} mehr"
 
-msgid "I'm not sure. Maybe a **{label}**?"
-msgstr "Ich bin nicht sicher. Vielleicht: **{label}**?"
+msgid "I'm not sure. Maybe **{label:indefinite}**?"
+msgstr "Ich bin nicht sicher. Vielleicht **{label:nominative}**?"
 """
 
 
@@ -93,7 +94,7 @@ def sentences_in_the_code() -> set[str | tuple[str, ...]]:
 
 
 def test_the_list_of_what_to_translate_is_complete() -> None:
-    with (i18n.FOLDER / "whatsit.pot").open("rb") as template:
+    with (i18n.LOCALES / "whatsit.pot").open("rb") as template:
         listed = {message.id for message in read_po(template) if message.id}
     assert listed == sentences_in_the_code(), "run: make docs"
 
@@ -183,7 +184,7 @@ def test_a_translation_neither_loses_nor_invents_a_blank(name: str) -> None:
 
 
 def catalogue(file: str) -> list[Message]:
-    with (i18n.FOLDER / file).open("rb") as source:
+    with (i18n.LOCALES / file).open("rb") as source:
         return [message for message in read_po(source) if message.id]
 
 
@@ -198,9 +199,9 @@ def blanks(text: str) -> Iterator[str]:
 
 async def test_translated_commands_are_within_discords_limits(world: World) -> None:
     for command in world.bot.tree.get_commands():
-        payload = await command.get_translated_payload(world.bot.tree, i18n.CommandTranslator())
+        payload = await command.get_translated_payload(world.bot.tree, CommandTranslator())
         for place in nested(payload):
-            assert set(place.get("description_localizations") or {}) in (set(), set(i18n.languages))
+            assert set(place.get("description_localizations") or {}) in (set(), {*i18n.languages} - {"en"})
             for text in (place.get("description_localizations") or {}).values():
                 assert 0 < len(text) <= 100
             for text in (place.get("name_localizations") or {}).values():
@@ -222,7 +223,7 @@ async def test_who_chooses_german_is_answered_in_german(world: World) -> None:
     result = await world.alice.slash(world.channel, "classify", picture=picture(), private=True)
     assert result.response is not None
     (embed,) = result.response.embeds
-    assert str(embed.description) == "Ich bin nicht sicher. Vielleicht: **lynx**?"
+    assert str(embed.description) == "Ich bin nicht sicher. Vielleicht **ein Luchs**?"
 
 
 def test_an_unknown_locale_is_english(german: i18n.Languages) -> None:
@@ -261,6 +262,6 @@ async def test_a_servers_language_is_the_one_answered_in(german: i18n.Languages,
 
 async def test_commands_are_described_in_each_language(german: i18n.Languages, world: World) -> None:
     (command,) = [c for c in world.bot.tree.get_commands() if c.name == "classify"]
-    payload = await command.get_translated_payload(world.bot.tree, i18n.CommandTranslator())
+    payload = await command.get_translated_payload(world.bot.tree, CommandTranslator())
     assert payload["description_localizations"] == {"de": "Sagt, was auf einem Bild ist"}
     assert "name_localizations" not in payload or payload["name_localizations"] == {}

@@ -38,7 +38,7 @@ async def test_without_embed_links_the_answer_is_plain_text(world: World) -> Non
     assert answer.embeds == []
     assert answer.content == (
         "**1.** \n"
-        "Probably an **Egyptian cat**.\n"
+        "Probably **an Egyptian cat**.\n"
         "`███████░░░  71%` Egyptian cat\n`██░░░░░░░░  16%` tabby\n`█░░░░░░░░░   8%` tiger cat\n"
         "**2.** ||`█████████░  90%` **beagle**||\n"
         "-# MobileNetV2, MobileNetV1 0.25"

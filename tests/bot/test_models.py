@@ -110,7 +110,7 @@ async def test_a_model_that_cannot_be_loaded_is_one_line_in_the_log_and_a_note_f
     assert "The Hub cannot be reached." in line
     assert [model.closed for model in others.made] == [1]
     shown = said(await moderator(world).slash(world.channel, "settings show"))
-    assert f"{SMALL_TITLE} (can't be loaded, so the default answers)" in shown
+    assert f"{SMALL_TITLE} (can't be loaded; the default is used instead)" in shown
 
     others.trouble = None
     await world.env.advance_time(AGAIN)

@@ -35,14 +35,14 @@ WRONG: dict[str, Any] = {
 @pytest.fixture
 def loud(tmp_path: Path) -> Language:
     """A language that is English in capitals, where it is translated at all."""
-    with (i18n.FOLDER / "whatsit.pot").open("rb") as template:
+    with (i18n.LOCALES / "whatsit.pot").open("rb") as template:
         catalogue = read_po(template, locale="de")
     for message in catalogue:
         if isinstance(message.id, str) and message.id:
             message.string = _shouted(message.id)
     with (tmp_path / "de.po").open("wb") as file:
         write_po(file, catalogue)
-    return i18n.Languages(tmp_path).named("de")
+    return i18n.Languages(tmp_path).of("de")
 
 
 def _shouted(sentence: str) -> str:
@@ -97,7 +97,7 @@ def test_whatever_is_wrong_with_a_file_is_said_in_the_readers_language(loud: Lan
         "**CHANNELS**: NOT ON THIS SERVER: 1",
         "**IGNORED ROLES**: NOT ON THIS SERVER: 2",
         "**MODEL**: THERE IS NO MODEL “other” HERE. CHOOSE ONE OF THESE: m.",
-        "**LANGUAGE**: I DON'T SPEAK “ja”. CHOOSE ONE OF THESE: English, Deutsch.",
+        "**LANGUAGE**: I DON'T SPEAK “ja”. CHOOSE ONE OF THESE: English, Deutsch oder 日本語.",
         "**ROLES WITHOUT A LIMIT**: NOT ON THIS SERVER: 3",
     ]
 

@@ -44,7 +44,7 @@ async def test_show_lists_everything(world: World) -> None:
         "**Model**: Default (MobileNetV2)",
         "**Language**: The server's",
         "**Layout**: With bars",
-        "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text, Delete",
+        "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text, and Delete",
         "",
         "### Limits",
         "**Pictures per minute, each member**: Default (10)",
@@ -132,8 +132,8 @@ async def test_what(world: World) -> None:
 @pytest.mark.parametrize(
     ("option", "typed", "why"),
     [
-        ("model", "resnet", "Choose one of these: mobilenet_v1_025, efficientnet_lite0."),
-        ("language", "Klingon", "I don't speak “Klingon”. Choose one of these: English, Deutsch."),
+        ("model", "resnet", "Choose one of these: mobilenet_v1_025 or efficientnet_lite0."),
+        ("language", "Klingon", "I don't speak “Klingon”. Choose one of these: English, Deutsch, or 日本語."),
     ],
 )
 async def test_what_there_is_not_is_refused_with_what_there_is(

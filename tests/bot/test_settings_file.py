@@ -59,7 +59,7 @@ async def test_what_was_exported_is_imported_on_another_day(world: World) -> Non
         "- **Guesses shown**: 3 → 7",
         "- **Unsure below**: 30% → 35%",
         "- **Language**: The server's → English",
-        "- **Buttons below an answer**: \N{MINUS SIGN} More, Send to my DMs, Alt text, Delete",
+        "- **Buttons below an answer**: \N{MINUS SIGN} More, Send to my DMs, Alt text, and Delete",
         "- **Pictures per minute, each member**: Default (10) → 5",
         "- **Pictures per minute, the whole server**: No limit → 50",
         f"- **Roles without a limit**: + <@&{role.id}>",
@@ -155,7 +155,7 @@ async def test_an_offer_is_no_good_to_who_was_demoted(world: World) -> None:
             '{"whatsit_settings": 1, "where": "some"}',
             (
                 '**Replies automatically in**: "some" isn\'t valid. '
-                "It must be one of these: `all`, `only`, `except`."
+                "It must be one of these: `all`, `only`, or `except`."
             ),
         ),
         ('{"whatsit_settings": 1, "mood": "good"}', "There is no setting “mood”."),
@@ -165,7 +165,7 @@ async def test_an_offer_is_no_good_to_who_was_demoted(world: World) -> None:
         ),
         (
             '{"whatsit_settings": 1, "language": "tlh"}',
-            "**Language**: I don't speak “tlh”. Choose one of these: English, Deutsch.",
+            "**Language**: I don't speak “tlh”. Choose one of these: English, Deutsch, or 日本語.",
         ),
         (
             '{"whatsit_settings": 1, "channels": ["123456789012345678"]}',

@@ -74,6 +74,9 @@ class SlowModel:
             await self.gate.wait()
         return Classification((Label(LABEL, 1, 0.9),), "wire_model", "openvino", (8, 8), 1, 0.1, 0.1)
 
+    def forget_group(self, group: Hashable) -> None:
+        """Nothing is remembered of anybody."""
+
     async def close(self) -> None:
         self.closed = True
 

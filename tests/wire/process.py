@@ -2,7 +2,8 @@
 
 SCRIPT is JSON: `seconds` an image takes, `one_by_one` if it has the model for itself meanwhile, `load`
 seconds the model takes to load, `unavailable` why it cannot. `addresses` are those of Discord in its place.
-`ready` is how many seconds discord.py waits for a further server before it says that it is ready.
+`ready` is how many seconds discord.py waits for a further server before it says that it is ready. With
+`load_from` ("module:function") there is a real worker, and it gets its model there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import json
 import sys
 from collections.abc import Callable, Hashable
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -19,6 +21,7 @@ from bot import cli, run
 from bot.client import Whatsit
 from bot.composition import compose
 from inference.results import Classification, ModelInfo, ModelUnavailable
+from inference.serving.client import Classifier
 from tests.wire.bots import SlowModel, in_place_of_discord
 
 
@@ -58,6 +61,8 @@ class ScriptedModel(SlowModel):
 def main(script: dict[str, Any]) -> int:
     """Run the bot by a script; return its exit code."""
     addresses, ready = script.pop("addresses", None), script.pop("ready", 2.0)
+    load_from = script.pop("load_from", None)
+    classifier = partial(Classifier, load=load_from) if load_from else lambda _: ScriptedModel(**script)
 
     def composed(*args: Any, **kwargs: Any) -> Whatsit:
         bot = compose(*args, **kwargs)
@@ -65,7 +70,7 @@ def main(script: dict[str, Any]) -> int:
         return bot
 
     with (
-        patch.object(run, "Classifier", lambda _settings: ScriptedModel(**script)),
+        patch.object(run, "Classifier", classifier),
         patch.object(run, "compose", composed),
         in_place_of_discord(*addresses) if addresses else nullcontext(),
     ):

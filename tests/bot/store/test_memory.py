@@ -62,8 +62,12 @@ async def test_what_could_not_be_written_is_written_the_next_time(
         with pytest.raises(StoreUnavailable):
             await store.seen.flush()
     await store.seen.flush()
-    store.seen.forget_guild(1)
     assert await store.seen.of(1) == {10: 5, 11: 6}
+    store.seen.saw(1, 10, 7)
+    store.seen.saw(2, 20, 7)
+    await store.seen.forget_guild(1)
+    assert await store.seen.of(1) == {}
+    assert await store.seen.of(2) == {20: 7}
 
 
 async def test_a_picture_finds_its_answer_and_an_answer_its_pictures(store: Store) -> None:
@@ -180,7 +184,7 @@ async def test_a_server_is_erased_whole_and_no_other(place: Place) -> None:
         assert (await store.guilds.get(3)).top == 3
         assert (await store.guilds.get(4)).top == 5
         tables = ("guild_setting", "open_message", "open_interaction", "answer", "cursor", "feedback")
-        assert await left(place, "guild_id") == {table: {4} for table in tables}
+        assert await left(place, "guild_id") == {"departed_guild": set(), **{table: {4} for table in tables}}
 
 
 async def test_a_channel_is_erased_whole_and_no_other(place: Place) -> None:

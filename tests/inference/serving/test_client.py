@@ -269,6 +269,25 @@ async def test_every_image_is_counted_once() -> None:
         assert stats.turned_away["busy"] == outcomes["Busy"] == 2
 
 
+async def test_its_load_is_what_it_holds_now() -> None:
+    async with running() as classifier:
+        assert classifier.load.worker_bytes > 1e6
+        async with classifier.admit(600), classifier.admit(300):
+            assert (classifier.load.images, classifier.load.bytes) == (2, 900)
+        assert (classifier.load.images, classifier.load.bytes) == (0, 0)
+        assert not classifier.load.breaker_open
+    assert classifier.load.worker_bytes == 0
+
+
+async def test_batches_are_counted_by_their_size() -> None:
+    async with running() as classifier:
+        await asyncio.gather(*(classifier.classify(picture(n)) for n in range(9)))
+        sizes = classifier.stats.batch_sizes
+        assert sum(size * times for size, times in sizes.items()) == 9
+        assert sum(sizes.values()) == classifier.stats.batches
+        assert max(sizes) <= 8
+
+
 async def test_top_must_be_one_or_more() -> None:
     async with running() as classifier:
         with pytest.raises(ValueError, match="top is 0"):

@@ -18,8 +18,12 @@ from PIL import Image
 
 from config import settings
 from inference.models.fingerprint import unpack
+from inference.results import CorruptImage
 from inference.serving.client import Classifier
+from tests.fuzz.corpus import originals
+from tests.inference import icc
 from tests.inference.fakes import until
+from tests.inference.hostile import encoded
 
 pytestmark = [pytest.mark.real_model, pytest.mark.timeout(600)]
 
@@ -52,6 +56,26 @@ async def test_photographs_are_named_rightly(classifier: Classifier) -> None:
     for answer, right in zip(answers, PHOTOGRAPHS.values(), strict=True):
         assert answer.labels[0].name in right
         assert answer.model == "efficientnet_lite0"
+
+
+def with_profile(description: bytes) -> bytes:
+    """A photograph with a colour profile of this description."""
+    with Image.open(SKIMAGE / "coffee.png") as photograph:
+        profile = icc.profile([(b"desc", description), *icc.matrix_tags()])
+        return encoded(photograph, "JPEG", icc_profile=profile)
+
+
+async def test_whatever_a_picture_is_like_the_worker_needs_no_right_that_it_gave_up(
+    classifier: Classifier,
+) -> None:
+    phones = b"mluc" + "Display P3".encode("utf-16-be")
+    pictures = {"profile": with_profile(b"desc Adobe RGB"), "phone's profile": with_profile(phones)}
+    pictures |= {file.name: file.read_bytes() for file in (SKIMAGE / "rocket.jpg", SKIMAGE / "color.png")}
+    for name, data in (pictures | originals()).items():
+        try:
+            await classifier.classify(data)
+        except CorruptImage as error:
+            pytest.fail(f"{name}: {error}")
 
 
 async def test_an_everyday_name_adds_up_what_all_its_classes_have(classifier: Classifier) -> None:
