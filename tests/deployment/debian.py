@@ -64,8 +64,8 @@ def install(root: Path) -> None:
 def booted(root: Path, log: Path, *, read: Mapping[Path, str], write: Mapping[Path, str]) -> Iterator[Debian]:
     """Start it, and stop it at the end.
 
-    `read` and `write` are folders of this machine that it may read and write, and where they are in it. It shares
-    this machine's network, and so the loopback addresses. Its console is written to `log`.
+    `read` and `write` are folders of this machine that it may read and write, and where they are in it. It
+    shares this machine's network, and so the loopback addresses. Its console is written to `log`.
     """
     binds = [f"--bind-ro={here}:{there}" for here, there in read.items()]
     binds += [f"--bind={here}:{there}" for here, there in write.items()]

@@ -1,8 +1,8 @@
 """Follow `docs/operations.md` word for word: `python -m tests.deployment.operations`, as root on Debian.
 
-A new Debian is made and booted with its own systemd, and what the page says is done in it, so the unit's hardening
-is in force. In place of Discord there is the wire stub. Where the page says that the bot runs, a picture is posted,
-and has to be answered. Needs Debian's packages `git`, `mmdebstrap` and `systemd-container`.
+A new Debian is made and booted with its own systemd, and what the page says is done in it, so the unit's
+hardening is in force. In place of Discord there is the wire stub. Where the page says that the bot runs, a
+picture is posted, and has to be answered. Needs Debian's packages `git`, `mmdebstrap` and `systemd-container`.
 """
 
 from __future__ import annotations
@@ -92,9 +92,8 @@ def main() -> int:
     given = parser.parse_args().root
     missing = [tool for tool in ("git", "mmdebstrap", "nsenter", "systemd-nspawn") if which(tool) is None]
     if missing or os.geteuid() != 0:
-        print(
-            f"Needs root, and these programs: {', '.join(missing)} (apt-get install systemd-container mmdebstrap git)"
-        )
+        print(f"Needs root, and programs that are missing here: {', '.join(missing) or 'none'}. All of them")
+        print("come with: apt-get install git mmdebstrap systemd-container util-linux")
         return 1
     todo = [step for step in steps(PAGE.read_text(encoding="utf-8")) if step.is_followed]
     with tempfile.TemporaryDirectory(prefix="whatsit-operations-") as name:
@@ -109,7 +108,7 @@ def main() -> int:
         with debian.booted(
             root,
             folder / "console.log",
-            # The certificates are those that this machine trusts, for a registry that is reached by a proxy of its own.
+            # What this machine trusts, for a registry that is reached by a proxy of its own.
             read={repository: REPOSITORY, Path("/etc/ssl/certs"): "/etc/ssl/certs"},
             write={downloads: "/root/.cache/pip"},
         ) as running:
@@ -142,9 +141,9 @@ def _published(folder: Path) -> Path:
     here, there = PAGE.parents[1], folder / "whatsit.git"
     subprocess.run(["git", "clone", "--quiet", "--bare", here, there], check=True)
     head = subprocess.run(
-        ["git", "-C", here, "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+        ["git", "-C", str(here), "rev-parse", "HEAD"], check=True, capture_output=True, text=True
     )
-    git = ["git", "-C", there]
+    git = ["git", "-C", str(there)]
     subprocess.run([*git, "update-ref", "refs/heads/published", head.stdout.strip()], check=True)
     subprocess.run([*git, "symbolic-ref", "HEAD", "refs/heads/published"], check=True)
     return there
