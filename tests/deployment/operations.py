@@ -2,7 +2,7 @@
 
 A new Debian is made and booted with its own systemd, and what the page says is done in it, so the unit's
 hardening is in force. In place of Discord there is the wire stub. Where the page says that the bot runs, a
-picture is posted, and has to be answered. Needs Debian's packages `git`, `mmdebstrap` and `systemd-container`.
+picture is posted, and has to be answered. Needs Debian's `git`, `mmdebstrap` and `systemd-container`.
 """
 
 from __future__ import annotations
