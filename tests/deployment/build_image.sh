@@ -16,8 +16,8 @@ cd "$1"
 base=$(sed -nE '1,/^FROM/s/^FROM +([^ ]+).*/\1/p' "$repository/Dockerfile")
 suite=${base##*:} suite=${suite%-slim}
 
-# vfs and chroot: this works where neither overlays nor new namespaces of users are to be had.
-buildah() { command buildah --storage-driver vfs --root "$PWD/storage" --runroot "$PWD/run" "$@"; }
+# What is stored is ours alone, and goes with the folder. chroot: no container's engine is needed.
+buildah() { command buildah --storage-driver overlay --root "$PWD/storage" --runroot "$PWD/run" "$@"; }
 
 mmdebstrap --quiet --variant=minbase --include=ca-certificates "$suite" debian.tar
 container=$(buildah from scratch)
@@ -30,5 +30,6 @@ buildah bud --isolation chroot --pull-never --format docker --volume /etc/ssl/ce
     --tag whatsit "$repository"
 buildah inspect --type image whatsit >image.json
 container=$(buildah from --pull-never whatsit)
-mv "$(buildah mount "$container")" root
+cp --archive "$(buildah mount "$container")" root
+buildah rm --all >/dev/null
 rm -rf storage run

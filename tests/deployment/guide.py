@@ -39,7 +39,7 @@ def steps(text: str) -> list[Step]:
     found: list[Step] = []
     section, notes = "", list[str]()
     parts = re.compile(
-        r"^#+ (?P<heading>.+)$|^<!-- (?P<note>.+) -->$|^```(?P<kind>\w*)\n(?P<code>.*?)^```$",
+        r"^#+ (?P<heading>[^\n]+)$|^<!-- (?P<note>[^\n]+) -->$|^```(?P<kind>\w*)\n(?P<code>.*?)^```$",
         re.MULTILINE | re.DOTALL,
     )
     for part in parts.finditer(text):

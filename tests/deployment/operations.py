@@ -74,7 +74,7 @@ class Follower:
             self.answered += 1
             await self.wire.post(("photograph.jpg", PHOTOGRAPH.read_bytes() + bytes([self.answered])))
             await world.until(lambda: len(world.answers()) == self.answered, patience=PATIENCE)
-        except TimeoutError:
+        except AssertionError:
             raise CommandFailed(
                 self.debian.output("systemctl status whatsit; journalctl -u whatsit")
             ) from None
