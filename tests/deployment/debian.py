@@ -14,7 +14,7 @@ SUITE = "bookworm"
 PACKAGES = "ca-certificates,dbus,systemd-sysv"
 """What a Debian that somebody has installed brings, over the smallest one."""
 SANDBOX = "landlock_create_ruleset landlock_add_rule landlock_restrict_self seccomp"
-"""System calls that a Debian outside of a container has, and that systemd-nspawn 252 takes from one inside."""
+"""System calls that a Debian outside of a container has, and that systemd-nspawn 252 takes away."""
 BOOT = 60.0
 """Seconds that it may take to start."""
 ENVIRONMENT = {
