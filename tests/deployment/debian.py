@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -17,6 +18,7 @@ SANDBOX = "landlock_create_ruleset landlock_add_rule landlock_restrict_self secc
 """System calls that a Debian outside of a container has, and that systemd-nspawn 252 takes away."""
 BOOT = 60.0
 """Seconds that it may take to start."""
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 ENVIRONMENT = {
     "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
@@ -57,9 +59,13 @@ class Debian:
 
 
 def install(root: Path) -> None:
-    """Make the files of a new Debian."""
+    """Make the files of a new Debian, which trusts whom this machine trusts.
+
+    A registry of packages may be reached only through a proxy with a certificate of its own.
+    """
     options = ["--quiet", "--variant=minbase", f"--include={PACKAGES}"]
     subprocess.run(["mmdebstrap", *options, SUITE, root], check=True)
+    shutil.copy(CERTIFICATES, root / CERTIFICATES.relative_to("/"))
 
 
 @contextmanager

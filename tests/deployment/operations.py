@@ -108,8 +108,7 @@ def main() -> int:
         with debian.booted(
             root,
             folder / "console.log",
-            # What this machine trusts, for a registry that is reached by a proxy of its own.
-            read={repository: REPOSITORY, Path("/etc/ssl/certs"): "/etc/ssl/certs"},
+            read={repository: REPOSITORY},
             write={downloads: "/root/.cache/pip"},
         ) as running:
             asyncio.run(_follow(todo, running, repository))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from tests.deployment.guide import ANSWERS, PAGE, GuideError, steps
 
 TEXT = PAGE.read_text(encoding="utf-8")
-ALERTS = PAGE.with_name("alerts.yml")
 
 
 def test_the_page_is_followed_from_installing_to_removing() -> None:
@@ -33,9 +30,3 @@ def test_a_block_belongs_to_its_heading_and_to_the_notes_before_it() -> None:
 def test_what_would_silently_not_be_followed_is_refused(text: str) -> None:
     with pytest.raises(GuideError):
         steps(text)
-
-
-def test_each_alert_is_explained_and_no_other() -> None:
-    alerts = re.findall(r"^ *-? *alert: *(\w+) *$", ALERTS.read_text(encoding="utf-8"), re.MULTILINE)
-    explained = TEXT.partition("## What each alert means")[2]
-    assert re.findall(r"^### (\w+)$", explained, re.MULTILINE) == alerts != []
