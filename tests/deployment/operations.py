@@ -124,7 +124,8 @@ async def _follow(todo: list[Step], running: Debian, repository: Path) -> None:
             "WHATSIT_MODEL__NAME": "efficientnet_lite0",  # the one that needs no download
         }
         lines = "\n".join(f"Environment={key}={value}" for key, value in variables.items())
-        running.run(f"mkdir -p {Path(DROP_IN).parent}; cat > {DROP_IN}", typed=f"[Service]\n{lines}\n")
+        write = f"mkdir -p {Path(DROP_IN).parent}; cat > {DROP_IN}; systemctl daemon-reload"
+        running.run(write, typed=f"[Service]\n{lines}\n")
         for number, step in enumerate(todo, 1):
             with _timed(f"{number} of {len(todo)}, {step.section}"):
                 await follower.follow(step)
