@@ -3,7 +3,8 @@
 SCRIPT is JSON: `seconds` an image takes, `one_by_one` if it has the model for itself meanwhile, `load`
 seconds the model takes to load, `unavailable` why it cannot. `addresses` are those of Discord in its place.
 `ready` is how many seconds discord.py waits for a further server before it says that it is ready. With
-`load_from` ("module:function") there is a real worker, and it gets its model there.
+`load_from` ("module:function") there is a real worker, and it gets its model there. `refusal_window` is how
+many seconds a refusal of Discord's counts, in place of ten minutes.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from unittest.mock import patch
 from bot import cli, run
 from bot.client import Whatsit
 from bot.composition import compose
+from bot.connection import request_brake
 from inference.results import Classification, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
 from tests.wire.bots import SlowModel, in_place_of_discord
@@ -62,6 +64,7 @@ def main(script: dict[str, Any]) -> int:
     """Run the bot by a script; return its exit code."""
     addresses, ready = script.pop("addresses", None), script.pop("ready", 2.0)
     load_from = script.pop("load_from", None)
+    window = script.pop("refusal_window", request_brake.WINDOW)
     classifier = partial(Classifier, load=load_from) if load_from else lambda _: ScriptedModel(**script)
 
     def composed(*args: Any, **kwargs: Any) -> Whatsit:
@@ -72,6 +75,7 @@ def main(script: dict[str, Any]) -> int:
     with (
         patch.object(run, "Classifier", classifier),
         patch.object(run, "compose", composed),
+        patch.object(request_brake, "WINDOW", window),
         in_place_of_discord(*addresses) if addresses else nullcontext(),
     ):
         return cli.main(["run"])
