@@ -13,8 +13,10 @@ from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.retraction import Retraction
+from bot.answering.tally import Tally
 from bot.buttons import MarkSeal
 from bot.client import Whatsit
+from bot.cogs.about import AboutCog
 from bot.cogs.catch_up import CatchUpCog
 from bot.cogs.classify import ClassifyCog
 from bot.cogs.edits import EditsCog
@@ -28,6 +30,7 @@ from bot.cogs.offers import OffersCog
 from bot.cogs.permission_changes import PermissionChangesCog
 from bot.cogs.presses import PressesCog
 from bot.cogs.privacy import PrivacyCog
+from bot.cogs.statistics import StatisticsCog
 from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
 from bot.delivery.standing_answers import StandingAnswers
@@ -51,6 +54,7 @@ from bot.store.store_guard import StoreGuard
 from bot.tracing.observer import Observer
 from bot.tracing.request_tracing import RequestTracing
 from config.settings import Settings
+from inference.charts.client import ChartPainter
 from inference.serving.client import Classifier
 
 
@@ -92,6 +96,7 @@ def compose(
         memory=memory,
         standing=standing,
         retraction=retraction,
+        tally=Tally(store.sums),
         seal=MarkSeal(store.mark_key),
         work=work,
         tracing=RequestTracing(observer),
@@ -174,6 +179,8 @@ def compose(
         ErasingCog(bot, store, erasure, settings.privacy),
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),
+        AboutCog(store, models, settings.discord.source_url),
+        StatisticsCog(store=store, painter=ChartPainter(nice=settings.worker.nice), ledger=ledger, work=work),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons
         bot.cogs_to_add.append(HelloCog(bot, store))

@@ -1,13 +1,12 @@
 """Write the log to standard error: a line an event, as text for people or as JSON for programs.
 
 Records of the standard library's logging are rendered by structlog, so discord.py's look like our own.
-Whatever they hold, no line can play tricks on a terminal, and none shows an access that is in an address.
+Whatever they hold, no line can play tricks on a terminal; what none may show is `bot.log_privacy`'s.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import textwrap
 from typing import TextIO
@@ -15,21 +14,18 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from bot.log_privacy import OURS, LogPrivacyFilter
 from config.settings import Log
 
-OURS = ("bot", "inference", "config")
 TALKATIVE = ("alembic",)
 """Libraries that tell at `info` about their own insides."""
-_SIGNATURE = re.compile(r"(https?://[^\s?'\"<>]+)\?[^\s'\"<>]*")
-_TOKEN = re.compile(r"/(webhooks|interactions)/(\d+)/[^\s/?'\"<>]+")
-"""Whoever knows these addresses may post in the bot's name: https://docs.discord.com/developers/resources/webhook"""
 
 
 def set_up(wanted: Log, stream: TextIO | None = None) -> None:
     """Make all of this process's records go to `stream` (standard error) as the settings say."""
     stream = sys.stderr if stream is None else stream
     handler = logging.StreamHandler(stream)
-    handler.addFilter(is_wanted)
+    handler.addFilter(LogPrivacyFilter())
     handler.setFormatter(_formatter(wanted, is_terminal=stream.isatty()))
     level = logging.getLevelNamesMapping()[wanted.level.upper()]
     root = logging.getLogger()
@@ -39,11 +35,6 @@ def set_up(wanted: Log, stream: TextIO | None = None) -> None:
         logging.getLogger(name).setLevel(level)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
-
-
-def is_wanted(record: logging.LogRecord) -> bool:
-    """Return whether a record may be written: below `info`, libraries repeat what people write."""
-    return record.levelno >= logging.INFO or record.name.partition(".")[0] in OURS
 
 
 def _formatter(wanted: Log, *, is_terminal: bool) -> structlog.stdlib.ProcessorFormatter:
@@ -72,14 +63,13 @@ def _formatter(wanted: Log, *, is_terminal: bool) -> structlog.stdlib.ProcessorF
 
 
 def harmless(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Take out of an event what must not be in a log: accesses in addresses, and control characters."""
+    """Write whatever would move the cursor, ring or hide others as an escape."""
     for key, value in event.items():
         if not isinstance(value, str):
             if value is None or isinstance(value, (bool, int, float)) or key.startswith("_"):
                 continue
             value = str(value)  # noqa: PLW2901 - a library's object, whose text may be anything
-        text = _TOKEN.sub(r"/\1/\2/...", _SIGNATURE.sub(r"\1?...", value))
-        lines = text.split("\n") if key == "exception" else [text]
+        lines = value.split("\n") if key == "exception" else [value]
         event[key] = "\n".join(_printable(line) for line in lines)
     return event
 

@@ -44,6 +44,11 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"whatsit {_version()}")
+    parser.add_argument(
+        "--lang",
+        metavar="LANGUAGE",
+        help="the language of what classify and feedback print, such as ja or de (default: the terminal's)",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, module: str, text: str) -> argparse.ArgumentParser:
@@ -115,6 +120,25 @@ def _parser() -> argparse.ArgumentParser:
         "feedback", "bot.cli.feedback", "show how often people said that an answer was right, by its name"
     )
     feedback.add_argument("--json", action="store_true", help="one JSON object")
+
+    store = command("store", "bot.cli.store", "back up, restore, check or move what the bot remembers")
+    store_actions = store.add_subparsers(metavar="ACTION", dest="action", required=True)
+    backup = store_actions.add_parser(
+        "backup", help="copy the store to a file; the bot may go on meanwhile", allow_abbrev=False
+    )
+    backup.add_argument("file", type=Path, metavar="FILE", help="a file that is not there yet")
+    restore = store_actions.add_parser(
+        "restore", help="put a backup in the place of the store, and keep the old one", allow_abbrev=False
+    )
+    restore.add_argument("file", type=Path, metavar="FILE", help="a file that `backup` has made")
+    check = store_actions.add_parser(
+        "check", help="read all of the store and say whether it is sound", allow_abbrev=False
+    )
+    check.add_argument("--json", action="store_true", help="one JSON object")
+    move = store_actions.add_parser(
+        "move", help="copy the store to another, empty database, and compare the two", allow_abbrev=False
+    )
+    move.add_argument("url", metavar="URL", help="postgresql://USER@HOST/DATABASE or sqlite:////path/to/file")
 
     invite = command(
         "invite", "bot.cli.invite", "print the links that add the bot to a server, or to your account"

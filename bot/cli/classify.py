@@ -16,9 +16,11 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.cli import FAILED, OK, USAGE
+from bot.cli.language import language_for
 from bot.cli.settings import complain, settings_for
 from bot.cli.sources import STDIN, Source, Unreadable, sources_of
 from bot.cli.terminal import counting, errors, model_progress, safe
+from bot.i18n import ENGLISH, N_, Language
 from config.settings import ConfigError, Settings
 from inference.results import Classification, ImageTooLarge, InferenceError, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
@@ -39,15 +41,20 @@ class FileOutcome:
         """Whether it was not named."""
         return not isinstance(self.result, Classification)
 
-    def as_json(self, views: str) -> str:
+    def as_json(self, views: str, language: Language | None = None) -> str:
         """Return the object that `--json` prints, on one line and in ASCII, whatever the file is called.
 
-        A byte of the file's name that is no UTF-8 is written as `\\xe9`: JSON has no form of its own for it.
+        With a `language` each name has the word for it beside it. A byte of the file's name that is no UTF-8
+        is written as `\\xe9`: JSON has no form of its own for it.
         """
         found = self.result
         source = os.fsencode(self.source).decode(errors="backslashreplace")
         if not isinstance(found, Classification):
             return json.dumps({"source": source, "error": {"code": found.code, "message": str(found)}})
+
+        def words(name: str) -> dict[str, str]:
+            return {"word": language.labels.form(name)} if language else {}
+
         return json.dumps(
             {
                 "source": source,
@@ -55,11 +62,17 @@ class FileOutcome:
                 "engine": found.engine,
                 "size": list(found.size),
                 "labels": [
-                    {"label": label.name, "index": label.index, "probability": round(label.probability, 6)}
+                    {
+                        "label": label.name,
+                        **words(label.name),
+                        "index": label.index,
+                        "probability": round(label.probability, 6),
+                    }
                     for label in found.labels
                 ],
                 "coarse": [
-                    {"name": name.name, "probability": round(name.probability, 6)} for name in found.coarse
+                    {"name": name.name, **words(name.name), "probability": round(name.probability, 6)}
+                    for name in found.coarse
                 ],
                 "views": views,
                 "crops": found.views,
@@ -67,12 +80,15 @@ class FileOutcome:
             }
         )
 
-    def as_line(self) -> str:
+    def as_line(self, language: Language) -> str:
         """Return columns with tabs between them, for what is neither a terminal nor `--json`."""
         found = self.result
         if not isinstance(found, Classification):
             return f"{safe(self.source)}\terror: {found}"
-        labels = (f"{label.name} {label.probability:.1%}" for label in found.labels)
+        labels = (
+            f"{language.labels.form(label.name)} {language.percent(label.probability, 1)}"
+            for label in found.labels
+        )
         return "\t".join([safe(self.source), *labels])
 
 
@@ -80,16 +96,18 @@ def main(args: argparse.Namespace) -> int:
     """Return 0 if every picture was named, 1 if some were not, 2 for a configuration that cannot be used."""
     try:
         settings = settings_for(args)
+        # A program that reads JSON finds the same in it whatever the terminal speaks.
+        language = None if args.json and args.lang is None else language_for(args)
     except ConfigError as error:
         complain(error)
         return USAGE
     if args.files.count(STDIN) > 1:
         complain("standard input (-) can be read only once.")
         return USAGE
-    return asyncio.run(_run(args, settings))
+    return asyncio.run(_run(args, settings, language))
 
 
-async def _run(args: argparse.Namespace, settings: Settings) -> int:
+async def _run(args: argparse.Namespace, settings: Settings, language: Language | None) -> int:
     sources = await asyncio.to_thread(lambda: list(sources_of(args.files)))
     terminal = sys.stdout.isatty() and not args.json
     console, failed = Console(highlight=False) if terminal else errors(), False
@@ -97,10 +115,11 @@ async def _run(args: argparse.Namespace, settings: Settings) -> int:
     try:
         # Both at once: for a terminal the second imports what the bot needs, which takes a while.
         broken, write = await asyncio.gather(
-            _start(classifier), asyncio.to_thread(_writer, args, settings, console if terminal else None)
+            _start(classifier),
+            asyncio.to_thread(_writer, args, settings, language, console if terminal else None),
         )
         if terminal and broken is None:
-            console.print(_heading(classifier.info, settings))
+            console.print(_heading(classifier.info, settings, language or ENGLISH))
         with counting(console, len(sources)) as count:
             async with aclosing(_outcomes(classifier, settings, sources, args.top, broken)) as outcomes:
                 async for outcome in outcomes:
@@ -168,24 +187,27 @@ async def _outcome(
 
 
 def _writer(
-    args: argparse.Namespace, settings: Settings, terminal: Console | None
+    args: argparse.Namespace, settings: Settings, language: Language | None, terminal: Console | None
 ) -> Callable[[FileOutcome], None]:
     """Return what prints an outcome, in the way that was asked for."""
     if args.json:
-        return lambda outcome: print(outcome.as_json(settings.model.views), flush=True)
+        return lambda outcome: print(outcome.as_json(settings.model.views, language), flush=True)
     if terminal is None:
-        return lambda outcome: print(outcome.as_line(), flush=True)
+        return lambda outcome: print(outcome.as_line(language or ENGLISH), flush=True)
     from bot.cli.classify_terminal import show  # noqa: PLC0415 - it imports discord.py, half a second
 
     return lambda outcome: show(
         terminal,
         outcome.source,
         outcome.result,
+        language or ENGLISH,
         top=args.top,
         min_confidence=settings.answers.min_confidence,
         crops=args.views is not None,
     )
 
 
-def _heading(info: ModelInfo, settings: Settings) -> Text:
-    return Text(f"{info.name} on {info.engine}, views: {settings.model.views}", style="dim")
+def _heading(info: ModelInfo, settings: Settings, language: Language) -> Text:
+    sentence = language.gettext(N_("{model} on {engine}, views: {views}"))
+    words = sentence.format(model=info.name, engine=info.engine, views=settings.model.views)
+    return Text(words, style="dim")

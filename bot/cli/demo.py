@@ -88,7 +88,7 @@ async def _three_ways(stage: Stage, console: Console) -> int:
     """Ask in a channel, with `/classify` and by direct message; print each, and see that it is right."""
     code = OK
     async for exchange in stage.three_ways():
-        show(console, exchange.what, exchange.answers)
+        show(console, exchange.what, exchange.answers, exchange.reactions)
         if not names(exchange.answers, exchange.expected):
             console.print(f"[red]It should have been named {' or '.join(sorted(exchange.expected))}.[/]\n")
             code = FAILED
@@ -108,7 +108,7 @@ async def _go_on(stage: Stage, console: Console) -> None:
             except OSError as error:
                 console.print(f"[red]{safe(str(path))} cannot be read: {error.strerror}.[/]")
             else:
-                show(console, exchange.what, exchange.answers)
+                show(console, exchange.what, exchange.answers, exchange.reactions)
 
 
 async def _typed(terminal: int, *, until: Coroutine[None, None, None]) -> AsyncIterator[str]:

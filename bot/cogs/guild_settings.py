@@ -116,16 +116,18 @@ class GuildSettingsCog(
     @app_commands.describe(
         answer=locale_str("What I do"),
         emoji=locale_str("The emoji of the reaction, such as 🔍 or one from this server"),
+        statistics=locale_str("Whether I count pictures, for /stats"),
     )
-    @app_commands.choices(answer=choices(FIELDS["how"].words))
+    @app_commands.choices(answer=choices(FIELDS["how"].words), statistics=choices(FIELDS["statistics"].words))
     async def how(
         self,
         interaction: Interaction,
         answer: Choice[str] | None = None,
         emoji: Range[str, 1, 64] | None = None,
+        statistics: Choice[str] | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
-        await self._change(interaction, "how", answer=answer, emoji=emoji)
+        await self._change(interaction, "how", answer=answer, emoji=emoji, statistics=statistics)
 
     @app_commands.command(
         name=locale_str("what"),

@@ -63,8 +63,7 @@ class HelloCog(commands.Cog):
             return
         if guild.text_channels:
             log.warning(
-                "I may write in no channel of the server %s (%d). Give my role Send Messages in one, or "
-                "invite me again with the link of `whatsit invite`.",
-                guild,
+                "I may write in no channel of the server %d. Give my role Send Messages in one, or invite me "
+                "again with the link of `whatsit invite`.",
                 guild.id,
             )

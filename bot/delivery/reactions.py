@@ -74,7 +74,7 @@ class Reactions:
         if channel.id not in self._logged:
             self._logged[channel.id] = now
             log.warning(
-                "Cannot answer in %s (%d): it allows me neither messages nor reactions", channel, channel.id
+                "Cannot answer in the channel %d: it allows me neither messages nor reactions", channel.id
             )
 
 

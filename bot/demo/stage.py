@@ -55,11 +55,12 @@ PHOTOGRAPHS = (
 
 @dataclass(frozen=True)
 class Exchange:
-    """What somebody did, what the bot sent, and the names one of which should be in it."""
+    """What somebody did, what the bot sent and reacted with, and the names one of which should be in it."""
 
     what: str
     answers: tuple[discord.Message, ...]
     expected: frozenset[str] = frozenset()
+    reactions: tuple[str, ...] = ()
 
 
 class _StoreFetcher:
@@ -191,9 +192,14 @@ class Stage:
         before = self._seen(self.channel)
         # The public `send` and an action on the page exclude each other; this goes beside either.
         uploads = self.env.backend.store_attachments(self.channel.id, [(path.name, data)])
-        self.env.backend.create_message(self.channel.id, self.alice.id, attachments=uploads)
+        posted = self.env.backend.create_message(self.channel.id, self.alice.id, attachments=uploads)
         await self._publish()
-        return Exchange(f"alice posts {path.name} in #pictures", self._since(self.channel, before))
+        stands = self.env.backend.get_message(self.channel.id, posted.id)
+        return Exchange(
+            f"alice posts {path.name} in #pictures",
+            self._since(self.channel, before),
+            reactions=tuple(reaction.emoji for reaction in stands.reactions),
+        )
 
     async def _exchange(
         self,

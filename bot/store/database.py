@@ -28,6 +28,9 @@ ANSWER_TIMEOUT = 10.0
 BATCH = 500
 """Writes in one transaction at most, so that the first of them does not wait for ever."""
 
+BOT = "whatsit"
+"""What a bot calls itself to a PostgreSQL."""
+
 _WRITES = "whatsit_writes"
 
 
@@ -40,13 +43,18 @@ class Write(NamedTuple):
 
 def connect(location: Location, *, pooled: bool = True) -> AsyncEngine:
     """Return an engine whose faults are `StoreError`s. It connects to nothing yet."""
-    options: dict[str, Any] = {} if pooled else {"poolclass": NullPool}
+    # What stands in the rows is in no error's text, and in no log.
+    options: dict[str, Any] = {"hide_parameters": True} | ({} if pooled else {"poolclass": NullPool})
     if location.file:
         # No isolation level: sqlite3 begins no transaction by itself, so that ours may begin as IMMEDIATE.
         options["connect_args"] = {"timeout": BUSY_TIMEOUT, "isolation_level": None}
     elif pooled:
         options["pool_pre_ping"] = True  # a server that was restarted is found again without an error
-        options["connect_args"] = {"timeout": ANSWER_TIMEOUT, "command_timeout": ANSWER_TIMEOUT}
+        options["connect_args"] = {
+            "timeout": ANSWER_TIMEOUT,
+            "command_timeout": ANSWER_TIMEOUT,
+            "server_settings": {"application_name": BOT},  # by which `bot.store.sole_use` knows a bot
+        }
     try:
         engine = create_async_engine(location.url, **options)
     except ModuleNotFoundError as error:

@@ -111,6 +111,21 @@ class GuildSettings(kinds.StoredSettings):
         SettingField("how", N_("Reaction"), "emoji", ("emoji",), matters={"how": ("react",)}, form=REACTION),
     ] = "🔍"
 
+    statistics: Annotated[
+        Literal["on", "off"],
+        SettingField(
+            "how",
+            N_("Daily counts"),
+            "choice",
+            ("statistics",),
+            words={"on": N_("Kept for a month"), "off": N_("None")},
+            descriptions={
+                "on": N_("For /stats: how many pictures, what I called them, how sure I was; nobody's names"),
+                "off": N_("What was counted so far is deleted"),
+            },
+        ),
+    ] = "on"
+
     top: Annotated[
         kinds.Whole, SettingField("what", N_("Guesses shown"), "number", ("top",), least=1, most=RANKED)
     ] = 3

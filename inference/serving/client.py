@@ -337,7 +337,8 @@ class Classifier:
 
     def _adopt(self, info: ModelInfo) -> None:
         if self._info and info.note is None:
-            info = replace(info, note=self._info.note)  # a replacement is not told what happened at the start
+            # A replacement is not told what happened at the start.
+            info = replace(info, note=self._info.note, caveats=self._info.caveats)
         self._info = info
 
     def _remember(self, key: ImageKey, outcome: AnsweredReply | InferenceError) -> None:

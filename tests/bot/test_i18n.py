@@ -19,6 +19,7 @@ import bot
 from bot import i18n
 from bot.download.downloader import Gone
 from bot.i18n.command_translator import CommandTranslator
+from tests.bot.pressing import pressable
 from tests.world import World, classified, picture
 
 CODE = Path(bot.__file__).parent
@@ -47,12 +48,12 @@ SHOWING = {
 """What shows a text that it is given on Discord."""
 SHOWN_OPTIONS = {"content", "text", "label", "title", "description", "placeholder", "value", "note", "plain"}
 LANGUAGES = sorted(file.stem for file in i18n.LOCALES.glob("*.po"))
-COMMAND = re.compile(r"/(?:classify|help|preferences|settings(?: [a-z]+)?)")
+COMMAND = re.compile(r"/(?:about|classify|help|preferences|settings(?: [a-z]+)?|stats)")
 WORD = re.compile(r"[A-Za-z]{2,} |[A-Z][a-z]+")
 """A beginning of a sentence, unlike an id, a file's name or Markdown."""
 
 COMMANDS = {
-    *("classify", "help", "preferences", "privacy", "settings"),
+    *("about", "classify", "help", "preferences", "privacy", "settings", "stats"),
     *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback", "delete"),
 }
 GERMAN = """
@@ -242,6 +243,46 @@ def test_a_region_falls_back_on_its_language(tmp_path: Path) -> None:
     assert (
         languages.of(discord.Locale.brazil_portuguese).gettext("Say what is in a picture").startswith("Sagt")
     )
+
+
+DUTCH = """
+msgid ""
+msgstr ""
+"Language: nl\\n"
+"Content-Type: text/plain; charset=UTF-8\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+msgid "Probably **{label:indefinite}**."
+msgstr "Waarschijnlijk **{label:met lidwoord}**."
+
+msgid "More"
+msgstr "Meer"
+"""
+
+
+async def test_a_language_that_is_added_as_files_alone_is_spoken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    (tmp_path / "nl.po").write_text(DUTCH, "utf-8")
+    (tmp_path / "nl.tsv").write_text(
+        "name\tword\tmet lidwoord\ntabby\tcyperse kat\teen cyperse kat\n", "utf-8"
+    )
+    languages = i18n.Languages(tmp_path, tmp_path)
+    for module in ("bot.i18n", "bot.policy.effective_settings"):
+        monkeypatch.setattr(f"{module}.languages", languages)
+    world.classifier.otherwise = classified(("tabby", 0.8), ("lynx", 0.1))
+    await world.alice.slash(world.channel, "preferences", language="nl")
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
+    answer = world.only_answer()
+    (embed,) = answer.embeds
+    assert str(embed.description).splitlines() == [
+        "Waarschijnlijk **een cyperse kat**.",
+        "`████████░░  80%` cyperse kat",
+        "`█░░░░░░░░░  10%` lynx",  # a name without a word of its own
+    ]
+    assert pressable(answer)[0] == "Meer"
+    found = await world.alice.autocomplete(world.channel, "preferences", "language", "ned")
+    assert [choice["value"] for choice in found] == ["nl"]
 
 
 def test_plurals_follow_the_language(german: i18n.Languages) -> None:

@@ -61,7 +61,7 @@ async def test_where_it_may_not_react_either_the_log_says_so_once_an_hour(
     for _ in range(3):
         await world.alice.send(closed, attachments=[picture()])
     (line,) = warnings(caplog)
-    assert line == f"Cannot answer in closed ({closed.id}): it allows me neither messages nor reactions"
+    assert line == f"Cannot answer in the channel {closed.id}: it allows me neither messages nor reactions"
 
     await world.env.advance_time(3601)
     await world.alice.send(closed, attachments=[picture()])

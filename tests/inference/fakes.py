@@ -29,7 +29,7 @@ from config import settings
 from inference.images.decode import DecodedImage
 from inference.images.headers import ImageHeader
 from inference.models.engines import Prediction
-from inference.results import ModelUnavailable
+from inference.results import ModelCaveat, ModelUnavailable
 from inference.serving.client import Classifier
 
 CLASSES = 256
@@ -108,6 +108,7 @@ class FakeModel:
     temperature: float = 1.0
     engine: FakeEngine = field(default_factory=FakeEngine)
     note: str | None = None
+    caveats: tuple[ModelCaveat, ...] = ()
 
 
 Report = Callable[[str, float | None], None]
@@ -130,7 +131,7 @@ def load_if_told(model: settings.Model, *, report: Report) -> FakeModel:
         case "hang":
             time.sleep(1000)
         case "note":
-            return FakeModel(note="The Hub could not be reached.")
+            return FakeModel(note="The Hub could not be reached.", caveats=("hub_out_of_reach",))
     return FakeModel()
 
 
