@@ -66,7 +66,7 @@ siege: $(STAMP)  ## costly pictures against the real bot for MINUTES=5, while ho
 
 docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, README's table of settings, what to translate
 	$(PY) -m config.reference
-	$(VENV)/bin/pybabel -q extract --omit-header --no-location --sort-output -k locale_str -o config/locales/whatsit.pot bot
+	$(VENV)/bin/pybabel -q extract --omit-header --no-location --sort-output -k locale_str -k NC_:1c,2 -o config/locales/whatsit.pot bot
 	$(PY) -m config.translations
 
 screenshot: $(STAMP)  ## take README's pictures of answers and of the panel (Debian: chromium, chromium-driver)
