@@ -180,8 +180,11 @@ class AnswerPresses(PressHandler):
             embed.title = heading_of(interaction.message, value) or f"{mark.image + 1}."
         # What is about the whole answer stands under it, unless the answer is compact or shared with others.
         hidden = OF_THE_ANSWER if guild.style == "compact" else frozenset({"delete"} if source else ())
-        names = [
-            name for name in guild.buttons if name != "more" and (name not in OF_THE_ANSWER or name in hidden)
+        explained = ["why"] if {"more", "why"} & set(guild.buttons) else []
+        names = explained + [
+            name
+            for name in guild.buttons
+            if name not in ("more", "why") and (name not in OF_THE_ANSWER or name in hidden)
         ]
         buttons = (
             button(name, packed, mark.people, language, self._seal, answer=mark.answer, source=source)

@@ -37,6 +37,9 @@ BELOW, BESIDE = 42.0, 18.0
 
 NOT_FOUND = N_("I can't find the picture any more. Show it to me again with `/classify`.")
 
+LOOKED = N_("Bright is what spoke for the name; dark was not looked at.")
+COVERED = N_("Found by covering parts of the picture: bright is what the name needed.")
+
 
 class PictureExplaining:
     """Finds the picture of an answer again, and has its heat maps drawn."""
@@ -151,10 +154,7 @@ def _sheet(explained: Explanation, labels: Sequence[Label], language: Language) 
     width, height = explained.size
     across = (WIDTH - BESIDE * (len(labels) - 1)) / len(labels)
     tall = min(across * height / width, TALLEST) + BELOW
-    looked, covered = (
-        N_("Bright is what spoke for the name; dark was not looked at."),
-        N_("Found by covering parts of the picture: bright is what the name needed."),
-    )
+    how = COVERED if explained.method == "occlusion" else LOOKED
     less, more = language.gettext(N_("little")), language.gettext(N_("much"))
     panels = tuple(
         (
@@ -175,7 +175,7 @@ def _sheet(explained: Explanation, labels: Sequence[Label], language: Language) 
     return ChartSheet(
         locale=str(language.locale),
         title=language.gettext(N_("Where I saw it")),
-        subtitle=language.gettext(covered if explained.method == "occlusion" else looked),
+        subtitle=language.gettext(how),
         rows=(SheetRow(height=tall, stacks=panels),),
     )
 
