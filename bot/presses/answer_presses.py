@@ -34,12 +34,13 @@ from bot.policy.effective_settings import guild_settings
 from bot.presentation import answer as answers
 from bot.presentation.alt_text import alt_text
 from bot.presentation.errors import SENTENCES
+from bot.presentation.explanation_sheet import description
 from bot.presentation.label_name import LabelName
 from bot.presentation.plain_text import shorten
 from bot.presentation.spoilers import behind_bars
 from bot.presses.direct_copy import direct_copy
 from bot.presses.errors import InteractionRefused, PressOutdated, Sentences
-from bot.presses.picture_explaining import PictureExplaining, description
+from bot.presses.picture_explaining import PictureExplaining
 from bot.presses.press import Press, PressHandler
 from bot.store import BUTTONS, Store, StoreError
 from bot.store.feedback import MAX_SAID
@@ -200,7 +201,7 @@ class AnswerPresses(PressHandler):
             if await defer(interaction, private=True) is None:
                 return
             png = await self._explaining.draw(interaction, image.mark, image.model, language)
-            text = description(image.mark, language)
+            text = description(image.mark.finding.labels, language)
             file = discord.File(BytesIO(png), "why.png", spoiler=image.mark.spoiler, description=text)
             await interaction.edit_original_response(attachments=[file])
 

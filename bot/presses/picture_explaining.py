@@ -18,27 +18,14 @@ from bot.image_source import ImageSource
 from bot.policy.effective_settings import guild_settings
 from bot.policy.quota import Quota
 from bot.presentation.errors import sentence
-from bot.presentation.label_name import LabelName
+from bot.presentation.explanation_sheet import explanation_sheet, mapped
 from bot.presses.errors import InteractionRefused
 from bot.store import Store
 from config.settings import Limits
 from inference.charts.client import ChartPainter
-from inference.charts.sheet import ChartSheet, HeatPanel, SheetRow
-from inference.results import Explanation, InferenceError, Label, ModelInfo
-
-SHOWN = 3
-"""Names that have a map, the likeliest ones."""
-LIKELY = 0.05
-"""A name less likely than that has no map, unless it is the first: it would be a map of chance."""
-TALLEST, WIDTH = 300.0, 514.0
-"""Points that a map may be high, and that all maps may be wide together."""
-BELOW, BESIDE = 42.0, 18.0
-"""Points that a panel's title and legend take, and between two panels."""
+from inference.results import Explanation, InferenceError, ModelInfo
 
 NOT_FOUND = N_("I can't find the picture any more. Show it to me again with `/classify`.")
-
-LOOKED = N_("Bright is what spoke for the name; dark was not looked at.")
-COVERED = N_("Found by covering parts of the picture: bright is what the name needed.")
 
 
 class PictureExplaining:
@@ -79,14 +66,14 @@ class PictureExplaining:
         Raises `InteractionRefused` where the picture is no longer there or cannot be looked at, and
         `ChartFailed`.
         """
-        labels = _shown(mark.finding.labels)
+        labels = mapped(mark.finding.labels)
         try:
             explained = await self._explained(interaction, mark, model, [label.index for label in labels])
         except (InferenceError, DownloadError) as error:
             raise InteractionRefused(sentence(error, language, self._limits)) from error
         if explained is None:
             raise InteractionRefused(language.gettext(NOT_FOUND))
-        return await self._painter.draw(_sheet(explained, labels, language))
+        return await self._painter.draw(explanation_sheet(explained, labels, language))
 
     async def _explained(
         self, interaction: discord.Interaction[Any], mark: ImageMark, model: ModelInfo, classes: list[int]
@@ -135,50 +122,3 @@ class PictureExplaining:
             return await interaction.channel.fetch_message(mark.answer)
         except FAILURES:  # it was for the presser's eyes alone, or it is gone
             return None
-
-
-def description(mark: ImageMark, language: Language) -> str:
-    """Return what the drawing shows, for those who cannot see it."""
-    names = [str(LabelName(label.name, language, 60, plain=True)) for label in _shown(mark.finding.labels)]
-    sentence = language.gettext(N_("The picture under a heat map for each of these names: {names}."))
-    return sentence.format(names=language.listed(names))
-
-
-def _shown(labels: Sequence[Label]) -> list[Label]:
-    likely = [label for label in labels[1:SHOWN] if label.probability >= LIKELY]
-    return [labels[0], *likely]
-
-
-def _sheet(explained: Explanation, labels: Sequence[Label], language: Language) -> ChartSheet:
-    """Describe the drawing: the maps side by side, each below its name."""
-    width, height = explained.size
-    across = (WIDTH - BESIDE * (len(labels) - 1)) / len(labels)
-    tall = min(across * height / width, TALLEST) + BELOW
-    how = COVERED if explained.method == "occlusion" else LOOKED
-    less, more = language.gettext(N_("little")), language.gettext(N_("much"))
-    panels = tuple(
-        (
-            HeatPanel(
-                title=_title(label, language),
-                size=explained.size,
-                pixels=explained.pixels,
-                columns=explained.columns,
-                rows=explained.rows,
-                heat=heat,
-                seen=explained.seen,
-                less=less,
-                more=more,
-            ),
-        )
-        for label, heat in zip(labels, explained.maps, strict=True)
-    )
-    return ChartSheet(
-        locale=str(language.locale),
-        title=language.gettext(N_("Where I saw it")),
-        subtitle=language.gettext(how),
-        rows=(SheetRow(height=tall, stacks=panels),),
-    )
-
-
-def _title(label: Label, language: Language) -> str:
-    return f"{LabelName(label.name, language, 60, plain=True)} {language.percent(label.probability)}"
