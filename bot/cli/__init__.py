@@ -20,7 +20,10 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; a traceback here is a bug, whatever was typed."""
+    """Run one command and return its exit code; a traceback here is a bug, whatever was typed.
+
+    A configuration that cannot be used ends every command alike, with one line for each fault.
+    """
     parser = _parser()
     args, rest = parser.parse_known_args(argv)
     if rest and not args.passes_on:
@@ -34,6 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:
+        from config.settings import ConfigError  # noqa: PLC0415 - which `--help` does not wait for
+
+        if not isinstance(error, ConfigError):
+            raise
+        print(f"whatsit: {error}", file=sys.stderr)
+        return USAGE
     return code
 
 

@@ -23,7 +23,7 @@ from bot.cli.sources import STDIN, Source, Unreadable, sources_of
 from bot.cli.terminal import counting, errors, model_progress, safe
 from bot.i18n import ENGLISH, N_, Language
 from bot.presentation.explanation_sheet import explanation_sheet, mapped
-from config.settings import ConfigError, Settings
+from config.settings import Settings
 from inference.charts.client import ChartFailed, ChartPainter
 from inference.results import Classification, ImageTooLarge, InferenceError, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
@@ -98,14 +98,10 @@ class FileOutcome:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Return 0 if every picture was named, 1 if some were not, 2 for a configuration that cannot be used."""
-    try:
-        settings = settings_for(args)
-        # A program that reads JSON finds the same in it whatever the terminal speaks.
-        language = None if args.json and args.lang is None else language_for(args)
-    except ConfigError as error:
-        complain(error)
-        return USAGE
+    """Return 0 if every picture was named, 1 if some were not. Raises `ConfigError`."""
+    settings = settings_for(args)
+    # A program that reads JSON finds the same in it whatever the terminal speaks.
+    language = None if args.json and args.lang is None else language_for(args)
     if args.files.count(STDIN) > 1:
         complain("standard input (-) can be read only once.")
         return USAGE
