@@ -20,7 +20,10 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; a traceback here is a bug, whatever was typed."""
+    """Run one command and return its exit code; a traceback here is a bug, whatever was typed.
+
+    A configuration that cannot be used ends every command alike, with one line for each fault.
+    """
     parser = _parser()
     args, rest = parser.parse_known_args(argv)
     if rest and not args.passes_on:
@@ -34,6 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:
+        from config.settings import ConfigError  # noqa: PLC0415 - which `--help` does not wait for
+
+        if not isinstance(error, ConfigError):
+            raise
+        print(f"whatsit: {error}", file=sys.stderr)
+        return USAGE
     return code
 
 
@@ -82,6 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     classify.add_argument("--json", action="store_true", help="one JSON object a line")
     classify.add_argument(
         "--top", type=int, choices=range(1, 11), default=5, metavar="N", help="labels a picture, 1 to 10"
+    )
+    classify.add_argument(
+        "--explain",
+        type=Path,
+        metavar="OUT.png",
+        help="draw where in the one picture the model saw what it names",
     )
     _model_options(classify)
     classify.add_argument(

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 
-from bot.cli import FAILED, OK, USAGE
+from bot.cli import FAILED, OK
 from bot.cli.language import language_for
 from bot.cli.settings import complain, settings_for
 from bot.cli.terminal import safe
@@ -14,17 +14,14 @@ from bot.i18n import N_
 from bot.presentation.feedback_lines import certainty_lines, name_lines, rate
 from bot.store import GuildSettings, Store, StoreError
 from bot.store.feedback import FeedbackSummary, OpinionCount
-from config.settings import ConfigError, Settings
+from config.settings import Settings
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the summary; return 0, 1 if the store cannot be read, 2 for an unusable configuration."""
+    """Print the summary; return 0, or 1 if the store cannot be read. Raises `ConfigError`."""
     try:
         language = language_for(args)
         summary = asyncio.run(_summary(settings_for(args)))
-    except ConfigError as error:
-        complain(error)
-        return USAGE
     except StoreError as error:
         complain(error)
         return FAILED

@@ -183,9 +183,13 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def running(wanted: settings.Settings | None = None, load: str = "load") -> AsyncIterator[Classifier]:
+async def running(
+    wanted: settings.Settings | None = None, load: str = "load", *, sharing: Classifier | None = None
+) -> AsyncIterator[Classifier]:
     """A classifier with the fake model, started and in the end closed."""
-    classifier = Classifier(wanted or settings.Settings(), load=f"tests.inference.fakes:{load}")
+    classifier = Classifier(
+        wanted or settings.Settings(), load=f"tests.inference.fakes:{load}", sharing=sharing
+    )
     try:
         await classifier.start()
         yield classifier
