@@ -93,6 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     classify.add_argument(
         "--top", type=int, choices=range(1, 11), default=5, metavar="N", help="labels a picture, 1 to 10"
     )
+    classify.add_argument(
+        "--explain",
+        type=Path,
+        metavar="OUT.png",
+        help="draw where in the one picture the model saw what it names",
+    )
     _model_options(classify)
     classify.add_argument(
         "--views",
