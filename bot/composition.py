@@ -13,8 +13,10 @@ from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.retraction import Retraction
+from bot.answering.tally import Tally
 from bot.buttons import MarkSeal
 from bot.client import Whatsit
+from bot.cogs.about import AboutCog
 from bot.cogs.catch_up import CatchUpCog
 from bot.cogs.classify import ClassifyCog
 from bot.cogs.edits import EditsCog
@@ -28,6 +30,7 @@ from bot.cogs.offers import OffersCog
 from bot.cogs.permission_changes import PermissionChangesCog
 from bot.cogs.presses import PressesCog
 from bot.cogs.privacy import PrivacyCog
+from bot.cogs.statistics import StatisticsCog
 from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
 from bot.delivery.standing_answers import StandingAnswers
@@ -39,6 +42,7 @@ from bot.policy.audience import Audience
 from bot.policy.erasure import Erasure
 from bot.policy.quota import Quota
 from bot.presses.answer_presses import AnswerPresses
+from bot.presses.picture_explaining import PictureExplaining
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
 from bot.settings_ui.member_panel import MemberPanelPresses
@@ -51,6 +55,7 @@ from bot.store.store_guard import StoreGuard
 from bot.tracing.observer import Observer
 from bot.tracing.request_tracing import RequestTracing
 from config.settings import Settings
+from inference.charts.client import ChartPainter
 from inference.serving.client import Classifier
 
 
@@ -83,15 +88,17 @@ def compose(
     retraction = Retraction(memory, standing)
     ledger = Ledger(store, guard, work)
     positions = ReadPositions(store, work)
+    quota = Quota(settings.limits)
     answerer = Answerer(
         settings=settings,
         models=models,
-        quota=Quota(settings.limits),
+        quota=quota,
         classifying=ImageClassifying(models, fetcher, settings.limits),
         ledger=ledger,
         memory=memory,
         standing=standing,
         retraction=retraction,
+        tally=Tally(store.sums),
         seal=MarkSeal(store.mark_key),
         work=work,
         tracing=RequestTracing(observer),
@@ -139,8 +146,25 @@ def compose(
     export = PrivacyExport(store, ledger)
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
+    painter = ChartPainter(nice=settings.worker.nice)
+    explaining = PictureExplaining(
+        store=store,
+        models=models,
+        fetcher=fetcher,
+        quota=quota,
+        painter=painter,
+        images_of=requests.images_of,
+        limits=settings.limits,
+    )
     handlers = (
-        AnswerPresses(store, models, standing, ledger, requests.images_of),
+        AnswerPresses(
+            store=store,
+            models=models,
+            standing=standing,
+            ledger=ledger,
+            explaining=explaining,
+            images_of=requests.images_of,
+        ),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
         MemberPanelPresses(store),
         PrivacyPanelPresses(store, erasure, export),
@@ -174,6 +198,8 @@ def compose(
         ErasingCog(bot, store, erasure, settings.privacy),
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),
+        AboutCog(store, models, settings.discord.source_url),
+        StatisticsCog(store=store, painter=painter, ledger=ledger, work=work),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons
         bot.cogs_to_add.append(HelloCog(bot, store))

@@ -32,3 +32,6 @@ FIELD_DESCRIPTION = 100
 COMMAND_CHOICES = 25
 """Choices that a command's option offers, or that complete what somebody types."""
 CHOICE_NAME = 100
+
+FILE_DESCRIPTION = 1024
+"""The alt text of a file."""

@@ -60,6 +60,9 @@ class Discord(Section):
     gateway_url: WebSocketUrl | None = Field(default=None, examples=["wss://gateway.discord.example"])
     """Gateway of that server: `wss://host`. Goes with `api_url`."""
 
+    source_url: HttpUrl | None = Field(default=None, examples=["https://code.example/whatsit"])
+    """Where members can read the source of this bot; `/about` links to it."""
+
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
         if (self.api_url is None) != (self.gateway_url is None):

@@ -24,8 +24,9 @@ def in_step(translated: str, template: str) -> str:
     catalog = Catalog(locale=old.locale)
     for message in read_po(io.StringIO(template)):
         if message.id:
-            known = old.get(message.id)
-            catalog.add(message.id, known.string if known else "", flags=message.flags)
+            known = old.get(message.id, message.context)
+            string = known.string if known else ""
+            catalog.add(message.id, string, flags=message.flags, context=message.context)
     written = io.BytesIO()
     write_po(written, catalog, width=WIDTH, omit_header=True)
     return f"{head}\n\n{written.getvalue().decode().strip()}\n"

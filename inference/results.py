@@ -117,13 +117,18 @@ class SandboxState:
         return f"The worker is held by {' and '.join(there)}{'; ' * bool(lacking)}{lacking}."
 
 
+ModelCaveat = Literal["hub_out_of_reach", "hub_model_unusable", "slower_engine", "no_bfloat16"]
+"""Why a model, or what runs it, is not the one that was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """The model that answers.
 
     `name` is what a person is shown, `engine` is "openvino" or "tensorflow", `input_size` the height and
     width of the model's input in pixels, `classes` the number of labels. `note` is one sentence where
-    something is not as asked for (the Hub could not be reached, the fast engine disagreed), else None.
+    something is not as asked for (the Hub could not be reached, the fast engine disagreed), else None;
+    `caveats` say the same without the details that are the owner's business.
     `content_hash` is the SHA-256 of the SavedModel and `preprocessing` the version of the code between bytes
     and model: with the picture's bytes, they decide an answer.
     """
@@ -139,6 +144,7 @@ class ModelInfo:
     """Each class's label."""
     coarse: tuple[str | None, ...] = field(default=(), repr=False, compare=False)
     """Each class's everyday name."""
+    caveats: tuple[ModelCaveat, ...] = field(default=(), compare=False)
     features: int = 0
     """How many numbers the layer under the last one gives; 0 for a model without such a layer."""
     precision: str = "f32"

@@ -15,6 +15,7 @@ from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.request import InteractionOrigin, MessageOrigin, Request
 from bot.answering.retraction import Retraction
+from bot.answering.tally import Tally
 from bot.buttons import AnswerButtons, MarkSeal, People, buttons_for
 from bot.delivery.destination import Fate
 from bot.delivery.reactions import FAILED, OVER_QUOTA
@@ -48,6 +49,7 @@ class Answerer:
         memory: MessageMemory,
         standing: StandingAnswers,
         retraction: Retraction,
+        tally: Tally,
         seal: MarkSeal,
         work: WorkInHand,
         tracing: RequestTracing,
@@ -64,6 +66,7 @@ class Answerer:
         self._memory = memory
         self._standing = standing
         self._retraction = retraction
+        self._tally = tally
         self._work = work
         self._has_buttons = buttons
 
@@ -98,7 +101,7 @@ class Answerer:
                 await self._fail_quietly(request, outcomes)
                 return False
             return not outcomes or await self._deliver(
-                request, *self._words(request, grant, outcomes, trace), trace
+                request, *self._words(request, grant, outcomes, trace), trace, outcomes
             )
 
     async def revise(self, request: Request, standing: StoredAnswer) -> bool:
@@ -278,9 +281,17 @@ class Answerer:
         return answer, buttons
 
     async def _deliver(
-        self, request: Request, answer: Answer, buttons: AnswerButtons | None, trace: RequestTrace
+        self,
+        request: Request,
+        answer: Answer,
+        buttons: AnswerButtons | None,
+        trace: RequestTrace,
+        outcomes: Sequence[Outcome] = (),
     ) -> bool:
-        """Send the answer, unless its message is deleted or it is late; return whether it was sent."""
+        """Send the answer, unless its message is deleted or it is late; return whether it was sent.
+
+        `outcomes` are those that are counted then, if the server wants that.
+        """
         if self._memory.is_deleted(request.source_ids) or not await request.destination.admits():
             return False
         with trace.stage("send"):
@@ -296,6 +307,8 @@ class Answerer:
             case Fate.POSTPONED:
                 self._release(request)
                 self._ledger.leave_open(request)
+        if delivered.fate is Fate.SENT:
+            self._tally.count(request, outcomes)
         return delivered.fate is Fate.SENT
 
 

@@ -57,6 +57,10 @@ class Models(ErasableMemory):
         """Return all models that answer now, the owner's own first."""
         return (self._usual.info, *(classifier.info for classifier in self._ready.values()))
 
+    def info_of(self, model: str | None) -> ModelInfo:
+        """Return the model that answers now where `model` was chosen; None: where nothing was."""
+        return next((info for info in self.infos() if info.name == model), self._usual.info)
+
     def running(self) -> tuple[Classifier, ...]:
         """Return what classifies now, the owner's own first."""
         return (self._usual, *self._ready.values())

@@ -18,11 +18,11 @@ from urllib.parse import unquote
 
 from rich.console import Console
 
-from bot.cli import FAILED, OK, USAGE
+from bot.cli import FAILED, OK
 from bot.cli.demo_transcript import names, show
 from bot.cli.settings import complain, settings_for
 from bot.cli.terminal import model_progress, safe
-from config.settings import ConfigError, Settings, Watch
+from config.settings import Settings, Watch
 from inference.results import ModelUnavailable
 from inference.serving.client import Classifier
 
@@ -33,15 +33,11 @@ EMBEDDED = "efficientnet_lite0"
 
 
 def main(args: argparse.Namespace) -> int:
-    """Return 0 if every picture was named rightly, 1 if not, 2 for a configuration that cannot be used."""
+    """Return 0 if every picture was named rightly, 1 if not. Raises `ConfigError`."""
     if find_spec("simcord") is None:
         complain("the demo needs the development packages, which `make demo` installs.")
         return FAILED
-    try:
-        settings = _for_the_demo(settings_for(args))
-    except ConfigError as error:
-        complain(error)
-        return USAGE
+    settings = _for_the_demo(settings_for(args))
     once = args.once or os.environ.get("ONCE", "0") not in ("", "0") or not sys.stdin.isatty()
     return asyncio.run(_demo(settings, Console(highlight=False), once=once))
 

@@ -17,7 +17,7 @@ from bot.connection import server
 from bot.connection.discord_clock import TOLERATED, DiscordClock
 from bot.connection.http_watch import HttpWatch
 from bot.connection.intents import MESSAGE_CONTENT_OFF, message_content_allowed
-from bot.connection.login import token
+from bot.connection.login import token, where_tokens_are
 from config.settings import ConfigError, Settings
 
 PATIENCE = 20.0
@@ -38,10 +38,11 @@ async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
         yield CheckResult(Level.FAIL, "The bot cannot log in.", str(error))
         return
     yield CheckResult(Level.OK, "There is a token.")
+    name = "Discord" if place is None else str(place.api.host)
     try:
         watch = HttpWatch()
         async with asyncio.timeout(PATIENCE), _logged_in(given, place, watch) as client:
-            yield CheckResult(Level.OK, f"Discord knows it: this is {client.user}.")
+            yield CheckResult(Level.OK, f"{name} knows it: this is {client.user}.")
             guilds = await _guilds(client)
             found = [*_clock(watch.clock), *_permissions(guilds)]
             if place is None:  # a Discord-compatible server has neither flags of applications nor commands
@@ -53,13 +54,13 @@ async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
     except discord.LoginFailure:
         yield CheckResult(
             Level.FAIL,
-            "Discord refuses the token.",
-            "Make a new one: discord.com/developers/applications, your application, Bot, Reset Token.",
+            f"{name} refuses the token.",
+            f"Make a new one at {where_tokens_are(settings.discord)}.",
         )
     except (aiohttp.ClientError, OSError, TimeoutError, discord.HTTPException) as error:
         yield CheckResult(
             Level.NOTE,
-            f"Discord did not answer, so the rest was not checked: {error or type(error).__name__}.",
+            f"{name} did not answer, so the rest was not checked: {error or type(error).__name__}.",
             "Check this machine's network, and try again.",
         )
 

@@ -17,19 +17,15 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from bot.cli import FAILED, OK, USAGE
+from bot.cli import FAILED, OK
 from bot.cli.settings import complain, settings_for
 from bot.cli.terminal import errors, model_progress
-from config.settings import ConfigError, Settings
+from config.settings import Settings
 
 
 def main(args: argparse.Namespace) -> int:
-    """Return 0 if it was done, 1 if it could not be, 2 for a configuration that cannot be used."""
-    try:
-        settings = settings_for(args)
-    except ConfigError as error:
-        complain(error)
-        return USAGE
+    """Return 0 if it was done, 1 if it could not be. Raises `ConfigError`."""
+    settings = settings_for(args)
     if args.action == "quantize":
         return _do("quantize", settings, args.name, *([str(args.photographs)] if args.photographs else []))
     if args.action == "refresh":

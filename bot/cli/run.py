@@ -5,15 +5,9 @@ from __future__ import annotations
 import argparse
 
 from bot import run
-from bot.cli import USAGE
-from bot.cli.settings import complain, settings_for
-from config.settings import ConfigError
+from bot.cli.settings import settings_for
 
 
 def main(args: argparse.Namespace) -> int:
-    """Run the bot; return its exit code, 2 for a configuration that cannot be used."""
-    try:
-        return run.run(settings_for(args))
-    except ConfigError as error:
-        complain(error)
-        return USAGE
+    """Run the bot and return its exit code. Raises `ConfigError`."""
+    return run.run(settings_for(args))

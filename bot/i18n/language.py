@@ -18,6 +18,11 @@ def N_(sentence: str) -> str:  # noqa: N802 - gettext's own name for "translate 
     return sentence
 
 
+def NC_(context: str, word: str) -> str:  # noqa: N802, ARG001 - the context is for whoever translates
+    """Mark a word that means something else in other places, and is translated with `pgettext`."""
+    return word
+
+
 _TWO_SENTENCES: Final = N_("{first} {second}")
 
 
@@ -48,6 +53,10 @@ class Language:
     def gettext(self, sentence: str) -> str:
         """Return the sentence in this language, or itself if there is no translation."""
         return self._sentences.gettext(sentence)
+
+    def pgettext(self, context: str, word: str) -> str:
+        """Return a word in this language, as it is meant in a context."""
+        return self._sentences.pgettext(context, word)
 
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         """Return the sentence in the form that this language has for a number of things."""

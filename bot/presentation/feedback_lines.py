@@ -37,15 +37,19 @@ def certainty_lines(summary: FeedbackSummary, language: Language) -> Iterator[st
             yield rate(summary.certainties[certainty], language, sentence)
 
 
-def name_lines(summary: FeedbackSummary, language: Language, *, plain: bool = False) -> Iterator[str]:
-    """Give a line for each name that was said, the most often wrong first; in markdown, or `plain`."""
+def name_lines(
+    summary: FeedbackSummary, language: Language, *, others: int | None = MISTAKES, plain: bool = False
+) -> Iterator[str]:
+    """Give a line for each name that was said, the most often wrong first; in markdown, or `plain`.
+
+    `others`: so many of the names that people said instead are told, None for all.
+    """
     for name, count in summary.labels.items():
         said = str(LabelName(name, language, WIDTH, plain))
         blanks = {"name": said if plain else f"**{said}**"}
         if count.instead:
-            others = (
+            blanks["others"] = language.listed(
                 f"{LabelName(other, language, WIDTH, plain)} ({language.number(times)})"
-                for other, times in count.instead.most_common(MISTAKES)
+                for other, times in count.instead.most_common(others)
             )
-            blanks["others"] = language.listed(others)
         yield rate(count, language, NAME_WITH_OTHERS if count.instead else NAME, **blanks)

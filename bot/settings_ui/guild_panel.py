@@ -13,6 +13,7 @@ from discord import ui
 from bot.components import controls
 from bot.discord_limits import SELECT_OPTIONS
 from bot.i18n import N_
+from bot.i18n.command_translator import OPTION
 from bot.settings_ui.setting_words import DEFAULT, SettingWords
 from bot.store import FIELDS, PAGE_TITLES, PAGES, GuildSettings
 from bot.store.setting_fields import EMOJI_CHARACTERS, SettingField, SettingForm
@@ -138,7 +139,8 @@ class GuildPanel:
         placeholder = self.words(PLACEHOLDERS[field.kind])
         yield ui.ActionRow(controls.pick(field.kind, identity, ticked, placeholder))
         if long:
-            command = f"`/settings {field.page} {field.options[1]}:`"
+            option = self.words.language.pgettext(OPTION, field.options[1])
+            command = f"`/settings {field.page} {option}:`"
             yield self._small(N_("What you pick is added. To remove one: {command}"), command=command)
 
     def _now(self, *fields: SettingField) -> ui.TextDisplay[Any]:

@@ -13,6 +13,8 @@ What is kept, why, and until when (`bot.store.retention`); never an image, a mes
   picture that is deleted takes its answer along, and one that is added is named too; 90 days;
 - opinions on answers (ids, label, how sure, yes or no, up to 100 characters of "what is it?"): moderators
   (`/settings feedback`) and the owner (`whatsit feedback`) see how often it is right; 365 days;
+- daily sums (server, day, how many pictures, how many of each name and certainty; no id of a person, channel
+  or message): the chart of `/stats`; 31 days, and none where a server turns them off;
 - notes of the bot's own (a hash of its commands; how often Discord refused it; the key that signs its
   buttons): no needless work at a start, an owner who can see what is wrong, and buttons that outlive a
   restart; until the next, the key for ever.

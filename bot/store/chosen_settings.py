@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -38,12 +38,17 @@ class Choices(Generic[M]):
         defaults: M,
         *,
         limit: int | None = None,
+        on_change: Callable[[int, M], Awaitable[None]] | None = None,
     ) -> None:
-        """`limit`: how many are kept in memory; the longest unused go first."""
+        """`limit`: how many are kept in memory; the longest unused go first.
+
+        `on_change` is told what stands after a change that is kept.
+        """
         self._database = database
         self._table = table
         self._key = next(iter(table.__table__.primary_key))  # guild_id or user_id; the other is the field
         self._defaults = defaults
+        self._on_change = on_change
         self._known: LRUCache[int, M] = LRUCache(math.inf if limit is None else limit)
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         insert = database.insert(table)
@@ -133,6 +138,8 @@ class Choices(Generic[M]):
         self.forget(key)  # whatever interrupts this, the next reader finds what the database holds
         await self._database.write_many(statement, rows)
         self._known[key] = after
+        if self._on_change is not None:
+            await self._on_change(key, after)
         return after
 
     def _lock(self, key: int) -> asyncio.Lock:

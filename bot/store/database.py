@@ -28,6 +28,9 @@ ANSWER_TIMEOUT = 10.0
 BATCH = 500
 """Writes in one transaction at most, so that the first of them does not wait for ever."""
 
+BOT = "whatsit"
+"""What a bot calls itself to a PostgreSQL."""
+
 _WRITES = "whatsit_writes"
 
 
@@ -47,7 +50,11 @@ def connect(location: Location, *, pooled: bool = True) -> AsyncEngine:
         options["connect_args"] = {"timeout": BUSY_TIMEOUT, "isolation_level": None}
     elif pooled:
         options["pool_pre_ping"] = True  # a server that was restarted is found again without an error
-        options["connect_args"] = {"timeout": ANSWER_TIMEOUT, "command_timeout": ANSWER_TIMEOUT}
+        options["connect_args"] = {
+            "timeout": ANSWER_TIMEOUT,
+            "command_timeout": ANSWER_TIMEOUT,
+            "server_settings": {"application_name": BOT},  # by which `bot.store.sole_use` knows a bot
+        }
     try:
         engine = create_async_engine(location.url, **options)
     except ModuleNotFoundError as error:

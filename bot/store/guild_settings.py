@@ -15,6 +15,7 @@ from inference.results import RANKED
 
 BUTTONS: Final[Mapping[str, str]] = {
     "more": N_("More"),
+    "why": N_("Why?"),
     "dm_button": N_("Send to my DMs"),
     "feedback": N_("Was this right?"),
     "alt_text": N_("Alt text"),
@@ -111,6 +112,21 @@ class GuildSettings(kinds.StoredSettings):
         SettingField("how", N_("Reaction"), "emoji", ("emoji",), matters={"how": ("react",)}, form=REACTION),
     ] = "🔍"
 
+    statistics: Annotated[
+        Literal["on", "off"],
+        SettingField(
+            "how",
+            N_("Daily counts"),
+            "choice",
+            ("statistics",),
+            words={"on": N_("Kept for a month"), "off": N_("None")},
+            descriptions={
+                "on": N_("For /stats: how many pictures, what I called them, how sure I was; nobody's names"),
+                "off": N_("What was counted so far is deleted"),
+            },
+        ),
+    ] = "on"
+
     top: Annotated[
         kinds.Whole, SettingField("what", N_("Guesses shown"), "number", ("top",), least=1, most=RANKED)
     ] = 3
@@ -144,7 +160,7 @@ class GuildSettings(kinds.StoredSettings):
         ),
     ] = "bars"
     buttons: Annotated[
-        tuple[Literal["more", "dm_button", "feedback", "alt_text", "delete"], ...],
+        tuple[Literal["more", "why", "dm_button", "feedback", "alt_text", "delete"], ...],
         BeforeValidator(_renamed_buttons),
         SettingField("what", N_("Buttons below an answer"), "choices", tuple(BUTTONS), words=BUTTONS),
     ] = ("more", "dm_button", "feedback", "alt_text", "delete")

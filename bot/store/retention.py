@@ -20,3 +20,5 @@ class Retention:
     """Which answer belongs to which picture, so that deleting the picture deletes its answer."""
     feedback: timedelta = timedelta(days=365)
     """What people said of answers."""
+    sums: timedelta = timedelta(days=31)
+    """How many pictures there were each day: the chart of `/stats` shows 30 days."""

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Self
 
 import discord
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import ColumnElement, delete, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 import config.settings
 from bot.store.answers import StoredAnswers
 from bot.store.bot_notes import Notes
 from bot.store.chosen_settings import Choices
+from bot.store.daily_sums import DailySums
 from bot.store.database import Database, connect
 from bot.store.departures import Departures
 from bot.store.faults import StoreError, explain
@@ -27,7 +28,7 @@ from bot.store.open_work import OpenWork
 from bot.store.personal_data import PersonalData, tables_with
 from bot.store.retention import Retention
 from bot.store.seen import Seen
-from bot.store.tables import Base, Cursor, Feedback, GuildSetting, MemberPreference, StoredAnswer
+from bot.store.tables import Base, Cursor, DailySum, Feedback, GuildSetting, MemberPreference, StoredAnswer
 from bot.store.upgrading import make_ready
 from bot.store.upkeep_timer import UpkeepTimer
 
@@ -60,12 +61,13 @@ class Store:
         """How long things are kept."""
         self._now = now
         self._timer = UpkeepTimer(self._purge_again, "store: purge")
-        self.guilds = Choices(database, GuildSetting, guild_defaults)
+        self.guilds = Choices(database, GuildSetting, guild_defaults, on_change=self._guild_changed)
         self.members = Choices(database, MemberPreference, MemberPreferences(), limit=MEMBERS_IN_MEMORY)
         self.work = OpenWork(database, retention, now)
         self.seen = Seen(database)
         self.answers = StoredAnswers(database)
         self.feedback = Opinions(database)
+        self.sums = DailySums(database, retention, now, self._keeps_sums)
         self.notes = Notes(database)
         self.departures = Departures(database, now)
         self.personal = PersonalData(database)
@@ -115,6 +117,7 @@ class Store:
         try:
             await self.work.close()
             await self.seen.close()
+            await self.sums.close()
         finally:
             await self._let_go()
 
@@ -136,6 +139,7 @@ class Store:
     async def erase_guild(self, guild_id: int) -> None:
         """Forget everything about a server, and take its traces out of the files; the bot has left it."""
         await self.seen.forget_guild(guild_id)
+        await self.sums.erase_guild(guild_id)
         await self.notes.forget_greeting(guild_id)
         deleted = await self.guilds.erase(guild_id)
         deleted += await self.personal.erase_guild(guild_id)
@@ -177,7 +181,8 @@ class Store:
 
     async def guild_ids(self) -> set[int]:
         """Return the servers about which anything is kept."""
-        return {*await self.personal.guild_ids(), *self.seen.new_guilds(), *await self.notes.greeted()}
+        unwritten = self.seen.new_guilds() | self.sums.new_guilds()
+        return {*await self.personal.guild_ids(), *unwritten, *await self.notes.greeted()}
 
     async def purge(self) -> int:
         """Delete what has been kept as long as `Retention` says; return the number of rows.
@@ -186,15 +191,21 @@ class Store:
         """
         kept = self.retention
         return (
-            await self._purge(Cursor, Cursor.message_id, kept.cursors)
-            + await self._purge(StoredAnswer, StoredAnswer.answer_id, kept.answers)
-            + await self._purge(Feedback, Feedback.answer_id, kept.feedback)
+            await self._purge(Cursor, self._is_older(Cursor.message_id, kept.cursors))
+            + await self._purge(StoredAnswer, self._is_older(StoredAnswer.answer_id, kept.answers))
+            + await self._purge(Feedback, self._is_older(Feedback.answer_id, kept.feedback))
+            + await self._purge(DailySum, self.sums.is_old())
+            + await self.sums.merge_rare_names()
         )
 
-    async def _purge(self, table: type[Base], made: InstrumentedAttribute[int], kept: timedelta) -> int:
-        oldest = discord.utils.time_snowflake(self._now() - kept)  # an id tells when its message was made
+    def _is_older(self, made: InstrumentedAttribute[int], kept: timedelta) -> ColumnElement[bool]:
+        return made < discord.utils.time_snowflake(
+            self._now() - kept
+        )  # an id tells when its message was made
+
+    async def _purge(self, table: type[Base], is_old: ColumnElement[bool]) -> int:
         key = table.__table__.primary_key
-        some = delete(table).where(tuple_(*key).in_(select(*key).where(made < oldest).limit(PURGE_CHUNK)))
+        some = delete(table).where(tuple_(*key).in_(select(*key).where(is_old).limit(PURGE_CHUNK)))
         purged = 0
         while True:
             async with self._database.transaction() as connection:
@@ -202,6 +213,13 @@ class Store:
             purged += deleted
             if deleted < PURGE_CHUNK:
                 return purged
+
+    async def _keeps_sums(self, guild_id: int) -> bool:
+        return (await self.guilds.get(guild_id)).statistics == "on"
+
+    async def _guild_changed(self, guild_id: int, settings: GuildSettings) -> None:
+        if settings.statistics == "off":
+            await self.sums.erase_guild(guild_id)
 
     async def _purge_again(self) -> None:
         self._timer.start(PURGE_EVERY)

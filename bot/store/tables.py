@@ -161,6 +161,23 @@ class Feedback(Base):
     certainty: Mapped[str | None]
 
 
+class DailySum(Base):
+    """How many pictures of one kind a server had on one day; it holds no id of a person, channel or message.
+
+    `day` counts from 1970-01-01, in UTC. `kind` says what `name` is: nothing for "picture", which counts all
+    that were named; how surely for "certainty", as in `Feedback`; and what was said, in English, for "name".
+    """
+
+    __tablename__ = "daily_sum"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own name
+
+    guild_id: Mapped[Key]
+    day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, index=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
+
+
 class Meta(Base):
     """Small things Whatsit remembers of itself, such as the hash of the commands it last gave Discord."""
 

@@ -348,6 +348,7 @@ def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
                 input_size=model.input_size,
                 classes=len(model.labels),
                 note=model.note,
+                caveats=model.caveats,
                 content_hash=model.content_hash,
                 preprocessing=PREPROCESSING_VERSION,
                 labels=model.labels,

@@ -148,13 +148,6 @@ async def test_all_models_end_with_the_bot_but_not_the_owners_which_it_was_given
     assert usual.closed == 0
 
 
-def test_two_classifiers_may_share_one_queue() -> None:
-    settings = Settings()
-    usual = Classifier(settings)
-    assert Classifier(settings, sharing=usual)._budget is usual._budget
-    assert Classifier(settings)._budget is not usual._budget
-
-
 async def test_buttons_under_another_models_answer_work(world: World, others: Others) -> None:
     assert world.bot.models.infos() == (world.classifier.info,)
     await world.restart(model={"allowed": [SMALL]})

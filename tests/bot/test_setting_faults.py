@@ -20,6 +20,7 @@ WRONG: dict[str, Any] = {
     "ignored_roles": 7,
     "how": "loudly",
     "emoji": "hi",
+    "statistics": "some",
     "top": "many",
     "min_confidence": 2,
     "model": 1,

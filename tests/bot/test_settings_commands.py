@@ -37,6 +37,7 @@ async def test_show_lists_everything(world: World) -> None:
         "",
         "### Replies",
         "**When someone posts a picture**: A reply",
+        "**Daily counts**: Kept for a month",
         "",
         "### Answers",
         "**Guesses shown**: 3",
@@ -89,7 +90,11 @@ async def test_more_channels_than_a_menu_holds_are_added_one_by_one(world: World
 async def test_how(world: World) -> None:
     mod = moderator(world)
     words = said(await mod.slash(world.channel, "settings how", answer="react", emoji=" 👀 "))
-    assert words == "### Replies\n**When someone posts a picture**: A reaction\n**Reaction**: 👀"
+    assert words.splitlines()[:3] == [
+        "### Replies",
+        "**When someone posts a picture**: A reaction",
+        "**Reaction**: 👀",
+    ]
     assert await settings(world) == GuildSettings(how="react", emoji="👀")
     answer = await mod.slash(world.channel, "settings how", answer="reply", emoji="**eyes**")
     assert (

@@ -180,6 +180,16 @@ async def test_a_full_queue_says_busy_at_once_and_a_full_group_does_not_shut_out
         await classifier.classify(picture(1), group="loud")  # their places were given back
 
 
+async def test_two_classifiers_that_share_a_queue_are_full_together() -> None:
+    async with running(queue(images=1)) as usual, running(queue(images=1), sharing=usual) as another:
+        async with usual.admit(1):
+            with pytest.raises(Busy):
+                await another.classify(picture(1))
+        assert (await another.classify(picture(1))).labels
+        async with running(queue(images=1)) as apart, usual.admit(1):
+            assert (await apart.classify(picture(2))).labels
+
+
 async def test_bytes_that_do_not_fit_wait_outside() -> None:
     async with running(queue(bytes=1000)) as classifier:
         inside = asyncio.Event()

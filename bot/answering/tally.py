@@ -1,0 +1,37 @@
+"""What of an answer is counted for the server's statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bot.answering.request import Request
+from bot.presentation.answer import Outcome
+from bot.presentation.naming import Finding
+from bot.store.daily_sums import DailySums
+from inference.results import Classification
+
+
+class Tally:
+    """Counts pictures of servers that keep daily sums; of direct messages none."""
+
+    def __init__(self, sums: DailySums) -> None:
+        self._sums = sums
+
+    def count(self, request: Request, outcomes: Sequence[Outcome]) -> None:
+        """Count what was answered. What only one person saw is counted without its name.
+
+        An answer that an edit changes is not counted again.
+        """
+        settings = request.in_force.guild
+        if request.guild is None or settings.statistics == "off":
+            return
+        findings = [
+            Finding.of(outcome.result, settings.min_confidence)
+            for outcome in outcomes
+            if isinstance(outcome.result, Classification)
+        ]
+        self._sums.add(
+            request.guild.id,
+            [finding.certainty.name.lower() for finding in findings],
+            [] if request.destination.private else [finding.said for finding in findings],
+        )
