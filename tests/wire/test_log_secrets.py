@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.config.test_privacy_page import DISK, PAGE, is_known, named
 from tests.wire import cdn
 from tests.wire.bots import LABEL, process
 from tests.wire.gateway import Gateway
@@ -42,6 +43,11 @@ def sign(wire: Wire) -> None:
         return {**guild(), "name": SECRETS["a server's name"]}
 
     world.guild = named  # type: ignore[method-assign]
+
+
+def files_in(folder: Path) -> dict[str, int]:
+    """The names of all files, and their modes."""
+    return {file.name: file.stat().st_mode for file in folder.rglob("*") if file.is_file()}
 
 
 def is_answered(wire: Wire, message: Payload) -> bool:
@@ -102,7 +108,12 @@ async def test_no_line_of_an_evening_holds_more_than_ids(wire: Wire, tmp_path: P
     assert "everything in hand was answered" in err
     lines = (out + err).splitlines()
     assert [(what, line) for what, secret in SECRETS.items() for line in lines if secret in line] == []
+    files = files_in(tmp_path)
+    assert set(files) <= set(named(DISK)), f"give them a row in {PAGE}"
+    assert [name for name, mode in files.items() if mode & 0o077] == [], "others may read them"
     if written_as == "json":
         said = [json.loads(line) for line in err.splitlines()]
         assert sum(line["event"] == "image" for line in said) >= 10
         assert {line["logger"].partition(".")[0] for line in said} >= {"bot", "discord"}
+        fields = {field for line in said for field in line}
+        assert [field for field in fields if not is_known(field)] == [], f"give them a row in {PAGE}"
