@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import date
 from pathlib import Path
 
 import discord
 import skimage
 
 from bot.demo.stage import PHOTOGRAPHS, Stage, staged
+from bot.i18n import ENGLISH
+from bot.presentation.statistics import StatisticsWords
+from bot.store.daily_sums import GuildSums
+from bot.store.feedback import OpinionCount
 from config.settings import Model, Settings
+from inference.charts.client import ChartPainter
 from inference.serving.client import Classifier
 from tests.e2e.browser import Page, browser_is_missing, opened
 from tests.e2e.command import CAT
@@ -29,6 +35,7 @@ DESKTOP, PHONE, TALL = (1000, 900), (390, 844), (1000, 1200)
 
 async def shots() -> None:
     """One image, what More shows of it, ten images (these also as on a phone), and the settings."""
+    await _chart()
     settings = Settings(model=Model(name="efficientnet_lite0"))
     classifier = Classifier(settings)
     try:
@@ -42,6 +49,19 @@ async def shots() -> None:
             await asyncio.to_thread(_panel, stage.url)
     finally:
         await classifier.close()
+
+
+async def _chart() -> None:
+    """The chart of `/stats`, of a month that was made up."""
+    days = [date(2026, 11, day) for day in range(1, 31)]
+    pictures = {day: 24 + 30 * (day.isoweekday() >= 6) + day.day * 37 % 29 for day in days}
+    total = sum(pictures.values())
+    certainties = {"sure": total - 410, "probably": 220, "maybe": 150, "not_sure": 40}
+    names = ("cat", "military uniform", "espresso", "Egyptian cat", "dog", "soup bowl", "Labrador retriever")
+    sums = GuildSums(pictures, certainties, dict(zip(names, (211, 160, 120, 77, 40, 32, 30), strict=True)))
+    sheet = StatisticsWords(ENGLISH, sums, OpinionCount(23, 5)).sheet()
+    png = await ChartPainter(nice=0).draw(sheet)
+    await asyncio.to_thread((DOCS / "stats.png").write_bytes, png)
 
 
 async def _post(stage: Stage, *files: Path) -> None:
