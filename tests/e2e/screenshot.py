@@ -10,6 +10,7 @@ import argparse
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import date
 from io import BytesIO
 from pathlib import Path
 from typing import Any, cast
@@ -22,7 +23,11 @@ from selenium.webdriver.remote.webelement import WebElement
 from bot.client import Whatsit
 from bot.demo.stage import PHOTOGRAPHS, Stage, staged
 from bot.i18n import Language, languages
+from bot.presentation.statistics import StatisticsWords
+from bot.store.daily_sums import GuildSums
+from bot.store.feedback import OpinionCount
 from config.settings import Model, Settings
+from inference.charts.client import ChartPainter
 from inference.serving.client import Classifier
 from tests.e2e.browser import Page, browser_is_missing, opened
 from tests.e2e.command import CAT
@@ -39,9 +44,9 @@ TEN = (
 )
 DESKTOP, PHONE, TALL = (1000, 900), (390, 844), (1000, 1200)
 IN_DOCS = {
-    "en": ("answer", "more", "ten", "ten-phone", "panel", "panel-where"),
+    "en": ("answer", "more", "ten", "ten-phone", "panel", "panel-where", "stats"),
     "de": ("answer", "alt-text", "panel"),
-    "ja": ("answer", "alt-text", "panel"),
+    "ja": ("answer", "alt-text", "panel", "stats"),
 }
 """The screens of each language that are kept in `docs/`."""
 
@@ -52,8 +57,9 @@ class Photographer:
     def __init__(self, stage: Stage, speech: Language, folder: Path, wanted: tuple[str, ...] | None) -> None:
         self._stage = stage
         self._say = speech.gettext
-        self._language = speech.name
+        self._language = speech
         self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
         self._wanted = wanted
 
     async def take_all(self) -> None:
@@ -61,8 +67,9 @@ class Photographer:
         stage, store = self._stage, cast("Whatsit", self._stage.env.bot).store
         guild = stage.channel.guild
         assert guild is not None
-        await store.members.update(stage.alice.id, {"language": self._language})
-        await store.guilds.update(guild.id, {"language": self._language})
+        await store.members.update(stage.alice.id, {"language": self._language.name})
+        await store.guilds.update(guild.id, {"language": self._language.name})
+        await self._chart()
         await self._post(CAT)
         await self._take(self._one, "answer", "more", "alt-text", "alt-text-to-copy", "feedback")
         await self._post(*TEN)
@@ -82,6 +89,29 @@ class Photographer:
         await stage.preview.refresh()
         pages = ("panel-where", "panel-how", "panel-what", "panel-quotas")
         await self._take(self._panel, "panel", *pages)
+
+    async def _chart(self) -> None:
+        """Draw the chart of `/stats`, of a month that was made up."""
+        if self._wanted is not None and "stats" not in self._wanted:
+            return
+        days = [date(2026, 11, day) for day in range(1, 31)]
+        pictures = {day: 24 + 30 * (day.isoweekday() >= 6) + day.day * 37 % 29 for day in days}
+        certainties = {"sure": sum(pictures.values()) - 410, "probably": 220, "maybe": 150, "not_sure": 40}
+        names = (
+            "cat",
+            "military uniform",
+            "espresso",
+            "Egyptian cat",
+            "dog",
+            "soup bowl",
+            "Labrador retriever",
+        )
+        sums = GuildSums(
+            pictures, certainties, dict(zip(names, (211, 160, 120, 77, 40, 32, 30), strict=True))
+        )
+        sheet = StatisticsWords(self._language, sums, OpinionCount(23, 5)).sheet()
+        png = await ChartPainter(nice=0).draw(sheet)
+        await asyncio.to_thread((self._folder / "stats.png").write_bytes, png)
 
     async def _post(self, *files: Path) -> None:
         """Post files in one message, and wait until it is answered."""
@@ -147,7 +177,6 @@ class Photographer:
     def _save(self, element: WebElement, name: str) -> None:
         """Save a picture of what is on the page, in 256 colours: a third of the bytes."""
         if self._wanted is None or name in self._wanted:
-            self._folder.mkdir(parents=True, exist_ok=True)
             shot = Image.open(BytesIO(element.screenshot_as_png)).convert("RGB")
             shot.quantize(256, kmeans=3).save(self._folder / f"{name}.png", optimize=True)
 
