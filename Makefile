@@ -19,7 +19,7 @@ LOCK    = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test setup run lint bench fuzz soak siege docs screenshot lock clean
+.PHONY: help demo test setup run lint bench fuzz soak siege image operations docs screenshot lock clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -64,17 +64,26 @@ soak: $(STAMP)  ## load, kills and cancellations for MINUTES=10; then the books 
 siege: $(STAMP)  ## costly pictures against the real bot for MINUTES=5, while honest ones must be answered
 	$(PY) -m tests.siege --minutes $(or $(MINUTES),5)
 
-docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, README's table of settings, the list to translate
-	$(PY) -m config.reference
-	$(VENV)/bin/pybabel -q extract --omit-header --no-location --sort-output -k locale_str -o config/locales/whatsit.pot bot
+image: $(STAMP)  ## build the container image without Docker, and see it answer (root; Debian: buildah, mmdebstrap)
+	$(PY) -m tests.deployment.image
 
-screenshot: $(STAMP)  ## take README's pictures of answers and of the panel (Debian: chromium, chromium-driver)
+operations: $(STAMP)  ## follow docs/operations.md on a new Debian (root; Debian: git, mmdebstrap, systemd-container)
+	$(PY) -m tests.deployment.operations
+
+docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, README's table of settings, what to translate
+	$(PY) -m config.reference
+	$(VENV)/bin/pybabel -q extract --omit-header --no-location --sort-output -k locale_str -k NC_:1c,2 -o config/locales/whatsit.pot bot
+	$(PY) -m config.translations
+
+screenshot: $(STAMP)  ## take the pictures in docs (Debian: chromium, chromium-driver, fonts-noto-cjk)
 	$(PY) -m tests.e2e.screenshot
 
 lock: $(STAMP)  ## pin and hash the newest versions that pyproject.toml allows
 	$(LOCK) --extra dev --output-file requirements/dev.txt
 	$(LOCK) --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(LOCK) --extra bench --constraint requirements/dev.txt --output-file requirements/bench.txt
+	echo asyncpg | $(subst pyproject.toml,-,$(LOCK)) --no-annotate --constraint requirements/dev.txt \
+	    --output-file requirements/postgres.txt
 
 clean:  ## remove what was made here: the environment and the caches of the tools
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -27,8 +27,6 @@ from inference.bench.report import print_tables
 from inference.bench.rows import BenchRow, cold_start, event_loop, known_images
 from inference.bench.session import BenchSession
 
-__all__ = ["main"]
-
 ALSO = ("bot.run",)
 """What the process that stands for the bot imports too: its memory and its start are then a real bot's."""
 

@@ -19,8 +19,6 @@ from inference.bench.measuring import MeasuredSystem, clocked, read
 from inference.images.decode import decode
 from inference.models.loading import load, locate
 
-__all__ = ["ENGINES", "BareEngine"]
-
 ENGINES = ("openvino", "tensorflow", "litert", "onnxruntime")
 
 Predict = Callable[[NDArray[np.uint8]], object]

@@ -13,8 +13,6 @@ import psutil
 from inference.bench.measured_whatsit import MeasuredWhatsit
 from inference.bench.measuring import clocked, read, resident_mb, stamp
 
-__all__ = ["ComparedWhatsit"]
-
 PEAK_SECONDS = 0.005
 """Between two looks at the resident size."""
 

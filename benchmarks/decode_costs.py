@@ -21,9 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from benchmarks.decoder import INPUT_SIZE, LIMITS
-from inference.images.decode import decode, header
-
-__all__ = ["fit", "main"]
+from inference.images.decode import decode
+from inference.images.headers import header
 
 _SIDES = ((1000, 800), (2000, 1500), (10_000, 250))
 """The last one is too thin for the decoder to scale it down."""

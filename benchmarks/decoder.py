@@ -14,8 +14,6 @@ from config.settings import Limits
 from inference.bench.measuring import MeasuredSystem, clocked, read, unique
 from inference.images.decode import decode
 
-__all__ = ["Decoder"]
-
 LIMITS = Limits(image_bytes=1 << 30)
 """What an image costs is the question here, not whether it is welcome."""
 

@@ -21,8 +21,6 @@ from config.settings import Answers, Settings
 from inference.results import Classification, ModelInfo
 from inference.serving.client import Classifier
 
-__all__ = ["NamedPicture", "main", "read_truth", "table"]
-
 STAMPS = Path("/usr/share/tuxpaint/stamps"), Path(__file__).with_name("stamps.tsv")
 """Where Debian's package puts its photographs, and what they show."""
 MODEL = "efficientnet_lite0"

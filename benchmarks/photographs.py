@@ -7,8 +7,6 @@ from pathlib import Path
 
 from PIL import Image
 
-__all__ = ["photographs"]
-
 SOURCES = (
     ("skimage", "data/chelsea.png"),
     ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg"),

@@ -20,8 +20,6 @@ from inference.bench.pictures import FORMATS, SMALL, PictureKind
 from inference.bench.rows import BenchRow
 from inference.bench.session import BenchSession
 
-__all__ = ["INT8", "pipeline"]
-
 Sample = dict[str, Any]
 Samples = dict[tuple[str, int], list[Sample]]
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from benchmarks.bare_engine import ENGINES
 from inference.bench.pictures import PictureKind
 
-__all__ = ["FULL", "LARGE", "MEGAPIXELS", "QUICK", "BenchPlan"]
-
 MEGAPIXELS = (0.3, 2.0, 12.0)
 LARGE = PictureKind("jpeg", 12.0)
 

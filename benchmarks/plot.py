@@ -11,8 +11,6 @@ from matplotlib.figure import Figure
 
 from inference.bench.machine import sentence
 
-__all__ = ["draw"]
-
 # Okabe and Ito's colours (https://jfly.uni-koeln.de/color/) are told apart by every eye; this grey reads on
 # white and on black.
 COLOURS = {1: "#56B4E9", 8: "#E69F00", 64: "#009E73"}

@@ -10,8 +10,6 @@ from benchmarks.targets import TARGETS
 from inference.bench.machine import sentence
 from inference.bench.report import reached
 
-__all__ = ["BEGIN", "END", "block", "write_readme"]
-
 BEGIN, END = "<!-- bench:begin -->", "<!-- bench:end -->"
 
 

@@ -13,8 +13,6 @@ from inference.bench.figures import core_ms, ratios
 from inference.bench.rows import BenchRow
 from inference.bench.session import BenchSession
 
-__all__ = ["resized_downloads"]
-
 SHORT_SIDE = 320
 """What the bot asks Discord for where the model's input is 224: 10/7 of it."""
 QUALITY = 85

@@ -13,8 +13,6 @@ from inference.bench.pictures import FORMATS, SMALL, PictureKind
 from inference.bench.rows import BenchRow
 from inference.bench.session import BenchSession
 
-__all__ = ["decoding", "memory_and_growth"]
-
 
 def decoding(session: BenchSession, plan: BenchPlan) -> BenchRow:
     """Measure milliseconds an image on one thread: all that was encoded, or as much as the model needs."""

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from inference.bench.targets import TARGETS as SHORT_TARGETS
 from inference.bench.targets import BenchTarget
 
-__all__ = ["FULL_RUN", "TARGETS"]
-
 FULL_RUN = "Only the full run measures it."
 
 TARGETS: Mapping[str, BenchTarget] = {

@@ -22,8 +22,6 @@ from inference.bench.measuring import MeasuredSystem, clocked, drive, read, uniq
 from inference.models.labels import labels_for
 from inference.models.loading import locate
 
-__all__ = ["UsualBot"]
-
 
 class UsualBot(MeasuredSystem):
     """`model` is Whatsit's own section of settings: both run the same SavedModel, of the catalogue."""

@@ -18,7 +18,8 @@ from bot.connection.command_sync import sync
 from bot.connection.event_guard import guard_parsers
 from bot.connection.http_watch import HttpWatch
 from bot.connection.server import Server, log_in
-from bot.i18n import CommandTranslator
+from bot.erasable_memory import ErasableMemory
+from bot.i18n.command_translator import CommandTranslator
 from bot.store import Store, StoreError
 from bot.store.upkeep_timer import UpkeepTimer
 from bot.work_in_hand import WorkInHand
@@ -26,8 +27,6 @@ from config.settings import Settings
 
 if TYPE_CHECKING:
     from inference.serving.client import Classifier
-
-__all__ = ["Whatsit"]
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +36,7 @@ UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
 """What discord.py raises when READY, or a frame that is no event, is not as Discord sends it."""
 
 
-class Whatsit(commands.Bot):
+class Whatsit(commands.Bot, ErasableMemory):
     """Whatsit on Discord, as `bot.composition` puts it together.
 
     One gateway connection, no shards: Discord asks for shards from 2,500 servers on, and a bot on somebody's
@@ -54,7 +53,7 @@ class Whatsit(commands.Bot):
         intents: discord.Intents | None = None,
         server: Server | None = None,
     ) -> None:
-        """`intents`: None asks for what the application's flags allow. `server`: None is Discord."""
+        """`intents`: None asks for those that the application's flags allow. `server`: None is Discord."""
         self.http_watch = HttpWatch()
         self._declared = gateway_intents.wanted() if intents is None else intents
         self._ask_flags = intents is None and server is None
@@ -67,7 +66,10 @@ class Whatsit(commands.Bot):
             http_trace=self.http_watch.trace(),
             max_ratelimit_timeout=settings.watch.late_after,  # `RateLimited` at once instead of a late answer
         )
-        guard_parsers(self._connection.parsers)
+        self.event_counts = guard_parsers(self._connection.parsers)
+        self.http_watch.waits.watch(self.http)
+        self.connections = 0
+        """How often a session of the gateway was begun or resumed."""
         self.store = store
         self.models = models
         self.work_in_hand = WorkInHand()
@@ -132,12 +134,31 @@ class Whatsit(commands.Bot):
             else:
                 return
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether it has all of a session, and the gateway's connection stands."""
+        return self.is_ready() and self.ws is not None and self.ws.open
+
+    async def on_connect(self) -> None:
+        """Count a new session."""
+        self.connections += 1
+
+    async def on_resumed(self) -> None:
+        """Count a session that goes on."""
+        self.connections += 1
+
     async def on_ready(self) -> None:
         """Log who the bot is; after a new session, again."""
         log.info("Online as %s, on %d server(s). Ctrl-C stops.", self.user, len(self.guilds))
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Ignore prefix commands: a mention is a question about a picture, which `MessagesCog` hears."""
+
+    def forget_user(self, user_id: int) -> None:
+        """Drop what discord.py holds of a person: the channel of their direct messages, with their name."""
+        channel = self._connection._get_private_channel_by_user(user_id)  # noqa: SLF001 - nothing public drops it
+        if channel is not None:
+            self._connection._remove_private_channel(channel)  # noqa: SLF001
 
     async def close(self) -> None:
         """Close the connection, and end the models that servers chose."""

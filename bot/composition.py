@@ -13,8 +13,10 @@ from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.retraction import Retraction
+from bot.answering.tally import Tally
 from bot.buttons import MarkSeal
 from bot.client import Whatsit
+from bot.cogs.about import AboutCog
 from bot.cogs.catch_up import CatchUpCog
 from bot.cogs.classify import ClassifyCog
 from bot.cogs.edits import EditsCog
@@ -27,6 +29,8 @@ from bot.cogs.messages import MessagesCog
 from bot.cogs.offers import OffersCog
 from bot.cogs.permission_changes import PermissionChangesCog
 from bot.cogs.presses import PressesCog
+from bot.cogs.privacy import PrivacyCog
+from bot.cogs.statistics import StatisticsCog
 from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
 from bot.delivery.standing_answers import StandingAnswers
@@ -35,19 +39,24 @@ from bot.intake.message_intake import MessageIntake
 from bot.intake.message_requests import MessageRequests
 from bot.intake.read_positions import ReadPositions
 from bot.policy.audience import Audience
+from bot.policy.erasure import Erasure
 from bot.policy.quota import Quota
 from bot.presses.answer_presses import AnswerPresses
+from bot.presses.picture_explaining import PictureExplaining
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
 from bot.settings_ui.member_panel import MemberPanelPresses
+from bot.settings_ui.privacy_export import PrivacyExport
+from bot.settings_ui.privacy_panel import PrivacyPanelPresses
 from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport
 from bot.store import Store
 from bot.store.store_guard import StoreGuard
+from bot.tracing.observer import Observer
+from bot.tracing.request_tracing import RequestTracing
 from config.settings import Settings
+from inference.charts.client import ChartPainter
 from inference.serving.client import Classifier
-
-__all__ = ["compose"]
 
 
 def compose(
@@ -59,12 +68,14 @@ def compose(
     intents: discord.Intents | None = None,
     server: Server | None = None,
     another_model: Callable[[Settings], Classifier] | None = None,
+    observer: Observer | None = None,
 ) -> Whatsit:
     """Return the bot, not connected yet. Whoever makes `classifier`, `fetcher` and `store` closes them.
 
     `intents`: None asks for what the application's flags allow; intents that are given are used as they are.
     `server` is a Discord-compatible server instead of Discord. `another_model` makes a classifier, not
-    started yet, for a model that a server chose; without it all have the owner's.
+    started yet, for a model that a server chose; without it all have the owner's. `observer` is told what
+    happens to requests.
     """
     models = Models(settings, classifier, another_model)
     bot = Whatsit(settings, classifier, store, models, intents=intents, server=server)
@@ -77,16 +88,20 @@ def compose(
     retraction = Retraction(memory, standing)
     ledger = Ledger(store, guard, work)
     positions = ReadPositions(store, work)
+    quota = Quota(settings.limits)
     answerer = Answerer(
         settings=settings,
         models=models,
-        quota=Quota(settings.limits),
+        quota=quota,
         classifying=ImageClassifying(models, fetcher, settings.limits),
         ledger=ledger,
         memory=memory,
         standing=standing,
         retraction=retraction,
+        tally=Tally(store.sums),
         seal=MarkSeal(store.mark_key),
+        work=work,
+        tracing=RequestTracing(observer),
         buttons=bot.has_interactions,
     )
 
@@ -127,12 +142,32 @@ def compose(
         standing=standing,
         retraction=retraction,
     )
+    erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers))
+    export = PrivacyExport(store, ledger)
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
+    painter = ChartPainter(nice=settings.worker.nice)
+    explaining = PictureExplaining(
+        store=store,
+        models=models,
+        fetcher=fetcher,
+        quota=quota,
+        painter=painter,
+        images_of=requests.images_of,
+        limits=settings.limits,
+    )
     handlers = (
-        AnswerPresses(store, models, standing, ledger, requests.images_of),
+        AnswerPresses(
+            store=store,
+            models=models,
+            standing=standing,
+            ledger=ledger,
+            explaining=explaining,
+            images_of=requests.images_of,
+        ),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
         MemberPanelPresses(store),
+        PrivacyPanelPresses(store, erasure, export),
         HelloPresses(store.guilds, words),
     )
     bot.cogs_to_add = [
@@ -159,9 +194,12 @@ def compose(
         PressesCog(client=bot, store=store, work=work, handlers=handlers),
         GuildSettingsCog(store=store, words=words, imports=imports, ledger=ledger),
         MemberPreferencesCog(store),
-        ErasingCog(bot, store, positions),
+        PrivacyCog(store, export),
+        ErasingCog(bot, store, erasure, settings.privacy),
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),
+        AboutCog(store, models, settings.discord.source_url),
+        StatisticsCog(store=store, painter=painter, ledger=ledger, work=work),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons
         bot.cogs_to_add.append(HelloCog(bot, store))

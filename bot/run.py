@@ -6,7 +6,6 @@ import asyncio
 import gc
 import logging
 import signal
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -15,19 +14,19 @@ from types import FrameType
 import aiohttp
 import discord
 
+from bot import logs
 from bot.client import Whatsit
 from bot.composition import compose
 from bot.connection import discord_py_log
-from bot.connection.login import WHERE_TOKENS_ARE, token
+from bot.connection.login import token, where_tokens_are
 from bot.connection.server import Server
 from bot.download.downloader import Downloader
+from bot.metrics.server import MetricsServer
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
 from inference.results import ModelUnavailable
 from inference.sandbox.kernel import forbid_dumps
 from inference.serving.client import Classifier
-
-__all__ = ["downloader", "run"]
 
 log = logging.getLogger(__name__)
 
@@ -35,9 +34,6 @@ ANSWERED, FAILED = 0, 1
 GOODBYE = 2.0
 """Seconds that the gateway may take over its closing handshake."""
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-TOKEN_REFUSED = (
-    f"The token is refused. It was reset, or copied incompletely: make a new one at {WHERE_TOKENS_ARE}."
-)
 AUTHENTICATION_FAILED = 4004
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes"""
 
@@ -54,18 +50,10 @@ def run(settings: Settings) -> int:
     forbid_dumps()
     secret = token(settings)
     server = Server.of(settings.discord)
-    _set_up_logging()
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # else ten lines a start about its own insides
+    logs.set_up(settings.log)
     discord_py_log.tidy()
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak
     return asyncio.run(_live(settings, secret, server))
-
-
-def _set_up_logging() -> None:
-    """Log to standard error, in colour on a terminal only: discord.py takes each container for one."""
-    plain = logging.Formatter("[{asctime}] [{levelname:<8}] {name}: {message}", "%Y-%m-%d %H:%M:%S", "{")
-    formatter = discord.utils.MISSING if sys.stderr.isatty() else plain
-    discord.utils.setup_logging(level=logging.INFO, root=True, formatter=formatter)
 
 
 async def _live(settings: Settings, secret: str, server: Server | None) -> int:
@@ -90,32 +78,41 @@ async def _online(settings: Settings, secret: str, server: Server | None, store:
         server = await server.with_files()
     fetcher = downloader(settings, classifier, server)
     another = partial(Classifier, sharing=classifier)
-    bot = compose(settings, classifier, fetcher, store, server=server, another_model=another)
+    metrics = MetricsServer(settings)
+    bot = compose(
+        settings,
+        classifier,
+        fetcher,
+        store,
+        server=server,
+        another_model=another,
+        observer=metrics.observer,
+    )
     # What was imported stays: looking through it for garbage would stall the gateway for 70 ms now and then.
     gc.freeze()
-    left = 0
+    left, name = 0, "Discord" if server is None else str(server.api.host)
     try:
         with _stop_signals() as told:
-            async with bot:
+            async with metrics.serving(bot, classifier, store), bot:
                 connection = asyncio.create_task(bot.start(secret))
                 refused = bot.http_watch.brake.token_refused
                 await _first(connection, told, refused)
                 left = await bot.work_in_hand.finish(0.0 if refused.is_set() else settings.queue.drain)
                 await _leave(bot, connection)
                 if refused.is_set():
-                    raise ConfigError(TOKEN_REFUSED)
+                    raise _token_refused(settings)
     except discord.LoginFailure as error:
-        raise ConfigError(TOKEN_REFUSED) from error
+        raise _token_refused(settings) from error
     except discord.ConnectionClosed as error:
         if error.code == AUTHENTICATION_FAILED:
-            raise ConfigError(TOKEN_REFUSED) from error
+            raise _token_refused(settings) from error
         return _failed(f"The gateway closed the connection for good, with code {error.code}: {error.reason}")
     except ModelUnavailable as error:
         return _failed(str(error))
     except discord.HTTPException as error:
-        return _failed(f"Discord answered {error.status} {error.response.reason}. Try again later.")
+        return _failed(f"{name} answered {error.status} {error.response.reason}. Try again later.")
     except (aiohttp.ClientError, OSError) as error:
-        return _failed(f"Discord cannot be reached: {error or type(error).__name__}. Is this machine online?")
+        return _failed(f"{name} cannot be reached: {error or type(error).__name__}. Is this machine online?")
     finally:
         await fetcher.close()
         await classifier.close()
@@ -180,6 +177,13 @@ async def _leave(bot: Whatsit, connection: asyncio.Task[None]) -> None:
     connection.cancel()
     with suppress(asyncio.CancelledError):
         await connection
+
+
+def _token_refused(settings: Settings) -> ConfigError:
+    return ConfigError(
+        "The token is refused. It was reset, or copied incompletely: make a new one at "
+        f"{where_tokens_are(settings.discord)}."
+    )
 
 
 def _failed(why: str) -> int:

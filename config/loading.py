@@ -1,4 +1,4 @@
-"""Reads the settings: a file, then variables, and one error that lists everything that is wrong with them."""
+"""Read the settings: a file, then variables, and one error that lists everything that is wrong with them."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from config.settings import ConfigError, Settings, sections
-
-__all__ = ["CONFIG_VARIABLE", "DEFAULT_FILE", "PREFIX", "allowed", "load", "variable"]
 
 DEFAULT_FILE = Path(__file__).with_name("whatsit.toml")
 PREFIX = "WHATSIT_"
@@ -58,12 +56,12 @@ def load(path: Path | None = None, environ: Mapping[str, str] | None = None) -> 
 
 
 def variable(section: str, key: str) -> str:
-    """The variable that sets `section.key`."""
+    """Return the variable that sets `section.key`."""
     return f"{PREFIX}{section}__{key}".upper()
 
 
 def allowed(section: str, key: str) -> str:
-    """The values `section.key` may take, in words."""
+    """Return the values that `section.key` may take, in words."""
     return _in_words(sections()[section].model_json_schema()["properties"][key])
 
 
@@ -113,7 +111,7 @@ class _File:
             raise ConfigError(f"{path}: is not valid TOML: {error}.") from error
 
     def place(self, location: str) -> str:
-        """The file and, where the key is written in one of the usual ways, the line that sets `location`."""
+        """Return the file and, where the key is written in a usual way, the line that sets `location`."""
         table = ""
         for number, line in enumerate(self.text.splitlines(), 1):
             if header := re.match(r"\s*\[\s*([^\[\]]+?)\s*\]", line):
@@ -158,14 +156,14 @@ def _suggest(word: str, known: Iterable[str]) -> str:
 
 
 def _suggest_variable(name: str, known: Iterable[str]) -> str:
-    """As `_suggest`; the prefix, which all have, makes no two of them alike."""
+    """Return what `_suggest` does, without the prefix, which would make all names look alike."""
     by_key = {each.removeprefix(PREFIX): each for each in known}
     close = get_close_matches(name.removeprefix(PREFIX), by_key, n=1)
     return f" Did you mean {by_key[close[0]]}?" if close else f" {DEFAULT_FILE} lists what there is."
 
 
 def _explain(fault: ErrorDetails, file: _File, variables: Mapping[str, str]) -> str:
-    """One line for one fault: the key, where it stands, its value, and what is allowed instead."""
+    """Return one line for one fault: the key, where it stands, its value, and what is allowed instead."""
     section, *rest = (str(part) for part in fault["loc"])
     key = rest[0] if rest else ""
     location = f"{section}.{key}" if key else section
@@ -180,4 +178,6 @@ def _explain(fault: ErrorDetails, file: _File, variables: Mapping[str, str]) -> 
         )
         return f"{place}: {location}: {what}."
     given = json.dumps(fault["input"], default=str, ensure_ascii=False)
+    if fault["type"] == "value_error":
+        return f"{place}: {location} cannot be {given}: {fault['ctx']['error']}."
     return f"{place}: {location} cannot be {given}. Allowed: {allowed(section, key)}."

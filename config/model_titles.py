@@ -6,8 +6,6 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-__all__ = ["title_of"]
-
 FILE = Path(__file__).with_name("models.toml")
 
 

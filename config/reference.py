@@ -1,4 +1,4 @@
-"""Writes what is derived from the schema, `config/whatsit.toml` and README's table (`make docs`)."""
+"""Write what is derived from the schema: `config/whatsit.toml` and README's table (`make docs`)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 
 from config.loading import DEFAULT_FILE, allowed
 from config.settings import sections
-
-__all__ = ["README", "in_readme", "table", "toml"]
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 BEGIN, END = "<!-- settings: written by `make docs` -->", "<!-- settings: end -->"
@@ -46,7 +44,7 @@ def _rows() -> Iterator[Row]:
 
 
 def toml() -> str:
-    """`config/whatsit.toml`: every setting, commented out, with its default (or an example) and why."""
+    """Return `config/whatsit.toml`: every setting, commented out, with its default or an example, and why."""
     lines, table = [HEADER], ""
     for row in _rows():
         if row.section != table:
@@ -60,7 +58,7 @@ def toml() -> str:
 
 
 def table() -> str:
-    """README's table in Markdown: setting, variable, default, allowed values and reason."""
+    """Return README's table in Markdown: setting, default, allowed values and reason."""
     lines = ["| setting | default | allowed | what it does |\n", "|---|---|---|---|\n"]
     for row in _rows():
         default = (
@@ -76,14 +74,14 @@ def table() -> str:
 
 
 def in_readme(text: str) -> str:
-    """`text` of README with its table of settings written anew."""
+    """Return the `text` of README with its table of settings written anew."""
     return re.sub(
         f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", lambda _: f"\n{table()}\n", text, flags=re.DOTALL
     )
 
 
 def _value(value: Any) -> str:
-    """`value` in TOML; JSON's notation is TOML's for all that the schema holds."""
+    """Return `value` in TOML; JSON's notation is TOML's for all that the schema holds."""
     return re.sub(r"\B(?=(?:\d{3})+$)", "_", str(value)) if type(value) is int else json.dumps(value)
 
 

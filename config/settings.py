@@ -19,25 +19,11 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    field_validator,
     model_validator,
 )
 
-__all__ = [
-    "Answers",
-    "ConfigError",
-    "Data",
-    "Discord",
-    "Download",
-    "Limits",
-    "Model",
-    "Queue",
-    "Section",
-    "Settings",
-    "StoreSettings",
-    "Watch",
-    "Worker",
-    "sections",
-]
+from config.listen_address import ListenAddress
 
 MiB = 1024 * 1024
 
@@ -56,7 +42,7 @@ class ConfigError(Exception):
 
 
 def _number_as_text(value: object) -> object:
-    """`views = 1` is what anybody writes in TOML, and means `"1"`."""
+    """Take `views = 1`, which is what anybody writes in TOML, for `"1"`."""
     return str(value) if type(value) is int else value
 
 
@@ -73,6 +59,9 @@ class Discord(Section):
     """REST base of a Discord-compatible server (Spacebar), with its version: `https://host/api/v10`."""
     gateway_url: WebSocketUrl | None = Field(default=None, examples=["wss://gateway.discord.example"])
     """Gateway of that server: `wss://host`. Goes with `api_url`."""
+
+    source_url: HttpUrl | None = Field(default=None, examples=["https://code.example/whatsit"])
+    """Where members can read the source of this bot; `/about` links to it."""
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Self:
@@ -128,7 +117,7 @@ class Queue(Section):
     bytes: PositiveInt = 64 * MiB
     """Bytes of images held at once, downloads included; what does not fit is not fetched yet."""
     verdicts: Annotated[int, Field(ge=0)] = 1024
-    """Answers remembered by content hash. The hash and the labels are kept, never the image."""
+    """Answers remembered in memory, by a hash of the image under a key made at each start. No image is."""
     timeout: Seconds = 30
     """Seconds from accepted to answered for one image."""
     drain: Seconds = 8
@@ -214,6 +203,42 @@ class StoreSettings(Section):
     everything twice."""
 
 
+class Privacy(Section):
+    keep_days: Annotated[int, Field(ge=0, le=365)] = 0
+    """Days that a server's data is kept after the server has removed Whatsit; back in time, it finds its
+    settings again. `0`: it is erased at once."""
+    contact: Annotated[str, Field(min_length=1, max_length=200)] | None = Field(
+        default=None, examples=["privacy@example.org"]
+    )
+    """Whom people write to about their data: an address or a link. `whatsit policy` names it."""
+
+
+class Metrics(Section):
+    listen: Annotated[str, BeforeValidator(_number_as_text)] = Field(default="", examples=["127.0.0.1:9464"])
+    """Where `/metrics` (for Prometheus), `/healthz` and `/readyz` are served: a port of this machine, or
+    `ADDRESS:PORT`. Empty: nowhere. No password is asked, so other addresses than this machine's own
+    (`0.0.0.0:9464`) must be written out; whoever reaches them can read how much the bot does."""
+
+    @field_validator("listen")
+    @classmethod
+    def _is_address(cls, listen: str) -> str:
+        ListenAddress.parse(listen)
+        return listen
+
+    @property
+    def address(self) -> ListenAddress | None:
+        """Where to listen; None for nowhere."""
+        return ListenAddress.parse(self.listen)
+
+
+class Log(Section):
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least important lines that are written. Of libraries nothing below `info` is, since it repeats what
+    people write."""
+    format: Literal["text", "json"] = "text"
+    """`text` for people, in colour on a terminal; `json` for programs, an object a line."""
+
+
 class Settings(BaseModel):
     """All of `whatsit.toml`."""
 
@@ -229,10 +254,13 @@ class Settings(BaseModel):
     answers: Answers = Field(default_factory=Answers)
     data: Data = Field(default_factory=Data)
     store: StoreSettings = Field(default_factory=StoreSettings)
+    privacy: Privacy = Field(default_factory=Privacy)
+    metrics: Metrics = Field(default_factory=Metrics)
+    log: Log = Field(default_factory=Log)
 
 
 def sections() -> dict[str, type[Section]]:
-    """The tables of `whatsit.toml` and their schemas, in order."""
+    """Return the tables of `whatsit.toml` and their schemas, in order."""
     found = {name: field.annotation for name, field in Settings.model_fields.items()}
     return {
         name: kind for name, kind in found.items() if isinstance(kind, type) and issubclass(kind, Section)

@@ -14,8 +14,6 @@ from config.settings import Settings
 from inference.models import catalogue, hub_failure
 from inference.results import ModelUnavailable
 
-__all__ = ["main"]
-
 
 def main(arguments: list[str]) -> int:
     """Do the job that the first argument names, and return the exit code: 0 if it was done."""

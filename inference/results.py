@@ -7,30 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-__all__ = [
-    "RANKED",
-    "Busy",
-    "Classification",
-    "Coarse",
-    "CorruptImage",
-    "HarmfulImage",
-    "ImageTooLarge",
-    "InferenceError",
-    "Label",
-    "ModelInfo",
-    "ModelUnavailable",
-    "NotAnImage",
-    "OutOfMemory",
-    "SandboxState",
-    "Stats",
-    "TimedOut",
-    "UnsupportedFormat",
-]
+PictureKind = Literal["photo", "drawing", "screenshot"]
+"""How a picture was made, where that is known: None stands for a picture of which it is not."""
 
 RANKED = 10
 """Labels of an image that are ranked and remembered: as many as an answer can ever show."""
+
+
+FINGERPRINT_VERSION = 1
+"""Raise it with every change that gives the same features another fingerprint."""
+SCALE_BYTES = 4
+"""A fingerprint's scale, a float32, stands before its numbers, a byte each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +52,8 @@ class Classification:
     `size` is (width, height) in pixels as a person sees the picture, after EXIF orientation. `views` is how
     many crops were averaged. Times are milliseconds that the worker spent on this image. `coarse` has the
     everyday names of greatest probability, best first, at most three. `core_seconds` is the processor time
-    that the worker spent on the image for this answer: 0 where it was remembered.
+    that the worker spent on the image for this answer: 0 where it was remembered. `picture_kind` is what the
+    picture's metadata tell.
     """
 
     labels: tuple[Label, ...]
@@ -75,6 +65,30 @@ class Classification:
     predict_ms: float
     coarse: tuple[Coarse, ...] = ()
     core_seconds: float = 0.0
+    picture_kind: PictureKind | None = None
+    fingerprint: bytes | None = field(default=None, repr=False)
+    """What `inference.models.fingerprint.pack` makes of the features, where they were asked for and the
+    model has some."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Where in a picture the model saw what it names.
+
+    `size` is (width, height) of `pixels`, a small copy of the picture, RGB, one byte a channel, row by row.
+    `maps` has one map for each class that was asked for, `columns` x `rows` bytes row by row, which covers
+    the whole picture: 0 is "adds nothing", 255 the most of its own map. `seen`, of the same shape, is 1 where
+    the model looked at all. `method` is "activation" where the maps are what the model itself summed up, and
+    "occlusion" where it is of another kind, and parts of the picture were covered instead.
+    """
+
+    size: tuple[int, int]
+    pixels: bytes = field(repr=False)
+    columns: int
+    rows: int
+    maps: tuple[bytes, ...] = field(repr=False)
+    seen: bytes = field(repr=False)
+    method: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +117,18 @@ class SandboxState:
         return f"The worker is held by {' and '.join(there)}{'; ' * bool(lacking)}{lacking}."
 
 
+ModelCaveat = Literal["hub_out_of_reach", "hub_model_unusable", "slower_engine", "no_bfloat16"]
+"""Why a model, or what runs it, is not the one that was asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
     """The model that answers.
 
     `name` is what a person is shown, `engine` is "openvino" or "tensorflow", `input_size` the height and
     width of the model's input in pixels, `classes` the number of labels. `note` is one sentence where
-    something is not as asked for (the Hub could not be reached, the fast engine disagreed), else None.
+    something is not as asked for (the Hub could not be reached, the fast engine disagreed), else None;
+    `caveats` say the same without the details that are the owner's business.
     `content_hash` is the SHA-256 of the SavedModel and `preprocessing` the version of the code between bytes
     and model: with the picture's bytes, they decide an answer.
     """
@@ -125,8 +144,20 @@ class ModelInfo:
     """Each class's label."""
     coarse: tuple[str | None, ...] = field(default=(), repr=False, compare=False)
     """Each class's everyday name."""
+    caveats: tuple[ModelCaveat, ...] = field(default=(), compare=False)
+    features: int = 0
+    """How many numbers the layer under the last one gives; 0 for a model without such a layer."""
+    precision: str = "f32"
+    """The number format of the engine's sums: "f32", "bf16" or "int8"."""
     sandbox: SandboxState = field(default=SandboxState(), compare=False)
     """What the kernel takes from the process that runs the model."""
+
+    @property
+    def fingerprints(self) -> str | None:
+        """What fingerprints have to have in common to be compared; None where the model gives none."""
+        if not self.features:
+            return None
+        return f"{self.content_hash[:16]}-{self.precision}-{self.preprocessing}.{FINGERPRINT_VERSION}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +167,9 @@ class Stats:
     Every image that `classify` was given is in `accepted`, and in the end in exactly one of `answered`,
     `refused` (by error code) and `cancelled`. `turned_away` (by error code) counts images that got no place,
     because the queue was full or no model was there. `known` of the answered ones needed no work, because
-    their bytes had been seen before. `restarts` counts replaced workers, `batches` answered batches.
+    their bytes had been seen before. `restarts` counts replaced workers, `batches` answered batches,
+    `batch_sizes` how often so many images were handed over together, and `condemned` images that are refused
+    because of what they did.
     """
 
     accepted: int
@@ -147,6 +180,23 @@ class Stats:
     known: int
     batches: int
     restarts: int
+    batch_sizes: Mapping[int, int] = field(default_factory=dict)
+    condemned: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ServingLoad:
+    """What a classifier holds at the moment.
+
+    `images` wait or are in work, and have `bytes` together, downloads included; classifiers that share a
+    queue each tell all of it. `breaker_open`: the worker keeps dying, and new images are refused or on trial.
+    `worker_bytes` is the memory of the worker, 0 where there is none.
+    """
+
+    images: int
+    bytes: int
+    breaker_open: bool
+    worker_bytes: int
 
 
 class InferenceError(Exception):

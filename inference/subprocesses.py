@@ -8,8 +8,6 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-__all__ = ["ROOT", "module_command", "own_environment"]
-
 NEEDED = (
     "PATH|HOME|USERPROFILE|SYSTEMROOT|TMPDIR|TEMP|TMP|LANG|LANGUAGE|LC_[A-Z]+|TZ",
     "LD_LIBRARY_PATH|DYLD_LIBRARY_PATH|VIRTUAL_ENV|PYTHON[A-Z]+|COVERAGE_[A-Z_]+",

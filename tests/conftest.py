@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ["LC_ALL"] = "C.UTF-8"  # whatever the developer's terminal speaks
     for mark in (
         "whatsit(message_content=True, **sections): what the bot of this test is set to, as in whatsit.toml",
         "logs_errors: this test provokes an error that belongs in the log",

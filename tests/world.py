@@ -7,7 +7,7 @@ are fetched from the simulated Discord's own store. A folder's `conftest.py` imp
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -26,8 +26,9 @@ from bot.composition import compose
 from bot.connection import intents as gateway_intents
 from bot.download.downloader import Gone
 from bot.store import Store
+from bot.tracing.observer import Observer, Stage, Way
 from config.settings import Settings
-from inference.results import Classification, Coarse, Label, ModelInfo
+from inference.results import Classification, Coarse, Explanation, Label, ModelInfo
 from inference.serving.client import Classifier
 from tests.payloads.schema import Schema, missing
 from tests.stores import Stores
@@ -99,6 +100,7 @@ class FakeClassifier:
     meanwhile: Callable[[bytes], Awaitable[None]] | None = None
     admitted: list[tuple[int, Hashable]] = field(default_factory=list)
     asked: list[tuple[bytes, int]] = field(default_factory=list)
+    explained: list[tuple[bytes, list[int]]] = field(default_factory=list)
     refuses: Exception | None = None
     another: Callable[[Settings], Classifier] | None = None
     inside: int = 0
@@ -131,6 +133,9 @@ class FakeClassifier:
         assert self.another is not None
         return self.another(settings)
 
+    def forget_group(self, group: Hashable) -> None:
+        """Nothing is remembered of anybody."""
+
     async def close(self) -> None:
         """Nothing to let go of."""
 
@@ -150,6 +155,15 @@ class FakeAdmission:
         if isinstance(answer, Exception):
             raise answer
         return replace(answer, labels=answer.labels[:top])
+
+    async def explain(
+        self, data: bytes, classes: Sequence[int], *, on_cost: Callable[[float], None]
+    ) -> Explanation:
+        """A grey picture of two pixels, whose left half speaks for every class."""
+        self.classifier.explained.append((data, list(classes)))
+        on_cost(0.0)
+        maps = (bytes((255, 0)),) * len(classes)
+        return Explanation((2, 1), bytes(6), 2, 1, maps, bytes((1, 1)), "activation")
 
 
 @dataclass
@@ -182,6 +196,29 @@ class StoreFetcher:
 
 
 @dataclass
+class RecordingObserver(Observer):
+    """Remembers what it is told."""
+
+    requests: list[Way] = field(default_factory=list)
+    stages: list[Stage] = field(default_factory=list)
+    images: list[tuple[Way, str]] = field(default_factory=list)
+    """The way in and the outcome of each image."""
+    answers: list[tuple[Way, float]] = field(default_factory=list)
+
+    def requested(self, way: Way) -> None:
+        self.requests.append(way)
+
+    def took(self, stage: Stage, seconds: float) -> None:
+        self.stages.append(stage)
+
+    def ended(self, way: Way, outcome: str, images: int) -> None:
+        self.images += [(way, outcome)] * images
+
+    def answered(self, way: Way, seconds: float) -> None:
+        self.answers.append((way, seconds))
+
+
+@dataclass
 class World:
     """One server with a channel and a member in it, the bot among them, and a picture store."""
 
@@ -189,6 +226,7 @@ class World:
     classifier: FakeClassifier
     fetcher: StoreFetcher
     stores: Stores
+    observer: RecordingObserver
     guild: GuildHandle
     channel: ChannelHandle
     alice: MemberActor
@@ -258,7 +296,9 @@ class World:
         settings = Settings.model_validate(sections)
         before = self.bot.store
         store = await self.stores.open(settings)
-        bot = _bot(settings, self.classifier, self.fetcher, store, message_content=message_content)
+        bot = _bot(
+            settings, self.classifier, self.fetcher, store, self.observer, message_content=message_content
+        )
         await self.env.restart_bot(bot)
         await self.stores.close(before)
 
@@ -273,6 +313,7 @@ def _bot(
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
     store: Store,
+    observer: Observer,
     *,
     message_content: bool,
 ) -> Whatsit:
@@ -284,6 +325,7 @@ def _bot(
         store,
         intents=intents,
         another_model=partial(_another, classifier),
+        observer=observer,
     )
 
 
@@ -302,6 +344,11 @@ def fetcher() -> StoreFetcher:
 
 
 @pytest.fixture
+def observer() -> RecordingObserver:
+    return RecordingObserver()
+
+
+@pytest.fixture
 async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
     """The test's own store, which is there again after a restart."""
     stores = Stores(tmp_path / "data")
@@ -315,6 +362,7 @@ async def simcord_bot(
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
     stores: Stores,
+    observer: RecordingObserver,
 ) -> Whatsit:
     """What simcord's own fixture, `simcord_env`, runs."""
     marker = request.node.get_closest_marker("whatsit")
@@ -322,7 +370,7 @@ async def simcord_bot(
     message_content = sections.pop("message_content", True)
     settings = Settings.model_validate(sections)
     store = await stores.open(settings)
-    return _bot(settings, classifier, fetcher, store, message_content=message_content)
+    return _bot(settings, classifier, fetcher, store, observer, message_content=message_content)
 
 
 @pytest.fixture(scope="session")
@@ -344,6 +392,7 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
     stores: Stores,
+    observer: RecordingObserver,
     caplog: pytest.LogCaptureFixture,
 ) -> AsyncIterator[World]:
     """A running bot in a server.
@@ -357,7 +406,7 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     alice = guild.add_member(simcord_env.create_user("alice"))
     await simcord_env.settle()
     await cast("Whatsit", simcord_env.bot).store.notes.take_greeting(guild.id)  # it has been here for long
-    yield World(simcord_env, classifier, fetcher, stores, guild, channel, alice)
+    yield World(simcord_env, classifier, fetcher, stores, observer, guild, channel, alice)
     if request.node.get_closest_marker("logs_errors") is None:
         errors = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR]
         assert errors == []

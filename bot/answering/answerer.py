@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 
@@ -12,22 +13,26 @@ from bot.answering.classifying import ImageClassifying
 from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
-from bot.answering.request import MessageOrigin, Request
+from bot.answering.request import InteractionOrigin, MessageOrigin, Request
 from bot.answering.retraction import Retraction
+from bot.answering.tally import Tally
 from bot.buttons import AnswerButtons, MarkSeal, People, buttons_for
 from bot.delivery.destination import Fate
 from bot.delivery.reactions import FAILED, OVER_QUOTA
 from bot.delivery.standing_answers import StandingAnswers
+from bot.i18n import N_
 from bot.image_source import fingerprint
 from bot.policy.audience import role_ids
 from bot.policy.quota import Grant, Quota
 from bot.presentation.answer import Answer, Outcome, Writer
 from bot.presentation.errors import LASTING
 from bot.store import GuildSettings, StoredAnswer
+from bot.tracing.request_tracing import RequestTrace, RequestTracing
+from bot.work_in_hand import WorkInHand
 from config.settings import Settings
 from inference.results import NotAnImage, UnsupportedFormat
 
-__all__ = ["Answerer"]
+STOPPED = N_("I stopped: whoever this belongs to has just had me forget everything about them.")
 
 
 class Answerer:
@@ -44,10 +49,14 @@ class Answerer:
         memory: MessageMemory,
         standing: StandingAnswers,
         retraction: Retraction,
+        tally: Tally,
         seal: MarkSeal,
+        work: WorkInHand,
+        tracing: RequestTracing,
         buttons: bool,
     ) -> None:
         """`buttons`: whether there may be any under answers; `seal` signs what they hold."""
+        self._tracing = tracing
         self._seal = seal
         self._settings = settings
         self._models = models
@@ -57,59 +66,101 @@ class Answerer:
         self._memory = memory
         self._standing = standing
         self._retraction = retraction
+        self._tally = tally
+        self._work = work
         self._has_buttons = buttons
 
     async def answer(self, request: Request) -> bool:
         """Answer a request; return False if it is not answered and still may be.
 
+        It ends when everything about the asker, the author of the images or the server is erased meanwhile.
         Raises a `StoreError`, and what discord.py raises when Discord cannot be asked for somebody's roles.
         """
+        with self._work.of(*request.owners), self._traced(request) as trace:
+            return await self._answer(request, trace)
+        if isinstance(request.origin, InteractionOrigin):  # its deferred response waits
+            await request.destination.refuse(request.language.gettext(STOPPED), "")
+        return True
+
+    async def _answer(self, request: Request, trace: RequestTrace) -> bool:
         if not await request.destination.admits():
+            trace.turned_away("not_admitted", self._wanted(request))
             return False
         if not await self._claim(request):
             return True
-        grant = await self._grant(request)
+        grant = await self._grant(request, trace)
         if not grant.images:
             self._release(request)
-            await self._refuse(request, grant)
+            await self._refuse(request, grant, trace)
             return False
         if request.sentence:
-            return await self._deliver(request, Answer.line(request.sentence), None)
-        async with self._ledger.open(request, grant):
-            outcomes = await self._outcomes(request, grant)
+            return await self._deliver(request, Answer.line(request.sentence), None, trace)
+        async with self._ledger.open(request, grant, trace):
+            outcomes = await self._outcomes(request, grant, trace)
             if request.unasked and outcomes and not any(outcome.is_named for outcome in outcomes):
                 await self._fail_quietly(request, outcomes)
                 return False
-            return not outcomes or await self._deliver(request, *self._words(request, grant, outcomes))
+            return not outcomes or await self._deliver(
+                request, *self._words(request, grant, outcomes, trace), trace, outcomes
+            )
 
     async def revise(self, request: Request, standing: StoredAnswer) -> bool:
         """Answer a request in the place of an answer that stands; return False if the quota is used up."""
-        grant = await self._grant(request)
+        with self._work.of(*request.owners), self._traced(request) as trace:
+            return await self._revise(request, standing, trace)
+        return True
+
+    async def _revise(self, request: Request, standing: StoredAnswer, trace: RequestTrace) -> bool:
+        grant = await self._grant(request, trace)
         if not grant.images:
             await request.destination.refuse(grant.line(request.language), OVER_QUOTA)
             return False
-        async with self._ledger.open(request, grant):
-            outcomes = await self._outcomes(request, grant)
+        async with self._ledger.open(request, grant, trace):
+            outcomes = await self._outcomes(request, grant, trace)
             if request.unasked and outcomes and not any(outcome.is_named for outcome in outcomes):
-                await request.destination.refuse("", FAILED)  # the answer that stands says more
-            elif outcomes and isinstance(request.origin, MessageOrigin):
-                answer, buttons = self._words(request, grant, outcomes)
-                replaced = await self._standing.replace(
-                    standing,
-                    request.origin.message_id,
-                    answer,
-                    buttons.view() if buttons else None,
-                    embeds=request.destination.takes_embeds,
-                    images=fingerprint(request.images),
-                    resumed=request.granted is not None,
-                )
-                if not replaced:
-                    await self._deliver(request, answer, buttons)
+                if _is_lasting(outcomes):  # what the answer names is no longer in the message
+                    self._release(request)
+                    await self._standing.take_away_from(request.source_ids)
+                await request.destination.refuse("", FAILED)
+            elif outcomes:
+                words = self._words(request, grant, outcomes, trace)
+                await self._replace(request, standing, words, trace)
         return True
+
+    async def _replace(
+        self,
+        request: Request,
+        standing: StoredAnswer,
+        words: tuple[Answer, AnswerButtons | None],
+        trace: RequestTrace,
+    ) -> None:
+        """Put the new answer where the old one stands, or, where that is gone, send it as any other."""
+        answer, buttons = words
+        with trace.stage("send"):
+            replaced = await self._standing.replace(
+                standing,
+                request.origin.identity,
+                answer,
+                buttons.view() if buttons else None,
+                embeds=request.destination.takes_embeds,
+                images=fingerprint(request.images),
+                resumed=request.granted is not None,
+            )
+        if replaced:
+            trace.delivered(Fate.SENT.outcome)
+        else:
+            await self._deliver(request, answer, buttons, trace)
 
     async def report(self, request: Request, sentence: str) -> None:
         """Say a sentence that is not an answer, such as that something failed; nobody is charged for it."""
-        await self._deliver(request, Answer.line(request.language.gettext(sentence)), None)
+        await self._deliver(request, Answer.line(request.language.gettext(sentence)), None, RequestTrace())
+
+    def _traced(self, request: Request) -> AbstractContextManager[RequestTrace]:
+        return self._tracing.request(request.way, request.origin.identity, request.asked_at)
+
+    def _wanted(self, request: Request) -> int:
+        """Return of how many images an answer would be."""
+        return min(len(request.images), self._settings.limits.images_per_answer)
 
     async def _claim(self, request: Request) -> bool:
         """Take the message up, unless it has an answer; return whether the request is to be answered."""
@@ -128,17 +179,19 @@ class Answerer:
         if isinstance(request.origin, MessageOrigin):
             self._memory.release(request.origin.message_id)
 
-    async def _grant(self, request: Request) -> Grant:
+    async def _grant(self, request: Request, trace: RequestTrace) -> Grant:
         """Charge the asker; a sentence counts like an image, or the bot could be made to talk without end."""
         if request.granted is not None:
             return request.granted
-        images = min(len(request.images), self._settings.limits.images_per_answer) or 1
+        images = self._wanted(request) or 1
         if images <= request.paid:
             return Grant(images)
         grant = await self._charge(
             request.asker, images - request.paid, request.guild_id, request.guild, request.in_force.guild
         )
-        return replace(grant, images=grant.images + request.paid)
+        grant = replace(grant, images=grant.images + request.paid)
+        trace.turned_away("over_quota", self._wanted(request) - grant.images)
+        return grant
 
     async def charge_look(self, member: discord.Member, settings: GuildSettings) -> bool:
         """Charge a member for a message that is looked up; return False if the quota is used up."""
@@ -159,11 +212,11 @@ class Answerer:
                 return self._quota.take_unlimited(asker.id, images, guild_id=guild_id)
         return self._quota.take(asker.id, images, guild_id=guild_id, settings=settings)
 
-    async def _refuse(self, request: Request, grant: Grant) -> None:
+    async def _refuse(self, request: Request, grant: Grant, trace: RequestTrace) -> None:
         """Say that the images are too many: in words where only the asker reads them."""
         line = grant.line(request.language)
         if isinstance(request.origin, MessageOrigin) and request.guild_id is None:
-            await self._deliver(request, Answer.line(line), None)
+            await self._deliver(request, Answer.line(line), None, trace)
         else:
             await request.destination.refuse(line, OVER_QUOTA)
 
@@ -173,10 +226,10 @@ class Answerer:
         Where a later look may succeed, it is the reaction that somebody may click.
         """
         self._release(request)
-        lasting = all(isinstance(outcome.result, LASTING) for outcome in outcomes)
-        await request.destination.refuse("", FAILED if lasting else request.in_force.guild.emoji)
+        reaction = FAILED if _is_lasting(outcomes) else request.in_force.guild.emoji
+        await request.destination.refuse("", reaction)
 
-    async def _outcomes(self, request: Request, grant: Grant) -> list[Outcome]:
+    async def _outcomes(self, request: Request, grant: Grant, trace: RequestTrace) -> list[Outcome]:
         """Fetch and classify what is granted; empty where nobody waits, or where no file is an image."""
         async with request.destination.waiting() as promise:
             if promise is None:
@@ -188,13 +241,20 @@ class Answerer:
                     group=request.group,
                     model=request.in_force.guild.model,
                     on_cost=partial(self._quota.charge, request.asker.id, request.guild_id),
+                    trace=trace,
                 )
         return [outcome for outcome in outcomes if not (request.unasked and _was_no_image(outcome))]
 
     def _words(
-        self, request: Request, grant: Grant, outcomes: Sequence[Outcome]
+        self, request: Request, grant: Grant, outcomes: Sequence[Outcome], trace: RequestTrace
     ) -> tuple[Answer, AnswerButtons | None]:
         """Put the outcomes into words, with the buttons under them."""
+        with trace.stage("words"):
+            return self._written(request, grant, outcomes)
+
+    def _written(
+        self, request: Request, grant: Grant, outcomes: Sequence[Outcome]
+    ) -> tuple[Answer, AnswerButtons | None]:
         guild, language, destination = request.in_force.guild, request.language, request.destination
         writer = Writer(
             self._settings,
@@ -220,11 +280,23 @@ class Answerer:
         )
         return answer, buttons
 
-    async def _deliver(self, request: Request, answer: Answer, buttons: AnswerButtons | None) -> bool:
-        """Send the answer, unless its message is deleted or it is late; return whether it was sent."""
+    async def _deliver(
+        self,
+        request: Request,
+        answer: Answer,
+        buttons: AnswerButtons | None,
+        trace: RequestTrace,
+        outcomes: Sequence[Outcome] = (),
+    ) -> bool:
+        """Send the answer, unless its message is deleted or it is late; return whether it was sent.
+
+        `outcomes` are those that are counted then, if the server wants that.
+        """
         if self._memory.is_deleted(request.source_ids) or not await request.destination.admits():
             return False
-        delivered = await request.destination.deliver(answer, buttons)
+        with trace.stage("send"):
+            delivered = await request.destination.deliver(answer, buttons)
+        trace.delivered(delivered.fate.outcome)
         match delivered.fate:
             case Fate.SENT if delivered.message is not None:
                 await self._ledger.answered(request, delivered.message)
@@ -235,9 +307,16 @@ class Answerer:
             case Fate.POSTPONED:
                 self._release(request)
                 self._ledger.leave_open(request)
+        if delivered.fate is Fate.SENT:
+            self._tally.count(request, outcomes)
         return delivered.fate is Fate.SENT
 
 
 def _was_no_image(outcome: Outcome) -> bool:
-    """A file of unknown kind that turned out to be no image is nobody's request."""
+    """Return whether a file of unknown kind turned out to be no image: then nobody asked for anything."""
     return not outcome.source.certain and isinstance(outcome.result, NotAnImage | UnsupportedFormat)
+
+
+def _is_lasting(outcomes: Sequence[Outcome]) -> bool:
+    """Return whether none of the images could be named, and none can be later."""
+    return all(isinstance(outcome.result, LASTING) for outcome in outcomes)

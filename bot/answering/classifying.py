@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
 
 from bot.answering.models import Models
 from bot.download.downloader import DownloadError, Fetcher
 from bot.image_source import ImageSource
 from bot.presentation.answer import Outcome
+from bot.tracing.request_tracing import FAILED, NAMED, ImageTrace, RequestTrace
 from config.settings import Limits
-from inference.results import RANKED, InferenceError
+from inference.results import RANKED, Classification, InferenceError
 
-__all__ = ["ImageClassifying"]
+if TYPE_CHECKING:
+    from inference.serving.client import Admission
 
 log = logging.getLogger(__name__)
 
@@ -33,28 +38,70 @@ class ImageClassifying:
         group: Hashable,
         model: str | None = None,
         on_cost: Callable[[float], None],
+        trace: RequestTrace,
     ) -> list[Outcome]:
         """Return one outcome for each image, in their order; only cancellation is raised.
 
         `group` shares the queue out fairly: the server, or the person in a direct message. `model` is the
         one that the server chose, if it chose one. `on_cost` is told the core-seconds that each image took,
-        also of one that failed, was given up or was cancelled, and then perhaps later.
+        also of one that failed, was given up or was cancelled, and then perhaps later. `trace` is told of
+        each image.
         """
-        return await asyncio.gather(*(self._classify(image, group, model, on_cost) for image in images))
+        return await asyncio.gather(
+            *(self._classify(image, group, model, on_cost, trace.image()) for image in images)
+        )
 
     async def _classify(
-        self, image: ImageSource, group: Hashable, model: str | None, on_cost: Callable[[float], None]
+        self,
+        image: ImageSource,
+        group: Hashable,
+        model: str | None,
+        on_cost: Callable[[float], None],
+        trace: ImageTrace,
     ) -> Outcome:
         # What Discord tells no size of may be as large as is allowed; what is larger is never fetched.
         size = self._limit if image.size is None else min(image.size, self._limit)
         try:
-            async with self._models.admit(size, group=group, model=model) as admission:
-                data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)
-                return Outcome(image, await admission.classify(data, top=RANKED, on_cost=on_cost))
+            async with AsyncExitStack() as place:
+                with trace.stage("queue"):
+                    admission = await place.enter_async_context(
+                        self._models.admit(size, group=group, model=model)
+                    )
+                with trace.stage("download"):
+                    data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)
+                trace.facts["bytes"] = len(data)
+                return Outcome(image, await _classified(admission, data, on_cost, trace))
         except (InferenceError, DownloadError) as error:
-            log.info("An image of %s was not classified: %s: %s", group, type(error).__name__, error)
+            trace.ended(error.code, why=str(error))
             return Outcome(image, error)
         except Exception as error:
             # Nobody foresaw it: it is logged whole, and still costs its neighbours nothing.
-            log.exception("Classifying an image of %s failed unexpectedly; please report this", group)
+            log.exception("Classifying the image %s failed unexpectedly; please report this", trace.id)
+            trace.ended(FAILED)
             return Outcome(image, error)
+
+
+async def _classified(
+    admission: Admission, data: bytes, on_cost: Callable[[float], None], trace: ImageTrace
+) -> Classification:
+    """Classify, and tell `trace` how long the worker was waited for and how long it worked."""
+    begun = time.perf_counter()
+    worked = 0.0
+    try:
+        classification = await admission.classify(data, top=RANKED, on_cost=on_cost)
+        if classification.core_seconds:
+            decode, predict = classification.decode_ms / 1000, classification.predict_ms / 1000
+            trace.took("decode", decode)
+            trace.took("predict", predict)
+            worked = decode + predict
+        else:
+            trace.facts["remembered"] = True
+    finally:
+        trace.took("wait", max(0.0, time.perf_counter() - begun - worked))
+    trace.facts |= {
+        "model": classification.model,
+        "engine": classification.engine,
+        "views": classification.views,
+    }
+    trace.ended(NAMED)
+    return classification

@@ -19,9 +19,8 @@ from bot.image_source import fingerprint
 from bot.policy.quota import Grant
 from bot.store import Store
 from bot.store.store_guard import StoreGuard
+from bot.tracing.request_tracing import RequestTrace
 from bot.work_in_hand import WorkInHand
-
-__all__ = ["Ledger"]
 
 
 class _AnswerPlace(TypedDict):
@@ -43,13 +42,14 @@ class Ledger:
         self._left_open: set[int] = set()
 
     @asynccontextmanager
-    async def open(self, request: Request, grant: Grant) -> AsyncIterator[None]:
+    async def open(self, request: Request, grant: Grant, trace: RequestTrace) -> AsyncIterator[None]:
         """Write down that a request is accepted, and strike it out afterwards unless it is left open."""
         identity = request.origin.identity
         self._in_work.add(identity)
         self._left_open.discard(identity)
         try:
-            await self._accept(request, grant)
+            with trace.stage("ledger"):
+                await self._accept(request, grant)
             yield
         except asyncio.CancelledError:
             if self._work.stopping:  # the time to finish is over; a deletion cancels too
@@ -80,7 +80,10 @@ class Ledger:
                 guild_id=interaction.guild_id,
                 user_id=interaction.user.id,
                 images=[],
-                options={"locale": interaction.locale.value},
+                options={
+                    "locale": interaction.locale.value,
+                    "guild_locale": interaction.guild_locale.value if interaction.guild_locale else None,
+                },
             )
             yield
         finally:

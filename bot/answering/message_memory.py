@@ -11,8 +11,6 @@ from cachetools import LRUCache
 
 from bot.image_source import ImageSource, fingerprint
 
-__all__ = ["MessageMemory"]
-
 REMEMBERED = 10_000
 """Messages remembered of each kind; the oldest are forgotten."""
 

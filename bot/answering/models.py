@@ -9,13 +9,12 @@ from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from bot.erasable_memory import ErasableMemory
 from config.settings import Settings
 from inference.results import ModelInfo, ModelUnavailable
 
 if TYPE_CHECKING:
     from inference.serving.client import Admission, Classifier
-
-__all__ = ["Models"]
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +22,7 @@ AGAIN = 600.0
 """Seconds until a model that could not be loaded is tried once more."""
 
 
-class Models:
+class Models(ErasableMemory):
     """Finds what classifies with a model of a given name; a worker starts when its model is first wanted.
 
     Nobody waits while a model is loaded, or does without an answer because it cannot be: meanwhile the
@@ -38,7 +37,7 @@ class Models:
         usual: Classifier,
         another: Callable[[Settings], Classifier] | None = None,
     ) -> None:
-        """`another` makes a classifier, not started yet, of the settings given. None: `usual` is all."""
+        """`another` makes a classifier from settings, not started yet; None: `usual` is the only one."""
         self._settings = settings
         self._usual = usual
         self._another = another
@@ -58,10 +57,30 @@ class Models:
         """Return all models that answer now, the owner's own first."""
         return (self._usual.info, *(classifier.info for classifier in self._ready.values()))
 
+    def info_of(self, model: str | None) -> ModelInfo:
+        """Return the model that answers now where `model` was chosen; None: where nothing was."""
+        return next((info for info in self.infos() if info.name == model), self._usual.info)
+
+    def running(self) -> tuple[Classifier, ...]:
+        """Return what classifies now, the owner's own first."""
+        return (self._usual, *self._ready.values())
+
     @property
     def unusable(self) -> frozenset[str]:
         """The models that could not be loaded; the log says why."""
         return frozenset(self._failed)
+
+    def forget_user(self, user_id: int) -> None:
+        """Forget what the person's share of the workers was."""
+        self._forget_group(user_id)
+
+    def forget_guild(self, guild_id: int) -> None:
+        """Forget what the server's share of the workers was."""
+        self._forget_group(guild_id)
+
+    def _forget_group(self, group: int) -> None:
+        for classifier in (self._usual, *self._ready.values()):
+            classifier.forget_group(group)
 
     async def close(self) -> None:
         """End all workers but the owner's own."""

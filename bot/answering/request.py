@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,8 +13,7 @@ from bot.i18n import Language
 from bot.image_source import ImageSource
 from bot.policy.effective_settings import Effective
 from bot.policy.quota import Grant
-
-__all__ = ["InteractionOrigin", "MessageOrigin", "Request"]
+from bot.tracing.observer import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,7 @@ class MessageOrigin:
 
     `clicked`: the answer was asked for by clicking an offer. `asked`: somebody asked in some way; otherwise
     the channel is watched. `edited`: an answer stands already, and the message shows other images now.
+    `missed`: it was written, or clicked, while the bot was away.
     """
 
     message_id: int
@@ -30,11 +31,21 @@ class MessageOrigin:
     asked: bool
     clicked: bool = False
     edited: bool = False
+    missed: bool = False
 
     @property
     def identity(self) -> int:
         """The id by which the open work is known."""
         return self.message_id
+
+    @property
+    def way(self) -> Way:
+        """How the request came in, in a server."""
+        if self.missed:
+            return "catch_up"
+        if self.edited:
+            return "edit"
+        return "offer" if self.clicked else "mention" if self.asked else "watched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +53,7 @@ class InteractionOrigin:
     """A command is answered. `options` are what an answer after a restart needs besides the images, as JSON.
 
     `revived`: an earlier run of the bot accepted it, and wrote it down.
+    `menu`: it was picked from a message's menu.
     """
 
     interaction_id: int
@@ -50,11 +62,17 @@ class InteractionOrigin:
     channel_id: int | None
     options: Mapping[str, str | int | bool | None]
     revived: bool = False
+    menu: bool = False
 
     @property
     def identity(self) -> int:
         """The id by which the open work is known."""
         return self.interaction_id
+
+    @property
+    def way(self) -> Way:
+        """How the request came in."""
+        return "catch_up" if self.revived else "menu" if self.menu else "command"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +83,8 @@ class Request:
     there are; `images` are those of them that may be looked at. `guild_id` is the server's, where `guild` may
     still be None: a command works also where the bot is no member. `granted` is what an earlier run has
     charged for already, `paid` how many images this run has. `sentence` is what is said where there is
-    nothing to look at. `top` is how many labels the asker wants.
+    nothing to look at. `top` is how many labels the asker wants. `asked_at` is when it was asked for, or
+    written, by this machine's clock.
     """
 
     origin: MessageOrigin | InteractionOrigin
@@ -77,10 +96,17 @@ class Request:
     found: int
     in_force: Effective
     destination: Destination
+    asked_at: datetime.datetime
     granted: Grant | None = None
     paid: int = 0
     sentence: str = ""
     top: int | None = None
+
+    @property
+    def way(self) -> Way:
+        """How it came in."""
+        direct = self.guild_id is None and self.origin.way in ("mention", "watched")
+        return "direct_message" if direct else self.origin.way
 
     @property
     def language(self) -> Language:
@@ -91,6 +117,11 @@ class Request:
     def group(self) -> int:
         """The account that the queue is shared out by: the server, or in a direct message the asker."""
         return self.guild_id or self.asker.id
+
+    @property
+    def owners(self) -> tuple[int | None, ...]:
+        """The people and the server whose work it is; if one of them is erased, it ends."""
+        return (self.asker.id, self.author_id, self.guild_id)
 
     @property
     def source_ids(self) -> frozenset[int]:

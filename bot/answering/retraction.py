@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from bot.answering.message_memory import MessageMemory
 from bot.delivery.standing_answers import StandingAnswers
 
-__all__ = ["Retraction"]
-
 
 class Retraction:
     """Knows which task works on which message."""

@@ -17,30 +17,24 @@ from bot.components import controls
 from bot.discord_limits import SELECT_OPTIONS, SELECT_PLACEHOLDER
 from bot.i18n import N_, Language
 from bot.presentation.answer import Outcome
-from bot.presentation.naming import Finding, shorten
+from bot.presentation.label_name import LabelName
+from bot.presentation.naming import Finding
+from bot.presentation.plain_text import shorten
+from bot.presentation.screenshot_names import kind_of
 from bot.presentation.spoilers import shown_name
 from bot.store import BUTTONS, GuildSettings
 from inference.results import Classification, ModelInfo
 
-__all__ = [
-    "PANEL",
-    "VERBS",
-    "AnswerButtons",
-    "Deletion",
-    "MarkedImage",
-    "MergedPart",
-    "button",
-    "buttons_for",
-    "heading_of",
-    "merged_view",
-    "packed_in",
-    "source_in",
-    "view_without",
-]
-
 PANEL = "pic"
 """These buttons' name in a `custom_id`: short, because a mark takes nearly all of its 100 characters."""
-VERBS: Final = {"more": "more", "dm_button": "dm", "feedback": "ask", "alt_text": "alt", "delete": "delete"}
+VERBS: Final = {
+    "more": "more",
+    "why": "why",
+    "dm_button": "dm",
+    "feedback": "ask",
+    "alt_text": "alt",
+    "delete": "delete",
+}
 """What is pressed, by the name that a server's settings have for it."""
 OF_THE_ANSWER: Final = frozenset({"dm_button", "delete"})
 """The buttons that are about the whole answer, and not about one image of it."""
@@ -233,13 +227,16 @@ def _marks(
         if isinstance(outcome.result, Classification) and (model := known.get(outcome.result.model)):
             finding, source = Finding.of(outcome.result, min_confidence), outcome.source
             heading = shown_name(shorten(source.filename, 50), language, spoiler=source.spoiler)
-            yield MarkedImage(ImageMark(finding, image, source.spoiler, people), model, heading)
+            kind = kind_of(source.filename, outcome.result.picture_kind)
+            mark = ImageMark(finding, image, source.spoiler, people, kind=kind)
+            yield MarkedImage(mark, model, heading)
 
 
 def _option(
     image: MarkedImage, value: str, language: Language, width: int, author: str = ""
 ) -> discord.SelectOption:
-    said = shown_name(shorten(image.mark.finding.said, width), language, spoiler=image.mark.spoiler)
+    name = LabelName(image.mark.finding.said, language, width, plain=True)
+    said = shown_name(str(name), language, spoiler=image.mark.spoiler)
     label = f"{image.mark.image + 1}. {author}{said}"
     return discord.SelectOption(label=label, value=value, description=image.heading)
 

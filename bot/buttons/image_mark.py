@@ -17,19 +17,20 @@ from typing import Final
 
 from bot.buttons.mark_seal import MarkSeal
 from bot.presentation.naming import Finding
-from inference.results import RANKED, Coarse, Label, ModelInfo
-
-__all__ = ["MARK_CHARACTERS", "ImageMark", "OtherModel", "People", "can_be_packed"]
+from inference.results import RANKED, Coarse, Label, ModelInfo, PictureKind
 
 MARK_CHARACTERS: Final = 83
 """Characters of a mark at most; with its prefix it is within the 100 of a `custom_id` and of an option."""
 CLASSES = 1 << 16
 _HEAD = struct.Struct(">B3sQQQ")  # image, model, answer, asker, author
-_FLAGS, _CLASS, _PER_CENT = 3, 16, 7
-"""Bits: first the flags, then a class and its per cent for each name. The names fill what the head leaves."""
-_NAME = _CLASS + _PER_CENT
 _SPOILER, _DOUBTFUL, _COARSE = 1, 2, 4
-PURPOSE = "mark"
+_KINDS: Final[tuple[PictureKind | None, ...]] = (None, "photo", "drawing", "screenshot")
+_FLAGS, _PER_CENTS = 8 * len(_KINDS), 101
+"""How many numbers there are of each. After the head comes one large number: the flags with the kind, and
+behind them, for each name, its class and its per cent. It fills what the head leaves to the last bits."""
+_NAME = CLASSES * _PER_CENTS
+PURPOSE = "mark 2"
+"""What is signed. It changes with the form of a mark, so that one of an earlier form is not misread."""
 _NEARLY_NOTHING = 0.001
 """What 0 % stands for: it is shown as "<1%"."""
 
@@ -55,6 +56,7 @@ class ImageMark:
     spoiler: bool
     people: People
     answer: int = 0
+    kind: PictureKind | None = None
 
     def under(self, answer: int) -> ImageMark:
         """Return the mark with the id of its answer, unless it has one already."""
@@ -68,10 +70,10 @@ class ImageMark:
         names = [(label.index, label.probability) for label in finding.labels[:RANKED]]
         if finding.headline:
             names.insert(0, (model.coarse.index(finding.headline.name), finding.headline.probability))
-        bits = flags
+        number = _KINDS.index(self.kind) * 8 + flags
         for index, probability in names:
-            bits = bits << _NAME | index << _PER_CENT | _per_cent(probability)
-        tail = bits.to_bytes(-(-(_FLAGS + _NAME * len(names)) // 8))
+            number = number * _NAME + index * _PER_CENTS + _per_cent(probability)
+        tail = number.to_bytes(_bytes(len(names)))
         return base64.b85encode(seal.seal(head + tail, PURPOSE)).decode()
 
     @classmethod
@@ -84,7 +86,7 @@ class ImageMark:
             packed = seal.opened(base64.b85decode(text), PURPOSE)
             image, key, answer, asker, author = _HEAD.unpack_from(packed)
             model = next(model for model in models if _key(model) == key)
-            flags, numbers = _unpacked(packed[_HEAD.size :])
+            flags, kind, numbers = _unpacked(packed[_HEAD.size :])
             names = [
                 Label(model.labels[index], index, per_cent / 100 or _NEARLY_NOTHING, model.coarse[index])
                 for index, per_cent in numbers
@@ -99,7 +101,7 @@ class ImageMark:
             Coarse(coarse.coarse, coarse.probability) if coarse and coarse.coarse else None,
             bool(flags & _DOUBTFUL),
         )
-        return cls(finding, image, bool(flags & _SPOILER), People(asker, author), answer), model
+        return cls(finding, image, bool(flags & _SPOILER), People(asker, author), answer, kind), model
 
 
 def can_be_packed(model: ModelInfo) -> bool:
@@ -114,13 +116,20 @@ def _key(model: ModelInfo) -> bytes:
     return hashlib.sha256(names.encode()).digest()[:3]
 
 
-def _unpacked(tail: bytes) -> tuple[int, list[tuple[int, int]]]:
-    """Return the flags, and the class and per cent of each name."""
-    bits, number = int.from_bytes(tail), (8 * len(tail) - _FLAGS) // _NAME
-    names = [bits >> _NAME * (number - 1 - position) for position in range(number)]
-    return bits >> _NAME * number, [
-        (name >> _PER_CENT & (1 << _CLASS) - 1, name & (1 << _PER_CENT) - 1) for name in names
-    ]
+def _bytes(names: int) -> int:
+    """Return how many bytes the number of a mark with so many names takes; no two counts take as many."""
+    largest: int = _FLAGS * _NAME**names - 1
+    return -(-largest.bit_length() // 8)
+
+
+def _unpacked(tail: bytes) -> tuple[int, PictureKind | None, list[tuple[int, int]]]:
+    """Return the flags, the kind, and the class and per cent of each name."""
+    number, names = int.from_bytes(tail), list[tuple[int, int]]()
+    for _ in range(next(count for count in range(RANKED + 2) if _bytes(count) == len(tail))):
+        number, name = divmod(number, _NAME)
+        names.insert(0, divmod(name, _PER_CENTS))
+    kind, flags = divmod(number, 8)
+    return flags, _KINDS[kind], names
 
 
 def _per_cent(probability: float) -> int:

@@ -9,8 +9,6 @@ import hashlib
 import hmac
 from typing import Final
 
-__all__ = ["SEAL_BYTES", "BrokenSeal", "MarkSeal"]
-
 SEAL_BYTES: Final = 6
 """There is no room for more. Each guess is a press, which Discord limits: 2**48 of them take forever."""
 

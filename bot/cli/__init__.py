@@ -20,7 +20,10 @@ OK, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; a traceback here is a bug, whatever was typed."""
+    """Run one command and return its exit code; a traceback here is a bug, whatever was typed.
+
+    A configuration that cannot be used ends every command alike, with one line for each fault.
+    """
     parser = _parser()
     args, rest = parser.parse_known_args(argv)
     if rest and not args.passes_on:
@@ -34,6 +37,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
+    except Exception as error:
+        from config.settings import ConfigError  # noqa: PLC0415 - which `--help` does not wait for
+
+        if not isinstance(error, ConfigError):
+            raise
+        print(f"whatsit: {error}", file=sys.stderr)
+        return USAGE
     return code
 
 
@@ -44,6 +54,11 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"whatsit {_version()}")
+    parser.add_argument(
+        "--lang",
+        metavar="LANGUAGE",
+        help="the language of what classify and feedback print, such as ja or de (default: the terminal's)",
+    )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def command(name: str, module: str, text: str) -> argparse.ArgumentParser:
@@ -77,6 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     classify.add_argument("--json", action="store_true", help="one JSON object a line")
     classify.add_argument(
         "--top", type=int, choices=range(1, 11), default=5, metavar="N", help="labels a picture, 1 to 10"
+    )
+    classify.add_argument(
+        "--explain",
+        type=Path,
+        metavar="OUT.png",
+        help="draw where in the one picture the model saw what it names",
     )
     _model_options(classify)
     classify.add_argument(
@@ -115,6 +136,25 @@ def _parser() -> argparse.ArgumentParser:
         "feedback", "bot.cli.feedback", "show how often people said that an answer was right, by its name"
     )
     feedback.add_argument("--json", action="store_true", help="one JSON object")
+
+    store = command("store", "bot.cli.store", "back up, restore, check or move what the bot remembers")
+    store_actions = store.add_subparsers(metavar="ACTION", dest="action", required=True)
+    backup = store_actions.add_parser(
+        "backup", help="copy the store to a file; the bot may go on meanwhile", allow_abbrev=False
+    )
+    backup.add_argument("file", type=Path, metavar="FILE", help="a file that is not there yet")
+    restore = store_actions.add_parser(
+        "restore", help="put a backup in the place of the store, and keep the old one", allow_abbrev=False
+    )
+    restore.add_argument("file", type=Path, metavar="FILE", help="a file that `backup` has made")
+    check = store_actions.add_parser(
+        "check", help="read all of the store and say whether it is sound", allow_abbrev=False
+    )
+    check.add_argument("--json", action="store_true", help="one JSON object")
+    move = store_actions.add_parser(
+        "move", help="copy the store to another, empty database, and compare the two", allow_abbrev=False
+    )
+    move.add_argument("url", metavar="URL", help="postgresql://USER@HOST/DATABASE or sqlite:////path/to/file")
 
     invite = command(
         "invite", "bot.cli.invite", "print the links that add the bot to a server, or to your account"

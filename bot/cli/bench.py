@@ -6,13 +6,11 @@ import argparse
 import subprocess
 import sys
 
-__all__ = ["main"]
-
 BOT = ("--also", "bot.run")
 """What the measured process imports, too: its memory and its start are then a real bot's."""
 
 
 def main(args: argparse.Namespace) -> int:
-    """The benchmark's own exit code; `args.rest` are its options."""
+    """Run the benchmark with the options `args.rest`; return its exit code."""
     command = [sys.executable, "-m", "inference.bench", *BOT, *args.rest]
     return subprocess.run(command, check=False).returncode  # noqa: S603  # this very interpreter, our own module

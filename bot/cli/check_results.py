@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-__all__ = ["CheckResult", "Level"]
-
 
 class Level(Enum):
     """How bad it is, in the word that is printed; only `FAIL` keeps the bot from running."""

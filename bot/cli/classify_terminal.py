@@ -7,12 +7,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bot.cli.terminal import safe, without_markdown
-from bot.i18n import ENGLISH
+from bot.i18n import N_, Language
 from bot.presentation.answer import body
 from bot.presentation.naming import Finding
 from inference.results import Classification
-
-__all__ = ["show"]
 
 LABEL = 80
 """Characters of a label that are shown."""
@@ -22,6 +20,7 @@ def show(
     console: Console,
     source: str,
     result: Classification | Exception,
+    language: Language,
     *,
     top: int,
     min_confidence: float,
@@ -34,10 +33,11 @@ def show(
     path = Text(safe(source), style="bold", overflow="fold")
     if isinstance(result, Classification):
         finding = Finding.of(result, min_confidence)
-        lines = without_markdown(body(finding, ENGLISH, top, LABEL, listed=True))
+        lines = without_markdown(body(finding, language, top, LABEL, listed=True))
         text = Text("\n".join(map(safe, lines)))
         if crops:
-            path.append(f"  crops: {result.views}", style="not bold dim")
+            crops_line = language.gettext(N_("crops: {number}")).format(number=result.views)
+            path.append(f"  {crops_line}", style="not bold dim")
     else:
         text = Text(str(result), style="red")
     console.print(path, Padding(text, (0, 0, 1, 4), expand=False))

@@ -18,9 +18,9 @@ from urllib.parse import unquote
 
 from rich.console import Console
 
-from bot.cli import FAILED, OK, USAGE
+from bot.cli import FAILED, OK
 from bot.cli.demo_transcript import names, show
-from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli.settings import complain, settings_for
 from bot.cli.terminal import model_progress, safe
 from config.settings import Settings, Watch
 from inference.results import ModelUnavailable
@@ -29,27 +29,21 @@ from inference.serving.client import Classifier
 if TYPE_CHECKING:
     from bot.demo.stage import Stage
 
-__all__ = ["main"]
-
 EMBEDDED = "efficientnet_lite0"
 
 
 def main(args: argparse.Namespace) -> int:
-    """0 if every picture was named rightly, 1 if not, 2 for a configuration that cannot be used."""
+    """Return 0 if every picture was named rightly, 1 if not. Raises `ConfigError`."""
     if find_spec("simcord") is None:
         complain("the demo needs the development packages, which `make demo` installs.")
         return FAILED
-    try:
-        settings = _for_the_demo(settings_for(args))
-    except ConfigError as error:
-        complain(error)
-        return USAGE
+    settings = _for_the_demo(settings_for(args))
     once = args.once or os.environ.get("ONCE", "0") not in ("", "0") or not sys.stdin.isatty()
     return asyncio.run(_demo(settings, Console(highlight=False), once=once))
 
 
 def _for_the_demo(settings: Settings) -> Settings:
-    """The owner's settings, in a Discord that has neither their channels nor a clock that refills quotas.
+    """Return settings for a Discord that has neither the owner's channels nor a clock that refills quotas.
 
     `auto` becomes the model that pip brought: it needs no network, so a first answer waits for no download.
     """
@@ -90,7 +84,7 @@ async def _three_ways(stage: Stage, console: Console) -> int:
     """Ask in a channel, with `/classify` and by direct message; print each, and see that it is right."""
     code = OK
     async for exchange in stage.three_ways():
-        show(console, exchange.what, exchange.answers)
+        show(console, exchange.what, exchange.answers, exchange.reactions)
         if not names(exchange.answers, exchange.expected):
             console.print(f"[red]It should have been named {' or '.join(sorted(exchange.expected))}.[/]\n")
             code = FAILED
@@ -110,11 +104,11 @@ async def _go_on(stage: Stage, console: Console) -> None:
             except OSError as error:
                 console.print(f"[red]{safe(str(path))} cannot be read: {error.strerror}.[/]")
             else:
-                show(console, exchange.what, exchange.answers)
+                show(console, exchange.what, exchange.answers, exchange.reactions)
 
 
 async def _typed(terminal: int, *, until: Coroutine[None, None, None]) -> AsyncIterator[str]:
-    """What is typed, line by line, until it ends (Ctrl-D) or `until` returns."""
+    """Yield what is typed, line by line, until it ends (Ctrl-D) or `until` returns."""
     loop, keys = asyncio.get_running_loop(), asyncio.Queue[bytes]()
     # Not connect_read_pipe: it makes the terminal non-blocking, for what is printed on it too.
     loop.add_reader(terminal, lambda: keys.put_nowait(os.read(terminal, 65536)))
@@ -135,7 +129,7 @@ async def _typed(terminal: int, *, until: Coroutine[None, None, None]) -> AsyncI
 
 
 def _paths(line: str) -> list[Path]:
-    """The files a line names, as they are typed, quoted, or dropped on the terminal by a file manager."""
+    """Return the files that a line names: typed, quoted, or dropped on the terminal by a file manager."""
     try:
         words = [line.strip()] if Path(line.strip()).is_file() else shlex.split(line)
     except ValueError:  # a quote without its fellow

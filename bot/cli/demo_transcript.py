@@ -11,26 +11,27 @@ from rich.text import Text
 
 from bot.cli.terminal import safe, without_markdown
 
-__all__ = ["names", "show"]
 
-
-def show(console: Console, what: str, answers: Sequence[discord.Message]) -> None:
-    """Print one exchange."""
+def show(
+    console: Console, what: str, answers: Sequence[discord.Message], reactions: Sequence[str] = ()
+) -> None:
+    """Print one exchange: what was done, and the bot's answers and reactions to it."""
     console.print(Text(f"● {safe(what)}", style="bold"))
-    for answer in answers:
-        console.print(Padding(Text("\n".join(map(safe, _lines(answer)))), (0, 0, 0, 4), expand=False))
-    if not answers:
-        console.print(Padding(Text("no answer", style="red"), (0, 0, 0, 4), expand=False))
+    said = [Text("\n".join(map(safe, _lines(answer)))) for answer in answers]
+    if reactions:  # what nobody asked about and cannot be named gets no words
+        said.append(Text(f"the bot reacts with {' '.join(reactions)}"))
+    for text in said or [Text("no answer", style="red")]:
+        console.print(Padding(text, (0, 0, 0, 4), expand=False))
     console.print()
 
 
 def names(answers: Sequence[discord.Message], labels: Collection[str]) -> bool:
-    """Whether one of `answers` gives one of `labels`."""
+    """Return whether one of `answers` gives one of `labels`."""
     return any(label in line for answer in answers for line in _lines(answer) for label in labels)
 
 
 def _lines(message: discord.Message) -> Iterator[str]:
-    """The text of a message as a person reads it: content, embeds from top to bottom, and its buttons."""
+    """Yield the text of a message as a person reads it: content, embeds from top to bottom, buttons."""
     yield from message.content.splitlines()
     for embed in message.embeds:
         for text in (embed.author.name, embed.title, embed.description):

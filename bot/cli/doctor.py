@@ -24,12 +24,10 @@ from rich.text import Text
 from bot.cli import FAILED, OK
 from bot.cli.check_results import CheckResult, Level
 from bot.cli.models import catalogue
-from bot.cli.settings import ConfigError, settings_for
+from bot.cli.settings import settings_for
 from bot.cli.terminal import errors, model_progress
 from config.loading import variable
-from config.settings import MiB, Settings
-
-__all__ = ["allowed_models", "main"]
+from config.settings import ConfigError, MiB, Settings
 
 ENOUGH_DISK = 500 * MiB
 """Bytes free that a model's download, its unpacked files and the converted copy take, and some more."""
@@ -39,7 +37,7 @@ STYLES = {Level.OK: "green", Level.NOTE: "yellow", Level.FAIL: "bold red"}
 
 
 def main(args: argparse.Namespace) -> int:
-    """0 if the bot can run, with notes or without; 1 if something it needs is missing."""
+    """Return 0 if the bot can run, with notes or without; 1 if something that it needs is missing."""
     return asyncio.run(_run(args))
 
 
@@ -104,7 +102,7 @@ def _python() -> CheckResult:
 
 
 def _packages() -> Iterator[CheckResult]:
-    """What of Whatsit's own requirements is not there, or in another version than it asks for."""
+    """Yield each of Whatsit's own requirements that is missing, or has another version than it asks for."""
     remedy = "Set up again: remove .venv and run `make setup`."
     try:
         needed = [Requirement(line) for line in requires("whatsit") or ()]
@@ -126,7 +124,7 @@ def _packages() -> Iterator[CheckResult]:
 
 
 def _folder(name: str, folder: Path, key: str, room: int) -> CheckResult:
-    """Whether `folder`, set by `key`, can be written, and has `room` bytes left."""
+    """Check that `folder`, set by `key`, can be written and has `room` bytes left."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -147,7 +145,7 @@ def _folder(name: str, folder: Path, key: str, room: int) -> CheckResult:
 
 
 async def _model(settings: Settings) -> AsyncIterator[CheckResult]:
-    """Loads the configured model as the bot would, has it look at a test card, and says what holds it."""
+    """Load the configured model as the bot would, have it look at a test card, and say what holds it."""
     from inference.results import InferenceError  # noqa: PLC0415
     from inference.serving.client import Classifier  # noqa: PLC0415  # only where its packages are there
 
@@ -182,7 +180,7 @@ async def _model(settings: Settings) -> AsyncIterator[CheckResult]:
 
 
 def allowed_models(settings: Settings) -> Iterator[CheckResult]:
-    """Whether the catalogue has each model that a server may choose. None of them is loaded."""
+    """Check that the catalogue has each model that a server may choose. None of them is loaded."""
     if not settings.model.allowed:
         return
     models = catalogue(settings)
@@ -208,7 +206,7 @@ def allowed_models(settings: Settings) -> Iterator[CheckResult]:
 
 
 def _has_int8() -> bool:
-    """Whether the processor multiplies 8-bit numbers natively; only Linux tells."""
+    """Return whether the processor multiplies 8-bit numbers natively; only Linux tells."""
     try:
         words = set(Path("/proc/cpuinfo").read_text(encoding="utf-8").split())
     except OSError:
@@ -217,7 +215,7 @@ def _has_int8() -> bool:
 
 
 def _test_card(side: int) -> bytes:
-    """A PNG of `side` x `side` pixels that shades from red to green and from dark to blue."""
+    """Return a PNG of `side` x `side` pixels that shades from red to green and from dark to blue."""
     rows = b"".join(
         b"\0"
         + b"".join(bytes((x * 255 // side, 255 - x * 255 // side, y * 255 // side)) for x in range(side))

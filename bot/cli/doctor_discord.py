@@ -17,10 +17,8 @@ from bot.connection import server
 from bot.connection.discord_clock import TOLERATED, DiscordClock
 from bot.connection.http_watch import HttpWatch
 from bot.connection.intents import MESSAGE_CONTENT_OFF, message_content_allowed
-from bot.connection.login import token
+from bot.connection.login import token, where_tokens_are
 from config.settings import ConfigError, Settings
-
-__all__ = ["check_discord"]
 
 PATIENCE = 20.0
 """Seconds for all that is asked of Discord."""
@@ -30,7 +28,7 @@ WRITTEN = frozenset({discord.ChannelType.text.value, discord.ChannelType.news.va
 
 
 async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
-    """What Discord says of this token; without a network only the token's shape is checked."""
+    """Yield what Discord says of this token; without a network only the token's shape is checked."""
     try:
         given = token(settings)
         place = server.Server.of(settings.discord)
@@ -40,10 +38,11 @@ async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
         yield CheckResult(Level.FAIL, "The bot cannot log in.", str(error))
         return
     yield CheckResult(Level.OK, "There is a token.")
+    name = "Discord" if place is None else str(place.api.host)
     try:
         watch = HttpWatch()
         async with asyncio.timeout(PATIENCE), _logged_in(given, place, watch) as client:
-            yield CheckResult(Level.OK, f"Discord knows it: this is {client.user}.")
+            yield CheckResult(Level.OK, f"{name} knows it: this is {client.user}.")
             guilds = await _guilds(client)
             found = [*_clock(watch.clock), *_permissions(guilds)]
             if place is None:  # a Discord-compatible server has neither flags of applications nor commands
@@ -55,13 +54,13 @@ async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
     except discord.LoginFailure:
         yield CheckResult(
             Level.FAIL,
-            "Discord refuses the token.",
-            "Make a new one: discord.com/developers/applications, your application, Bot, Reset Token.",
+            f"{name} refuses the token.",
+            f"Make a new one at {where_tokens_are(settings.discord)}.",
         )
     except (aiohttp.ClientError, OSError, TimeoutError, discord.HTTPException) as error:
         yield CheckResult(
             Level.NOTE,
-            f"Discord did not answer, so the rest was not checked: {error or type(error).__name__}.",
+            f"{name} did not answer, so the rest was not checked: {error or type(error).__name__}.",
             "Check this machine's network, and try again.",
         )
 
@@ -106,7 +105,7 @@ def _intents(client: discord.Client, settings: Settings) -> CheckResult:
 
 
 def _permissions(guilds: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
-    """Each server where the bot's roles lack something; what single channels forbid, the log tells later."""
+    """Return each server where the bot's roles lack something; the log tells what single channels forbid."""
     if not guilds:
         return [
             CheckResult(
@@ -134,7 +133,7 @@ def _permissions(guilds: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
 
 
 async def _channels(client: discord.Client, guilds: Sequence[Mapping[str, Any]]) -> list[CheckResult]:
-    """Each server in none of whose channels the bot may write, of the first `SERVERS`."""
+    """Return those of the first `SERVERS` servers where the bot may write in no channel."""
     me = client.user.id if client.user else 0
     found = []
     for guild in guilds[:SERVERS]:
@@ -170,7 +169,7 @@ def _may_write(granted: discord.Permissions, channel: Mapping[str, Any], order: 
 
 
 async def _guilds(client: discord.Client) -> list[dict[str, Any]]:
-    """All of the bot's servers, with the `permissions` of `GET /users/@me/guilds`, which discord.py drops."""
+    """Return all of the bot's servers, with the `permissions` that discord.py drops."""
     page_size, found = 200, list[dict[str, Any]]()
     while True:
         after = int(found[-1]["id"]) if found else None

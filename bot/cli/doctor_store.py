@@ -15,8 +15,6 @@ from bot.store.bot_notes import Refusals
 from bot.store.location import locate
 from config.settings import Settings
 
-__all__ = ["check_store"]
-
 OF_LATE = timedelta(days=1)
 """So long ago Discord may have refused something that an owner still wants to hear of."""
 

@@ -6,37 +6,34 @@ import argparse
 import asyncio
 import json
 
-from bot.cli import FAILED, OK, USAGE
-from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli import FAILED, OK
+from bot.cli.language import language_for
+from bot.cli.settings import complain, settings_for
 from bot.cli.terminal import safe
-from bot.presentation.naming import Certainty
+from bot.i18n import N_
+from bot.presentation.feedback_lines import certainty_lines, name_lines, rate
 from bot.store import GuildSettings, Store, StoreError
 from bot.store.feedback import FeedbackSummary, OpinionCount
 from config.settings import Settings
 
-__all__ = ["main"]
-
 
 def main(args: argparse.Namespace) -> int:
-    """Print the summary; return 0, 1 if the store cannot be read, 2 for an unusable configuration."""
+    """Print the summary; return 0, or 1 if the store cannot be read. Raises `ConfigError`."""
     try:
+        language = language_for(args)
         summary = asyncio.run(_summary(settings_for(args)))
-    except ConfigError as error:
-        complain(error)
-        return USAGE
     except StoreError as error:
         complain(error)
         return FAILED
     if args.json:
         print(json.dumps({"all": _numbers(summary.total), **_by(summary)}))
         return OK
-    print(f"All answers that were judged: {_rate(summary.total)}")
-    for certainty in reversed(Certainty):
-        if count := summary.certainties.get(certainty.name.lower()):
-            print(f"Said as {certainty.name.lower().replace('_', ' ')}: {_rate(count)}")
-    for label, count in summary.labels.items():
-        instead = ", ".join(f"{safe(name)} ({times})" for name, times in count.instead.most_common())
-        print(f"{safe(label)}: {_rate(count)}{f'; it was {instead}' if instead else ''}")
+    print(rate(summary.total, language, N_("All answers that were judged: {right} of {all} right")))
+    for line in (
+        *certainty_lines(summary, language),
+        *name_lines(summary, language, others=None, plain=True),
+    ):
+        print(safe(line))
     return OK
 
 
@@ -60,7 +57,3 @@ def _by(summary: FeedbackSummary) -> dict[str, dict[str, object]]:
 
 def _numbers(count: OpinionCount) -> dict[str, object]:
     return {"right": count.right, "wrong": count.wrong}
-
-
-def _rate(count: OpinionCount) -> str:
-    return f"{count.right} of {count.all} right"

@@ -8,11 +8,10 @@ import binascii
 
 import discord
 
-from bot.cli import FAILED, OK, USAGE
-from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli import FAILED, OK
+from bot.cli.settings import complain, settings_for
 from bot.connection.login import token
-
-__all__ = ["PERMISSIONS", "application_id", "main"]
+from config.settings import ConfigError
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -25,16 +24,12 @@ PERMISSIONS = discord.Permissions(
 
 
 def main(args: argparse.Namespace) -> int:
-    """0 with the links on standard output; 1 where there are none; 2 without a token or an id."""
-    try:
-        settings = settings_for(args)
-        if settings.discord.api_url is not None:  # whose tokens do not hold the application's id
-            complain("discord.api_url names a server of its own: add the bot there as that server does it.")
-            return FAILED
-        identity = args.id or application_id(token(settings))
-    except ConfigError as error:
-        complain(error)
-        return USAGE
+    """Print the links; return 0, or 1 where there are none. Raises `ConfigError` without a token or an id."""
+    settings = settings_for(args)
+    if settings.discord.api_url is not None:  # whose tokens do not hold the application's id
+        complain("discord.api_url names a server of its own: add the bot there as that server does it.")
+        return FAILED
+    identity = args.id or application_id(token(settings))
     to_server = discord.utils.oauth_url(
         identity, permissions=PERMISSIONS, scopes=("bot", "applications.commands")
     )
@@ -45,7 +40,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def application_id(token: str) -> int:
-    """The application a bot token belongs to: its first part is the id in base64, without padding.
+    """Return the application that a token belongs to: its first part is the id in base64, without padding.
 
     Raises `ConfigError`, which does not repeat the token.
     """

@@ -17,21 +17,15 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from bot.cli import FAILED, OK, USAGE
-from bot.cli.settings import ConfigError, complain, settings_for
+from bot.cli import FAILED, OK
+from bot.cli.settings import complain, settings_for
 from bot.cli.terminal import errors, model_progress
 from config.settings import Settings
 
-__all__ = ["catalogue", "main"]
-
 
 def main(args: argparse.Namespace) -> int:
-    """0 if it was done, 1 if it could not be, 2 for a configuration that cannot be used."""
-    try:
-        settings = settings_for(args)
-    except ConfigError as error:
-        complain(error)
-        return USAGE
+    """Return 0 if it was done, 1 if it could not be. Raises `ConfigError`."""
+    settings = settings_for(args)
     if args.action == "quantize":
         return _do("quantize", settings, args.name, *([str(args.photographs)] if args.photographs else []))
     if args.action == "refresh":
@@ -40,7 +34,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def catalogue(settings: Settings) -> list[dict[str, Any]]:
-    """Each model that has a name, as `whatsit models --json` shows it; empty if they cannot be read."""
+    """Return each model that has a name, as `whatsit models --json` shows it; none if they cannot be read."""
     with _inference("models", settings) as said:
         return list(said)
 
@@ -93,7 +87,7 @@ def _do(job: str, settings: Settings, *arguments: str) -> int:
 
 @contextmanager
 def _inference(job: str, settings: Settings, *arguments: str) -> Iterator[Iterator[dict[str, Any]]]:
-    """What `python -m inference` says, told the settings: one JSON object a line. It ends with the block.
+    """Run `python -m inference` with the settings, and give what it says: one JSON object a line.
 
     It is not of the terminal's own group, so that Ctrl-C is ours alone to hear.
     """

@@ -5,16 +5,9 @@ from __future__ import annotations
 import argparse
 
 from bot import run
-from bot.cli import USAGE
-from bot.cli.settings import ConfigError, complain, settings_for
-
-__all__ = ["main"]
+from bot.cli.settings import settings_for
 
 
 def main(args: argparse.Namespace) -> int:
-    """The exit code of the bot; 2 for a configuration that cannot be used."""
-    try:
-        return run.run(settings_for(args))
-    except ConfigError as error:
-        complain(error)
-        return USAGE
+    """Run the bot and return its exit code. Raises `ConfigError`."""
+    return run.run(settings_for(args))

@@ -7,13 +7,11 @@ import sys
 from typing import Any
 
 from config.loading import load
-from config.settings import ConfigError, Settings
-
-__all__ = ["ConfigError", "complain", "settings_for"]
+from config.settings import Settings
 
 
 def settings_for(args: argparse.Namespace) -> Settings:
-    """What the configuration says, with `--model`, `--labels` and `--views` of `args` over it.
+    """Return what the configuration says, with `--model`, `--labels` and `--views` of `args` over it.
 
     Raises `ConfigError`. A model that was typed does not take the labels of the configured one.
     """

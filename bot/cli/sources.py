@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-__all__ = ["EXTENSIONS", "STDIN", "Source", "Unreadable", "sources_of"]
-
 STDIN = "-"
 EXTENSIONS = (
     *(".apng", ".avif", ".bmp", ".dib", ".gif", ".heic", ".heif", ".hif"),
@@ -28,7 +26,7 @@ class Unreadable(Exception):
 
     @classmethod
     def of(cls, error: OSError) -> Unreadable:
-        """What the operating system said, as one of `not_found`, `permission_denied`, `unreadable`."""
+        """Return the operating system's error as one of `not_found`, `permission_denied`, `unreadable`."""
         match error:
             case FileNotFoundError():
                 return cls("not_found", "There is no such file.")
@@ -45,7 +43,7 @@ class Source:
     fault: Unreadable | None = None
 
     def size(self) -> int:
-        """Its bytes as the file system tells them, 0 for what has no size (a pipe). Raises `Unreadable`."""
+        """Return its size in bytes, 0 for what has none (a pipe). Raises `Unreadable`."""
         if self.fault is not None:
             raise self.fault
         try:
@@ -54,7 +52,7 @@ class Source:
             raise Unreadable.of(error) from error
 
     def read(self, most: int) -> bytes:
-        """At most `most` bytes of it. Blocks; raises `Unreadable`."""
+        """Read at most `most` bytes of it. Blocks; raises `Unreadable`."""
         if self.fault is not None:
             raise self.fault
         try:
@@ -67,7 +65,7 @@ class Source:
 
 
 def sources_of(names: list[str]) -> Iterator[Source]:
-    """The sources that `names` stand for, in order; a folder stands for the pictures in and below it."""
+    """Yield the sources that `names` stand for, in order; a folder stands for all pictures below it."""
     for name in names:
         if name != STDIN and Path(name).is_dir():
             yield from _walk(name)
@@ -76,7 +74,7 @@ def sources_of(names: list[str]) -> Iterator[Source]:
 
 
 def _walk(folder: str) -> Iterator[Source]:
-    """The pictures below `folder`, in the order of their names. Hidden files and folders are left alone."""
+    """Yield the pictures below `folder`, in the order of their names, without hidden files and folders."""
     faults: list[OSError] = []
     empty = True
     for parent, folders, files in os.walk(folder, onerror=faults.append):
@@ -92,7 +90,7 @@ def _walk(folder: str) -> Iterator[Source]:
 
 
 def _read(file: IO[bytes], most: int) -> bytes:
-    """Pipes give what they have; this goes on until the end or `most`."""
+    """Read until the end or `most` bytes; a pipe gives at once only what it has."""
     chunks: list[bytes] = []
     while most and (chunk := file.read(most)):
         chunks.append(chunk)

@@ -16,18 +16,16 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-__all__ = ["counting", "errors", "model_progress", "safe", "without_markdown"]
-
 Report = Callable[[str, float | None], None]
 
 
 def errors() -> Console:
-    """Standard error, where everything goes that is not the answer itself."""
+    """Return the console of standard error, where everything goes that is not the answer itself."""
     return Console(stderr=True, highlight=False)
 
 
 def safe(text: str) -> str:
-    """`text` with whatever would move the cursor, ring or not encode written as an escape."""
+    """Return `text` with whatever would move the cursor, ring or not encode written as an escape."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode()
         for character in text
@@ -35,7 +33,7 @@ def safe(text: str) -> str:
 
 
 def without_markdown(text: str) -> list[str]:
-    """The lines of `text` without Discord's marks for bold, code and spoiler, and without its escapes."""
+    """Return the lines of `text` without Discord's marks for bold, code and spoiler, and its escapes."""
     return [
         re.sub(r"\\([^\w\s])", r"\1", re.sub(r"\*\*|`|\|\|", "", line)).rstrip() for line in text.splitlines()
     ]
@@ -43,7 +41,7 @@ def without_markdown(text: str) -> list[str]:
 
 @contextmanager
 def counting(console: Console, total: int) -> Iterator[Callable[[], None]]:
-    """A bar that the returned call moves by one; none where nobody would see it or there is one step.
+    """Show a bar that the returned call moves by one; none where nobody would see it or there is one step.
 
     What is printed on `console` meanwhile stands above the bar; standard output is left as it is.
     """
@@ -64,7 +62,7 @@ def counting(console: Console, total: int) -> Iterator[Callable[[], None]]:
 
 @contextmanager
 def model_progress(console: Console) -> Iterator[Report]:
-    """A bar for each stage of getting a model ready, in the form `Classifier.start` reports."""
+    """Show a bar for each stage of getting a model ready, in the form `Classifier.start` reports."""
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

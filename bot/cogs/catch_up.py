@@ -28,9 +28,8 @@ from bot.intake.missed_messages import MESSAGES, MissedPlace, missed_places
 from bot.intake.read_positions import ReadPositions
 from bot.presentation.errors import UNEXPECTED
 from bot.store import OpenInteraction, OpenMessage, Store, StoreError
+from bot.store.upkeep_timer import UpkeepTimer
 from bot.work_in_hand import WorkInHand
-
-__all__ = ["CatchUpCog"]
 
 P = ParamSpec("P")
 
@@ -38,6 +37,8 @@ log = logging.getLogger(__name__)
 
 AT_ONCE = 4
 """Messages and interactions that are caught up with at once: what people post now shares the rate limits."""
+STORE_AGAIN = 60.0
+"""Seconds until what the store could not tell is looked for again."""
 
 
 class CatchUpCog(commands.Cog):
@@ -61,7 +62,7 @@ class CatchUpCog(commands.Cog):
         retraction: Retraction,
         work: WorkInHand,
     ) -> None:
-        """`seconds`: how far back is looked; 0 for not at all."""
+        """`seconds`: how far back to look; 0 for not at all."""
         self._client = client
         self._seconds = seconds
         self._clock = clock
@@ -81,11 +82,12 @@ class CatchUpCog(commands.Cog):
         self._is_ready = False
         self._to_do: set[int | None] = set()
         self._passing: asyncio.Task[None] | None = None
+        self._store_again = UpkeepTimer(self._look_again, "catch up: after the store failed")
 
     @property
     def is_behind(self) -> bool:
         """Whether something missed may still be unanswered."""
-        return self._positions.away or not self._is_ready or self._passing is not None
+        return self._positions.away or not self._is_ready or bool(self._to_do) or self._passing is not None
 
     @commands.Cog.listener()
     async def on_disconnect(self) -> None:
@@ -130,6 +132,7 @@ class CatchUpCog(commands.Cog):
 
     async def cog_unload(self) -> None:
         """Stop; what is not caught up with by now is, after the next start."""
+        await self._store_again.close()
         if self._passing is not None:
             self._passing.cancel()
             await asyncio.wait([self._passing])
@@ -140,16 +143,29 @@ class CatchUpCog(commands.Cog):
         if self._passing is None:
             self._passing = asyncio.create_task(self._catch_up(), name="catch up")
 
+    async def _look_again(self) -> None:
+        if self._is_ready:
+            self._look_in(set())
+
     async def _catch_up(self) -> None:
         try:
             while self._to_do and not self._work.stopping:
                 session, where = self._session, frozenset(self._to_do)
                 self._to_do.clear()
-                await self._pass_through(where)
+                try:
+                    await self._pass_through(where)
+                except StoreError as error:
+                    log.warning(
+                        "What was missed could not be looked up in the store; tried again in %g s. %s",
+                        STORE_AGAIN,
+                        error,
+                    )
+                    if session == self._session:  # else the new one looks everywhere anyway
+                        self._to_do |= where
+                    self._store_again.start(STORE_AGAIN)
+                    return
                 if session == self._session and not self._work.stopping:
                     self._positions.catch_up([guild_id for guild_id in where if guild_id is not None])
-        except StoreError as error:
-            log.warning("What was missed could not be looked up in the store. %s", error)
         except Exception:
             log.exception("Catching up with what was missed failed unexpectedly; please report this")
         finally:
@@ -166,20 +182,23 @@ class CatchUpCog(commands.Cog):
         self._positions.missed(place.channel_id for place in found)
         async with asyncio.TaskGroup() as tasks:
             for row in interactions:
-                tasks.create_task(self._guarded(self._interaction, row))
+                what = f"the interaction {row.interaction_id}"
+                tasks.create_task(self._guarded(what, self._interaction, row))
             for place in found:  # read one after the other, well below what Discord allows in all
                 if self._work.stopping:
                     break
-                await self._guarded(self._place, place, tasks)
+                await self._guarded(f"the channel {place.channel_id}", self._place, place, tasks)
 
-    async def _guarded(self, work: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs) -> None:
-        """Let what goes wrong with one cost the others nothing."""
+    async def _guarded(
+        self, what: str, work: Callable[P, Awaitable[None]], *args: P.args, **kwargs: P.kwargs
+    ) -> None:
+        """Catch up with one thing, `what`; let what goes wrong with it cost the others nothing."""
         try:
             await work(*args, **kwargs)
-        except FAILURES as failure:
-            log.warning("Something missed could not be looked at; the next start tries again. %s", failure)
+        except (StoreError, *FAILURES) as failure:
+            log.warning("Catching up with %s failed; the next start tries again. %s", what, failure)
         except Exception:
-            log.exception("Looking at something missed failed unexpectedly; please report this")
+            log.exception("Catching up with %s failed unexpectedly; please report this", what)
 
     # Interactions.
 
@@ -192,7 +211,7 @@ class CatchUpCog(commands.Cog):
                     await self._ledger.strike_interaction(row.interaction_id)
                     return
                 if not row.images:
-                    await end_response(self._client, row)
+                    await end_response(self._client, self._store, row)
                     await self._ledger.strike_interaction(row.interaction_id)
                     return
                 request = await revived_request(self._client, self._store, row)
@@ -224,7 +243,8 @@ class CatchUpCog(commands.Cog):
             message
             async for message in channel.history(limit=MESSAGES, after=place.since, oldest_first=False)
         ]
-        tasks.create_task(self._guarded(self._answer, place, channel, page[::-1]))
+        what = f"the channel {place.channel_id}"
+        tasks.create_task(self._guarded(what, self._answer, place, channel, page[::-1]))
 
     async def _answer(
         self, place: MissedPlace, channel: discord.abc.MessageableChannel, page: list[discord.Message]
@@ -233,11 +253,18 @@ class CatchUpCog(commands.Cog):
         answers = self._own_answers(page)
         known = {message.id: message for message in page}
         missed = [
-            self._guarded(self._reopen, row, known.get(row.message_id), channel, answers)
+            self._guarded(
+                f"the message {row.message_id}",
+                self._reopen,
+                row,
+                known.get(row.message_id),
+                channel,
+                answers,
+            )
             for row in place.open.values()
         ]
         missed += [
-            self._guarded(self._read, message, answers.get(message.id), place)
+            self._guarded(f"the message {message.id}", self._read, message, answers.get(message.id), place)
             for message in page
             if message.id not in place.open and not any(reaction.me for reaction in message.reactions)
         ]

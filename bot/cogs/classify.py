@@ -24,8 +24,6 @@ from bot.store import Store, StoreError
 from bot.work_in_hand import WorkInHand
 from config.settings import Settings
 
-__all__ = ["ClassifyCog"]
-
 log = logging.getLogger(__name__)
 
 Interaction = discord.Interaction[Any]
@@ -35,7 +33,7 @@ for_all = app_commands.allowed_installs(guilds=True, users=True)
 
 
 class ClassifyCog(commands.Cog):
-    """Answers commands."""
+    """Answers `/classify`, and the command in the menu of a message."""
 
     def __init__(
         self,

@@ -20,8 +20,6 @@ from bot.policy.deadlines import answer_deadline
 from bot.store import StoredAnswer
 from config.settings import Watch
 
-__all__ = ["EditsCog"]
-
 
 class EditsCog(commands.Cog):
     """Hears raw events: nothing of what people write is kept, so there is no message to compare with."""

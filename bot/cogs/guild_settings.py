@@ -32,8 +32,6 @@ from bot.settings_ui.settings_import import SettingsImport, exported
 from bot.store import FIELDS, PAGE_TITLES, PAGES, PER_MINUTE, GuildSettings, Store
 from inference.results import RANKED
 
-__all__ = ["GuildSettingsCog"]
-
 Interaction = discord.Interaction[Any]
 
 
@@ -118,16 +116,18 @@ class GuildSettingsCog(
     @app_commands.describe(
         answer=locale_str("What I do"),
         emoji=locale_str("The emoji of the reaction, such as 🔍 or one from this server"),
+        statistics=locale_str("Whether I count pictures, for /stats"),
     )
-    @app_commands.choices(answer=choices(FIELDS["how"].words))
+    @app_commands.choices(answer=choices(FIELDS["how"].words), statistics=choices(FIELDS["statistics"].words))
     async def how(
         self,
         interaction: Interaction,
         answer: Choice[str] | None = None,
         emoji: Range[str, 1, 64] | None = None,
+        statistics: Choice[str] | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
-        await self._change(interaction, "how", answer=answer, emoji=emoji)
+        await self._change(interaction, "how", answer=answer, emoji=emoji, statistics=statistics)
 
     @app_commands.command(
         name=locale_str("what"),
@@ -135,11 +135,12 @@ class GuildSettingsCog(
     )
     @app_commands.describe(
         top=locale_str("How many guesses to show for each picture"),
-        min_confidence=locale_str("In per cent; below that I say that I'm not sure"),
+        min_confidence=locale_str("Below this percentage I say that I'm not sure"),
         model=locale_str("The model that recognises the pictures"),
         language=locale_str("The language of answers that everyone sees"),
         style=locale_str("How an answer is laid out"),
         more=locale_str("Show the button “More” below answers"),
+        why=locale_str("Show the button “Why?” below answers"),
         dm_button=locale_str("Show the button “Send to my DMs” below answers"),
         feedback=locale_str("Show the button “Was this right?” below answers"),
         alt_text=locale_str("Show the button “Alt text” below answers"),
@@ -155,6 +156,7 @@ class GuildSettingsCog(
         language: Range[str, 1, 100] | None = None,
         style: Choice[str] | None = None,
         more: bool | None = None,
+        why: bool | None = None,
         dm_button: bool | None = None,
         feedback: bool | None = None,
         alt_text: bool | None = None,
@@ -163,6 +165,7 @@ class GuildSettingsCog(
         """Change what is given, and show how it stands now."""
         buttons = {
             "more": more,
+            "why": why,
             "dm_button": dm_button,
             "feedback": feedback,
             "alt_text": alt_text,
@@ -226,7 +229,7 @@ class GuildSettingsCog(
 
     @app_commands.command(
         name=locale_str("import"),
-        description=locale_str("Load settings from a file; you first see what would change"),
+        description=locale_str("Load settings from a file; you'll first see what would change"),
     )
     @app_commands.describe(file=locale_str("A file from /settings export"))
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:

@@ -13,8 +13,6 @@ from bot.i18n import languages
 from bot.settings_ui.hello import hello
 from bot.store import Store, StoreError
 
-__all__ = ["HelloCog"]
-
 log = logging.getLogger(__name__)
 
 NEW = datetime.timedelta(days=1)
@@ -56,7 +54,7 @@ class HelloCog(commands.Cog):
         for channel in (*first, *guild.text_channels):
             if not permissions_in(channel, guild.me).send:
                 continue
-            text, view = hello(settings, channel, languages.of(guild.preferred_locale))
+            text, view = hello(settings, channel, languages.of(settings.language, guild.preferred_locale))
             try:
                 await channel.send(text, view=view)
             except FAILURES as failure:
@@ -65,8 +63,7 @@ class HelloCog(commands.Cog):
             return
         if guild.text_channels:
             log.warning(
-                "I may write in no channel of the server %s (%d). Give my role Send Messages in one, or "
-                "invite me again with the link of `whatsit invite`.",
-                guild,
+                "I may write in no channel of the server %d. Give my role Send Messages in one, or invite me "
+                "again with the link of `whatsit invite`.",
                 guild.id,
             )

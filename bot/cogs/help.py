@@ -13,11 +13,9 @@ from bot.policy.effective_settings import language_of
 from bot.presentation.help_texts import help_text
 from bot.store import Store
 
-__all__ = ["HelpCog"]
-
 
 class HelpCog(commands.Cog):
-    """Tells whoever asks, and nobody else."""
+    """Answers `/help`, for the asker's eyes only."""
 
     def __init__(self, store: Store) -> None:
         self._store = store

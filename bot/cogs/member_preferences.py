@@ -10,15 +10,13 @@ from discord.app_commands import Choice, Range, locale_str
 from discord.ext import commands
 
 from bot.components.controls import choices, matching_choices
-from bot.policy.effective_settings import language_of, own_language
+from bot.policy.effective_settings import language_of
 from bot.presses.errors import explain
 from bot.settings_ui.member_panel import DELIVERY, MemberPanel
 from bot.settings_ui.setting_faults import SENTENCES
 from bot.settings_ui.setting_values import usable_language
 from bot.settings_ui.setting_words import DEFAULT, language_names
 from bot.store import Store
-
-__all__ = ["MemberPreferencesCog"]
 
 Interaction = discord.Interaction[Any]
 
@@ -56,7 +54,7 @@ class MemberPreferencesCog(commands.Cog):
         if leave_alone is not None:
             change["leave_alone"] = leave_alone
         now = await self._store.members.update(interaction.user.id, change)
-        page = MemberPanel(own_language(now, interaction.locale), now).page()
+        page = MemberPanel(await language_of(self._store, interaction), now).page()
         await interaction.response.send_message(view=page, ephemeral=True)
 
     @preferences.autocomplete("language")

@@ -1,4 +1,4 @@
-"""New messages."""
+"""New messages, which are answered where they ask for it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import discord
 from discord.ext import commands
 
 from bot.intake.message_intake import MessageIntake
-
-__all__ = ["MessagesCog"]
 
 
 class MessagesCog(commands.Cog):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import cast
 
@@ -15,13 +16,12 @@ from discord.ext import commands
 from bot.answering.answerer import Answerer
 from bot.delivery.channel_permissions import FAILURES
 from bot.delivery.reactions import OVER_QUOTA, Reactions, is_offer, own_offers
+from bot.erasable_memory import ErasableMemory
 from bot.intake.message_intake import MessageIntake
 from bot.intake.message_requests import MessageRequests
 from bot.policy.effective_settings import guild_settings
 from bot.store import OpenMessage, Store
 from bot.work_in_hand import WorkInHand
-
-__all__ = ["OffersCog"]
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ MESSAGES, A_MINUTE = 1_000, 60.0
 """Messages that were looked up for a click, and the seconds for which none of them is looked up again."""
 
 
-class OffersCog(commands.Cog):
+class OffersCog(commands.Cog, ErasableMemory):
     """Answers on demand. An offer outlives a restart: it is the bot's own reaction, and nothing is stored."""
 
     def __init__(
@@ -79,6 +79,26 @@ class OffersCog(commands.Cog):
             clicked_at = discord.utils.utcnow()
             step = partial(self._take, member=member, clicked_at=clicked_at, paid=paid)
             await self._intake.take(message, step)
+
+    def forget_user(self, user_id: int) -> None:
+        """Forget the messages of a person that were looked up."""
+        self._forget(lambda message: message.author.id == user_id)
+
+    def forget_guild(self, guild_id: int) -> None:
+        """Forget the messages of a server that were looked up."""
+        self._forget(lambda message: message.guild is not None and message.guild.id == guild_id)
+
+    def forget_channel(self, channel_id: int) -> None:
+        """Forget the messages of a channel that were looked up."""
+        self._forget(lambda message: message.channel.id == channel_id)
+
+    def _forget(self, matches: Callable[[discord.Message], bool]) -> None:
+        for message_id, looked_up in list(self._looked_up.items()):
+            if not looked_up.done():
+                continue
+            message = None if looked_up.cancelled() or looked_up.exception() else looked_up.result()
+            if message is None or matches(message):
+                self._looked_up.pop(message_id, None)
 
     async def _refuse(self, payload: discord.RawReactionActionEvent, emoji: str) -> None:
         """Show that the quota is used up, under an offer; what other messages are is not looked up then."""

@@ -7,8 +7,6 @@ from discord.ext import commands
 
 from bot.connection.closed_channels import ClosedChannels
 
-__all__ = ["PermissionChangesCog"]
-
 
 class PermissionChangesCog(commands.Cog):
     """Hears of roles, overwrites and members; a change counts for all channels of its server."""
@@ -19,6 +17,11 @@ class PermissionChangesCog(commands.Cog):
     @commands.Cog.listener()
     async def on_guild_available(self, guild: discord.Guild) -> None:
         """Try again in a new session, which may have missed a change, and after an outage."""
+        self._reopen(guild)
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        """Forget the channels of a server that the bot has left."""
         self._reopen(guild)
 
     @commands.Cog.listener()

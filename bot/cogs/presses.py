@@ -18,8 +18,6 @@ from bot.presses.press import CUSTOM_ID, Press, PressHandler
 from bot.store import Store
 from bot.work_in_hand import WorkInHand
 
-__all__ = ["PressesCog"]
-
 
 class PressesCog(commands.Cog):
     """Hands each press to the handler of its panel, unless the bot is about to leave or the presser may not.

@@ -11,19 +11,6 @@ from discord.app_commands import locale_str
 
 from bot import discord_limits as limits
 
-__all__ = [
-    "button",
-    "choices",
-    "custom_id",
-    "form",
-    "layout",
-    "matching_choices",
-    "pick",
-    "select",
-    "unregistered",
-    "view",
-]
-
 PICKERS: Final[Mapping[str, tuple[Callable[..., ui.Item[Any]], discord.SelectDefaultValueType]]] = {
     "channels": (ui.ChannelSelect, discord.SelectDefaultValueType.channel),
     "roles": (ui.RoleSelect, discord.SelectDefaultValueType.role),

@@ -10,8 +10,7 @@ from collections.abc import Callable, Container
 from http import HTTPStatus
 
 from bot.connection.request_brake import RequestHeld
-
-__all__ = ["ChannelClosed", "ClosedChannels"]
+from bot.erasable_memory import ErasableMemory
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +26,7 @@ class ChannelClosed(RequestHeld):
     """A request is not made, since the channel has refused such a one before."""
 
 
-class ClosedChannels:
+class ClosedChannels(ErasableMemory):
     """Channels that answered 403 to a kind of request, until their permissions change."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -63,6 +62,10 @@ class ClosedChannels:
     def reopen(self, channel_ids: Container[int]) -> None:
         """Note that permissions may have changed in these channels."""
         self._closed = {known: kinds for known, kinds in self._closed.items() if known not in channel_ids}
+
+    def forget_channel(self, channel_id: int) -> None:
+        """Forget a channel that is deleted."""
+        self._closed.pop(channel_id, None)
 
     def _is_closed(self, channel_id: int, kind: str) -> bool:
         return self._closed.get(channel_id, {}).get(kind, -math.inf) > self._clock()

@@ -1,4 +1,4 @@
-"""Sends the commands to Discord, and only when they changed since it last took them."""
+"""Send the commands to Discord, and only when they have changed since it last took them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from discord.http import Route
 from bot.store import StoreError
 from bot.store.bot_notes import Notes
 
-__all__ = ["sync"]
-
 log = logging.getLogger(__name__)
 
 TIMEOUT = 30.0
@@ -24,7 +22,7 @@ TIMEOUT = 30.0
 
 
 async def sync(tree: CommandTree[Any], notes: Notes) -> bool:
-    """Make Discord's global commands those of `tree`; True if they were sent.
+    """Make Discord's global commands those of `tree`; return whether they were sent.
 
     `notes` remembers the hash of what was last taken, for each application. A refusal is logged and leaves
     the commands that Discord has: it keeps no bot from answering pictures.
@@ -57,7 +55,7 @@ async def _noted(notes: Notes, key: str) -> str | None:
 
 
 async def _digest(tree: CommandTree[Any]) -> str:
-    """The hash of what `tree.sync` would send, and where to.
+    """Return the hash of what `tree.sync` would send, and of where it would be sent.
 
     `fetch_commands` cannot be compared with instead: discord.py 2.7.1 misreads integration types and contexts
     and asks for no localisations.

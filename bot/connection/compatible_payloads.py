@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["received", "sendable"]
-
 NEVER_NULL = ("guild_id",)
 """Discord leaves these out instead; discord.py takes null for an id."""
 MEMBERS = ("member", "members")

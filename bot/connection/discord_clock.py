@@ -9,8 +9,6 @@ from email.utils import parsedate_to_datetime
 
 import discord
 
-__all__ = ["TOLERATED", "DiscordClock"]
-
 log = logging.getLogger(__name__)
 
 TOLERATED = 5.0

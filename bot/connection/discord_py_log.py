@@ -9,8 +9,6 @@ from typing import Any
 import discord.gateway
 from discord.gateway import KeepAliveHandler
 
-__all__ = ["KeepAlive", "ReconnectFilter", "tidy"]
-
 
 def tidy() -> None:
     """Change what discord.py logs from here on, for the whole process."""

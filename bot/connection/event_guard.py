@@ -6,10 +6,9 @@ import logging
 import traceback
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-
-__all__ = ["guard_parsers"]
 
 log = logging.getLogger(__name__)
 
@@ -19,29 +18,40 @@ READY = "READY"
 Parser = Callable[[Any], None]
 
 
-def guard_parsers(parsers: dict[str, Parser]) -> None:
+@dataclass(slots=True)
+class EventCounts:
+    """How many events have come, and how many of each type could not be parsed."""
+
+    all: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
+
+
+def guard_parsers(parsers: dict[str, Parser]) -> EventCounts:
     """Make each of discord.py's parsers, by the type of its event, log what it raises instead of raising it.
 
     Discord, and servers like it, change their events; discord.py lets what its parsers raise end its loop.
+    Returns what goes on counting.
     """
-    passed_over: Counter[str] = Counter()
+    counts = EventCounts()
     for event, parse in parsers.items():
         if event != READY:
-            parsers[event] = partial(_parse, event, parse, passed_over)
+            parsers[event] = partial(_parse, event, parse, counts)
+    return counts
 
 
-def _parse(event: str, parse: Parser, passed_over: Counter[str], data: Any) -> None:
+def _parse(event: str, parse: Parser, counts: EventCounts, data: Any) -> None:
+    counts.all += 1
     try:
         parse(data)
     except Exception as error:  # noqa: BLE001 - whatever an odd event makes of discord.py
-        passed_over[event] += 1
+        counts.passed_over[event] += 1
         place = traceback.extract_tb(error.__traceback__)[-1]
         # Not the error's own text: it may repeat what people write.
         log.warning(
             "An event %s cannot be parsed and is passed over (%d since the start): %s in %s, line %d. "
             "Its keys: %s.",
             event,
-            passed_over[event],
+            counts.passed_over[event],
             type(error).__name__,
             place.filename,
             place.lineno or 0,

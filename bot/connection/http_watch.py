@@ -13,9 +13,8 @@ from yarl import URL
 
 from bot.connection.closed_channels import ClosedChannels
 from bot.connection.discord_clock import DiscordClock
+from bot.connection.rate_limit_waits import RateLimitWaits
 from bot.connection.request_brake import RequestBrake
-
-__all__ = ["HttpWatch"]
 
 
 class HttpWatch:
@@ -25,6 +24,7 @@ class HttpWatch:
         self.brake = RequestBrake()
         self.channels = ClosedChannels()
         self.clock = DiscordClock()
+        self.waits = RateLimitWaits()
         self.on_refusal: Callable[[], None] = lambda: None
         """Called after each refusal."""
 
@@ -52,6 +52,8 @@ class HttpWatch:
         if not _is_of_the_api(end.url):
             return
         self.clock.dated(response.headers.get("Date"))
+        if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+            self.waits.waited(_seconds(response.headers.get("Retry-After")))
         shared = response.headers.get("X-RateLimit-Scope") == "shared"
         if not self.brake.answered(end.url.path, response.status, shared=shared):
             return
@@ -63,6 +65,14 @@ class HttpWatch:
 
 def _is_of_the_api(url: URL) -> bool:
     return str(url).startswith(Route.BASE)
+
+
+def _seconds(text: str | None) -> float:
+    """Return how long a refused request waits; 0 where that is not told."""
+    try:
+        return float(text or 0.0)
+    except ValueError:  # a date, from what is in between
+        return 0.0
 
 
 def _code(body: bytes) -> int | None:

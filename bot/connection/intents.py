@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import discord
 
-__all__ = ["MESSAGE_CONTENT_OFF", "message_content_allowed", "wanted"]
-
 MESSAGE_CONTENT_OFF = (
     "The application may not read message content, so Whatsit answers mentions, direct messages, /classify "
     "and the message menu, but watches no channel. To have it answer every picture, open your application at "
@@ -15,7 +13,7 @@ MESSAGE_CONTENT_OFF = (
 
 
 def wanted(*, message_content: bool = True) -> discord.Intents:
-    """Servers and channels, the messages in them and in DMs, what these messages hold, and clicks on offers.
+    """Return the intents for servers, channels, messages there and in DMs, and clicks on offers.
 
     Without `message_content` Discord still delivers the content of DMs, of mentions and of interactions.
     """
@@ -29,7 +27,7 @@ def wanted(*, message_content: bool = True) -> discord.Intents:
 
 
 def message_content_allowed(flags: discord.ApplicationFlags) -> bool:
-    """Whether IDENTIFY may ask for message content; Discord closes the gateway with 4014 otherwise.
+    """Return whether IDENTIFY may ask for message content; Discord closes the gateway with 4014 otherwise.
 
     Bots in under 100 servers carry the "limited" flag once it is switched on, larger ones are verified for it
     (https://discord.com/developers/docs/resources/application#application-object-application-flags).

@@ -17,8 +17,6 @@ from http import HTTPStatus
 
 import aiohttp
 
-__all__ = ["RequestBrake", "RequestHeld"]
-
 log = logging.getLogger(__name__)
 
 WINDOW = 600.0

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
     from aiohttp.tracing import Trace
 
-__all__ = ["Server", "log_in", "use"]
-
 log = logging.getLogger(__name__)
 
 DISCORD = (Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, discord.http.INTERNAL_API_VERSION, Asset.BASE)
@@ -56,7 +54,7 @@ class Server:
 
     @classmethod
     def of(cls, discord: settings.Discord) -> Self | None:
-        """The server that the settings name, or None for Discord.
+        """Return the server that the settings name, or None for Discord.
 
         `files` is the API's own host until `with_files` has asked. Raises `ConfigError` for an address that
         cannot be right.
@@ -73,7 +71,7 @@ class Server:
         return cls(api, gateway, api.origin())
 
     async def with_files(self) -> Self:
-        """The same with its file host, as the server itself tells it.
+        """Return the same server with its file host, as the server itself tells it.
 
         Spacebar answers `GET /policies/instance/domains`; where that is not known, files are taken to be on
         the API's host.
@@ -90,11 +88,11 @@ class Server:
         return type(self)(self.api, self.gateway, files)
 
     def connector(self) -> aiohttp.TCPConnector:
-        """A connector that reaches this server's API and gateway, and nothing else."""
+        """Return a connector that reaches this server's API and gateway, and nothing else."""
         return _OnlyTo(frozenset(_place(url) for url in (self.api, self.gateway)))
 
     def file_hosts(self, hosts: Iterable[str]) -> list[str]:
-        """The hosts images may come from: this server's own, and those of `hosts` that are not Discord's."""
+        """Return the hosts of images: this server's own, and those of `hosts` that are not Discord's."""
         own = dict.fromkeys(str(url.origin()) for url in (self.files, self.api))
         return [*own, *(host for host in hosts if not DISCORDS_OWN.search(host))]
 
@@ -180,7 +178,7 @@ class _OnlyTo(aiohttp.TCPConnector):
 
 
 def _address(key: str, value: str, secure: str) -> URL:
-    """`value` as an address without a slash at its end; `secure` is the scheme it should have."""
+    """Return `value` as an address without a slash at its end; `secure` is the scheme it should have."""
     try:
         url = URL(value)
         host = url.host

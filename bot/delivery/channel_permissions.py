@@ -7,8 +7,6 @@ from typing import NamedTuple
 import aiohttp
 import discord
 
-__all__ = ["FAILURES", "GONE", "ChannelPermissions", "permissions_at", "permissions_in"]
-
 FAILURES = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
 """What discord.py raises when Discord refuses, or cannot be reached after its own retries."""
 GONE = frozenset({10008, 10015, 10062, 50027})

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import enum
 from contextlib import AbstractAsyncContextManager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import discord
 
 from bot.buttons import AnswerButtons
 from bot.presentation.answer import Answer
-
-__all__ = ["Delivered", "Destination", "Fate", "Promise", "message_body"]
 
 
 class Fate(enum.Enum):
@@ -24,6 +22,11 @@ class Fate(enum.Enum):
     """There was no time for it. Whoever still wants it may ask for it again."""
     POSTPONED = enum.auto()
     """Discord could not be reached. The next start or new session is to try again."""
+
+    @property
+    def outcome(self) -> str:
+        """Its name in metrics and in the log."""
+        return self.name.lower()
 
 
 class Delivered(NamedTuple):
@@ -73,6 +76,13 @@ class Destination(Protocol):
 
     async def deliver(self, answer: Answer, buttons: AnswerButtons | None) -> Delivered:
         """Send the answer."""
+
+
+class ApartFromImages:
+    """What all destinations have in common where the answer does not stand under its images."""
+
+    stands_apart: ClassVar[bool] = True
+    takes_embeds: ClassVar[bool] = True
 
 
 def message_body(answer: Answer, *, embeds: bool) -> dict[str, Any]:

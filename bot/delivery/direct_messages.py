@@ -14,8 +14,6 @@ from bot.delivery.destination import message_body
 from bot.i18n import Language
 from bot.presentation.answer import Answer
 
-__all__ = ["send_directly"]
-
 log = logging.getLogger(__name__)
 
 CLOSED, NO_SHARED_SERVER = 50007, 50278
@@ -46,17 +44,42 @@ async def send_directly(
         if again and (sent := await _already_sent(client, channel, body, source_id)):
             return sent
         return await channel.send(**body, nonce=str(source_id))
-    except discord.Forbidden as refused:
-        if refused.code == CLOSED:
-            return language.gettext(
-                "You don't accept direct messages from me, so here it is; only you see it."
-            )
-        if refused.code == NO_SHARED_SERVER:
-            return language.gettext(
-                "We have no server in common, so I can't send you a message. Here it is; only you see it."
-            )
-        log.info("The direct message to the user %d was refused: %s", user.id, refused)
     except FAILURES as failure:
+        return _why_not(failure, user, language)
+
+
+async def send_file_directly(
+    client: discord.Client,
+    user: discord.abc.Snowflake,
+    file: discord.File,
+    line: str,
+    language: Language,
+    *,
+    source_id: int,
+) -> discord.Message | str:
+    """Send a file with one line; return the message, or the sentence that says why it could not be sent.
+
+    `source_id` is the command that asked for it.
+    """
+    try:
+        channel = await client.create_dm(user)
+        return await channel.send(line, file=file, nonce=str(source_id))
+    except FAILURES as failure:
+        return _why_not(failure, user, language)
+
+
+def _why_not(failure: Exception, user: discord.abc.Snowflake, language: Language) -> str:
+    """Return the sentence for a direct message that could not be sent."""
+    code = getattr(failure, "code", None)
+    if code == CLOSED:
+        return language.gettext("You don't accept direct messages from me, so here it is; only you see it.")
+    if code == NO_SHARED_SERVER:
+        return language.gettext(
+            "We don't share a server, so I can't message you. Here it is; only you see it."
+        )
+    if isinstance(failure, discord.Forbidden):
+        log.info("The direct message to the user %d was refused: %s", user.id, failure)
+    else:
         log.warning("The direct message to the user %d could not be sent: %s", user.id, failure)
     return language.gettext("I couldn't send you a direct message, so here it is; only you see it.")
 

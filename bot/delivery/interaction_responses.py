@@ -6,19 +6,18 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from io import BytesIO
+from typing import Any, ClassVar
 
 import discord
 
 from bot.buttons import AnswerButtons
 from bot.delivery.channel_permissions import FAILURES, GONE
-from bot.delivery.destination import Delivered, Fate, Promise, message_body
-from bot.delivery.direct_messages import send_directly
+from bot.delivery.destination import ApartFromImages, Delivered, Fate, Promise, message_body
+from bot.delivery.direct_messages import send_directly, send_file_directly
 from bot.discord_limits import MESSAGE_CONTENT
 from bot.i18n import Language
 from bot.presentation.answer import Answer
-
-__all__ = ["InteractionResponse", "defer", "say"]
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +25,7 @@ Edit = Callable[..., Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
-class InteractionResponse:
+class InteractionResponse(ApartFromImages):
     """The response to a command or a button, as a destination.
 
     `interaction_id` and `asker` say what is answered, and whom. `edit` edits the deferred response: an edit
@@ -44,9 +43,7 @@ class InteractionResponse:
     private: bool
     by_dm: bool = False
     in_dm: bool = False
-    stands_apart: bool = True
-    takes_embeds: bool = True
-    source_link: str = ""
+    source_link: ClassVar[str] = ""
 
     @classmethod
     def to(
@@ -72,7 +69,7 @@ class InteractionResponse:
         return frozenset({"dm_button"} if direct else ()) | frozenset({"delete"} if dismissed else ())
 
     async def admits(self) -> bool:
-        """An interaction can always be answered."""
+        """Return True: an interaction can always be answered."""
         return True
 
     @asynccontextmanager
@@ -126,6 +123,31 @@ async def say(interaction: discord.Interaction[Any], line: str) -> None:
         await interaction.response.send_message(line, ephemeral=True)
     except FAILURES as failure:
         log.warning("The interaction %d could not be answered: %s", interaction.id, failure)
+
+
+async def hand_over(
+    interaction: discord.Interaction[Any], name: str, data: bytes, line: str, language: Language
+) -> None:
+    """Send a file to the asker's direct messages, or where that cannot be put it into the deferred response.
+
+    `line` is said with it; the response is for the asker's eyes only.
+    """
+    sent = await send_file_directly(
+        interaction.client,
+        interaction.user,
+        discord.File(BytesIO(data), name),
+        line,
+        language,
+        source_id=interaction.id,
+    )
+    if not isinstance(sent, str):
+        await say(interaction, language.gettext("Sent to your DMs: {link}").format(link=sent.jump_url))
+        return
+    try:
+        file = discord.File(BytesIO(data), name)
+        await interaction.edit_original_response(content=sent, attachments=[file])
+    except FAILURES as failure:
+        log.warning("The response to the interaction %d could not be sent: %s", interaction.id, failure)
 
 
 async def _edit(edit: Edit, interaction_id: int, answer: Answer, view: discord.ui.View | None) -> Fate:

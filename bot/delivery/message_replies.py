@@ -8,13 +8,14 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 import discord
 
 from bot.buttons import AnswerButtons
 from bot.connection.closed_channels import ChannelClosed, ClosedChannels
 from bot.delivery.channel_permissions import FAILURES, permissions_at
-from bot.delivery.destination import Delivered, Fate, Promise
+from bot.delivery.destination import ApartFromImages, Delivered, Fate, Promise
 from bot.delivery.direct_messages import send_directly
 from bot.delivery.outbox import Letter, Outbox, Thinned
 from bot.delivery.reactions import CLOSED, LATE, MUTE, Reactions
@@ -22,8 +23,6 @@ from bot.delivery.typing_indicator import typing
 from bot.i18n import Language
 from bot.presentation.answer import Answer, link_to
 from bot.presentation.help_texts import MENU
-
-__all__ = ["ChannelReply", "DirectReply", "OfferReaction"]
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +42,9 @@ class ChannelReply:
     late_at: datetime.datetime
     offer: str
     silent: bool = False
-    private: bool = False
-    stands_apart: bool = False
-    source_link: str = ""
+    private: ClassVar[bool] = False
+    stands_apart: ClassVar[bool] = False
+    source_link: ClassVar[str] = ""
 
     @property
     def takes_embeds(self) -> bool:
@@ -118,7 +117,7 @@ class ChannelReply:
 
 
 @dataclass(frozen=True, slots=True)
-class DirectReply:
+class DirectReply(ApartFromImages):
     """A direct message to whoever asked about a message.
 
     `again`: an earlier run may have sent it before it crashed. Where direct messages are closed, a reaction
@@ -132,10 +131,8 @@ class DirectReply:
     channel_language: Language
     asked: bool
     again: bool = False
-    private: bool = True
-    stands_apart: bool = True
-    takes_embeds: bool = True
-    pointless_buttons: frozenset[str] = frozenset({"dm_button"})
+    private: ClassVar[bool] = True
+    pointless_buttons: ClassVar[frozenset[str]] = frozenset({"dm_button"})
 
     @property
     def source_link(self) -> str:

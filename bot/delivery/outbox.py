@@ -21,9 +21,7 @@ from bot.buttons import AnswerButtons, MergedPart
 from bot.delivery.destination import message_body
 from bot.discord_limits import EMBEDS, EMBEDS_CHARACTERS, MESSAGE_CONTENT
 from bot.presentation.answer import Answer
-from bot.presentation.naming import neutral
-
-__all__ = ["Letter", "Outbox", "Thinned", "merged_sources", "source_of", "without_sources"]
+from bot.presentation.plain_text import neutral
 
 AT_ONCE, WINDOW = 4, 5.0
 """So many messages in so many seconds are a conversation, more are a burst; one less than Discord takes."""
@@ -67,7 +65,7 @@ class Letter:
         return body
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _WaitingLetter:
     letter: Letter
     sent: asyncio.Future[discord.Message]
@@ -78,12 +76,13 @@ class _Channel:
     """A channel's answers on their way.
 
     `begun`: when the messages of the last few seconds were handed to discord.py. `going`: how many of them
-    Discord has not taken yet.
+    Discord has not taken yet. `together`: the answers in the message that is on its way from `sender`.
     """
 
     begun: deque[float] = field(default_factory=deque)
     going: int = 0
     waiting: deque[_WaitingLetter] = field(default_factory=deque)
+    together: list[_WaitingLetter] = field(default_factory=list)
     sender: asyncio.Task[None] | None = None
 
     def is_calm(self, now: float) -> bool:
@@ -122,8 +121,16 @@ class Outbox:
                 await asyncio.wait([channel.sender])
         except asyncio.CancelledError:
             waiting.sent.cancel()
+            self._drop(channel, waiting)
             raise
         return waiting.sent.result()
+
+    def _drop(self, channel: _Channel, waiting: _WaitingLetter) -> None:
+        """Let go of an answer that nobody waits for any more; what goes out with others' goes out."""
+        if waiting in channel.waiting:
+            channel.waiting.remove(waiting)
+        elif channel.sender is not None and all(each.sent.done() for each in channel.together):
+            channel.sender.cancel()
 
     def _channel(self, channel_id: int, now: float) -> _Channel:
         for known, channel in list(self._channels.items()):
@@ -143,10 +150,11 @@ class Outbox:
     async def _send_next(self, channel: _Channel) -> None:
         """Send one message, with as many answers in it as fit."""
         try:
-            together, body = _next(channel.waiting)
-            if together:
-                await self._send_together(channel, together, body)
+            channel.together, body = _next(channel.waiting)
+            if channel.together:
+                await self._send_together(channel, channel.together, body)
         finally:
+            channel.together = []
             channel.sender = None
 
     async def _send_together(

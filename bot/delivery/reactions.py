@@ -9,8 +9,6 @@ from cachetools import TTLCache
 
 from bot.delivery.channel_permissions import FAILURES, permissions_at
 
-__all__ = ["CLOSED", "FAILED", "LATE", "MUTE", "OFFER", "OVER_QUOTA", "Reactions", "is_offer", "own_offers"]
-
 log = logging.getLogger(__name__)
 
 LATE, MUTE = "⌛", "🔇"
@@ -76,7 +74,7 @@ class Reactions:
         if channel.id not in self._logged:
             self._logged[channel.id] = now
             log.warning(
-                "Cannot answer in %s (%d): it allows me neither messages nor reactions", channel, channel.id
+                "Cannot answer in the channel %d: it allows me neither messages nor reactions", channel.id
             )
 
 

@@ -16,8 +16,6 @@ from bot.presentation.answer import Answer
 from bot.store import Store, StoredAnswer
 from bot.store.store_guard import StoreGuard
 
-__all__ = ["StandingAnswers"]
-
 log = logging.getLogger(__name__)
 
 

@@ -11,8 +11,6 @@ import discord
 
 from bot.delivery.channel_permissions import FAILURES
 
-__all__ = ["typing"]
-
 log = logging.getLogger(__name__)
 
 TYPING = 8.0
@@ -35,4 +33,5 @@ async def _keep_typing(channel: discord.abc.Messageable) -> None:
             await channel.typing()
             await asyncio.sleep(TYPING)
     except FAILURES as error:
-        log.debug("The typing indicator could not be shown in %s: %s", channel, error)
+        place = getattr(channel, "id", None)
+        log.debug("The typing indicator could not be shown in the channel %s: %s", place, error)

@@ -23,8 +23,6 @@ from bot.store import Store, defaults
 from config.settings import Data, Settings, StoreSettings
 from inference.serving.client import Classifier
 
-__all__ = ["PHOTOGRAPHS", "Exchange", "Photograph", "Stage", "staged"]
-
 SETTLE = 25.0
 """Seconds a simulated action may take; a picture takes a fraction of one."""
 AGAIN = 0.05
@@ -57,11 +55,12 @@ PHOTOGRAPHS = (
 
 @dataclass(frozen=True)
 class Exchange:
-    """What somebody did, what the bot sent, and the names one of which should be in it."""
+    """What somebody did, what the bot sent and reacted with, and the names one of which should be in it."""
 
     what: str
     answers: tuple[discord.Message, ...]
     expected: frozenset[str] = frozenset()
+    reactions: tuple[str, ...] = ()
 
 
 class _StoreFetcher:
@@ -84,7 +83,7 @@ class _StoreFetcher:
         return data
 
     async def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing, as nothing is open."""
 
 
 class _DiscordFiles(CdnStore):
@@ -110,7 +109,7 @@ class _DiscordFiles(CdnStore):
 
 @asynccontextmanager
 async def staged(settings: Settings, classifier: Classifier) -> AsyncIterator[Stage]:
-    """The bot on a server with one channel, and the page that shows it, until the block is left."""
+    """Give the bot on a server with one channel, and the page that shows it, until the block is left."""
     fetcher = _StoreFetcher()
     async with (
         _store(settings) as store,
@@ -131,7 +130,7 @@ async def staged(settings: Settings, classifier: Classifier) -> AsyncIterator[St
 
 @asynccontextmanager
 async def _store(settings: Settings) -> AsyncIterator[Store]:
-    """A store of its own, which is gone when the block is left: the demo's server has no past."""
+    """Open a store that is gone when the block is left: the demo's server has no past."""
     with TemporaryDirectory(prefix="whatsit-demo-") as folder:
         store = await Store.open(
             StoreSettings(),
@@ -163,7 +162,7 @@ class Stage:
         await self.preview.wait_closed()
 
     async def three_ways(self) -> AsyncIterator[Exchange]:
-        """The three ways to ask, each on a photograph of its own."""
+        """Ask in the three ways there are, each on a photograph of its own."""
         posted, asked, sent = PHOTOGRAPHS
         direct = self.alice.user.dm_channel
 
@@ -193,9 +192,14 @@ class Stage:
         before = self._seen(self.channel)
         # The public `send` and an action on the page exclude each other; this goes beside either.
         uploads = self.env.backend.store_attachments(self.channel.id, [(path.name, data)])
-        self.env.backend.create_message(self.channel.id, self.alice.id, attachments=uploads)
+        posted = self.env.backend.create_message(self.channel.id, self.alice.id, attachments=uploads)
         await self._publish()
-        return Exchange(f"alice posts {path.name} in #pictures", self._since(self.channel, before))
+        stands = self.env.backend.get_message(self.channel.id, posted.id)
+        return Exchange(
+            f"alice posts {path.name} in #pictures",
+            self._since(self.channel, before),
+            reactions=tuple(reaction.emoji for reaction in stands.reactions),
+        )
 
     async def _exchange(
         self,
@@ -223,7 +227,7 @@ class Stage:
         return {message.id for message in channel.history()}
 
     def _since(self, channel: ChannelHandle, before: set[int]) -> tuple[discord.Message, ...]:
-        """What the bot has sent to `channel` that was not there `before`."""
+        """Return what the bot has sent to `channel` that was not there `before`."""
         me = self.env.bot.user
         return tuple(
             message for message in channel.history() if message.id not in before and message.author == me

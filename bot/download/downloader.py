@@ -14,18 +14,6 @@ from yarl import URL
 from bot.download.reduced_copy import smaller
 from config import settings
 
-__all__ = [
-    "DownloadError",
-    "Downloader",
-    "Fetcher",
-    "Gone",
-    "HostNotAllowed",
-    "NotAPicture",
-    "TooManyBytes",
-    "TooSlow",
-    "Unreachable",
-]
-
 log = logging.getLogger(__name__)
 
 CHUNK = 64 * 1024
@@ -195,7 +183,7 @@ class Downloader:
             address = URL(url) if base is None else base.join(URL(url))
             origin = address.origin()
         except ValueError as error:
-            raise HostNotAllowed(f"{url!r} is no address on an allowed host") from error
+            raise HostNotAllowed("it has no address that can be read") from error
         if origin not in self._allowed or address.user is not None:
             raise HostNotAllowed(f"{origin} is not an allowed host")
         return address

@@ -6,8 +6,6 @@ from pathlib import PurePosixPath
 
 from yarl import URL
 
-__all__ = ["smaller"]
-
 CDN = URL("https://cdn.discordapp.com")
 MEDIA = URL("https://media.discordapp.net")
 

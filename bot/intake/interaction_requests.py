@@ -11,14 +11,11 @@ import discord
 
 from bot.answering.request import InteractionOrigin, Request
 from bot.delivery.interaction_responses import InteractionResponse
-from bot.i18n import languages
 from bot.image_source import ImageSource
-from bot.policy.effective_settings import Effective, in_force_for
+from bot.policy.effective_settings import Effective, in_force_for, language_for
 from bot.policy.quota import Grant
 from bot.presentation.errors import RESTARTED
 from bot.store import OpenInteraction, Store
-
-__all__ = ["ORIGINAL", "end_response", "new_request", "response_of", "revived_request"]
 
 ORIGINAL = cast("int", "@original")
 """What Discord takes for the id of a deferred response that it has not told yet."""
@@ -51,7 +48,12 @@ def new_request(
     }
     return Request(
         origin=InteractionOrigin(
-            interaction.id, interaction.application_id, interaction.token, interaction.channel_id, options
+            interaction.id,
+            interaction.application_id,
+            interaction.token,
+            interaction.channel_id,
+            options,
+            menu=isinstance(interaction.command, discord.app_commands.ContextMenu),
         ),
         asker=interaction.user,
         author_id=interaction.user.id,
@@ -61,6 +63,7 @@ def new_request(
         found=found,
         in_force=wishes,
         destination=InteractionResponse.to(interaction, language, private=private, by_dm=by_dm),
+        asked_at=discord.utils.utcnow(),
         top=top,
     )
 
@@ -100,6 +103,7 @@ async def revived_request(client: discord.Client, store: Store, row: OpenInterac
             by_dm=kept["dm"],
             in_dm=kept["context"] == 1,
         ),
+        asked_at=row.accepted_at,
         granted=Grant(
             len(images),
             kept["refused"],
@@ -114,9 +118,15 @@ def response_of(client: discord.Client, row: OpenInteraction) -> discord.Webhook
     return discord.Webhook.partial(row.application_id, row.token, client=client)
 
 
-async def end_response(client: discord.Client, row: OpenInteraction) -> None:
+async def end_response(client: discord.Client, store: Store, row: OpenInteraction) -> None:
     """Tell whoever waits for what only the run that deferred it could do. Raises what discord.py raises."""
-    language = languages.of(_locale(row.options["locale"]))
+    language = await language_for(
+        store,
+        row.user_id,
+        row.guild_id,
+        user_locale=_locale(row.options["locale"]),
+        guild_locale=_locale(row.options.get("guild_locale")),
+    )
     await response_of(client, row).edit_message(
         row.response_id or ORIGINAL, content=language.gettext(RESTARTED)
     )

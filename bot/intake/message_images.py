@@ -12,8 +12,6 @@ import discord
 from bot.image_source import ImageSource
 from config.settings import Watch
 
-__all__ = ["images_of", "source_of"]
-
 _IMAGE_NAME = re.compile(
     r".\.(apng|avif|bmp|dib|gif|heic|heif|hif|jfif|jpe|jpeg|jpg|png|tif|tiff|webp)$",
     re.IGNORECASE | re.DOTALL,
@@ -43,13 +41,20 @@ def source_of(attachment: discord.Attachment) -> ImageSource:
     """Return one attachment as an image, whatever it is: whoever hands it over as an image gets an answer."""
     return ImageSource(
         url=attachment.url,
-        filename=attachment.filename,
+        filename=_shown_name(attachment),
         kind="attachment",
         size=attachment.size,
         spoiler=attachment.is_spoiler(),
         certain=_declared(attachment),
         dimensions=_dimensions(attachment.width, attachment.height),
     )
+
+
+def _shown_name(attachment: discord.Attachment) -> str:
+    """Return the file's name as its owner knows it: Discord keeps only some characters in `filename`."""
+    if not attachment.title:
+        return attachment.filename
+    return attachment.title + PurePosixPath(attachment.filename).suffix
 
 
 def _attached(part: discord.Message | discord.MessageSnapshot) -> Iterator[ImageSource]:

@@ -20,8 +20,6 @@ from bot.presentation.errors import UNEXPECTED
 from bot.store import StoreError
 from bot.work_in_hand import WorkInHand
 
-__all__ = ["MessageIntake"]
-
 log = logging.getLogger(__name__)
 
 

@@ -15,6 +15,7 @@ from bot.connection.http_watch import HttpWatch
 from bot.delivery.message_replies import ChannelReply, DirectReply, OfferReaction
 from bot.delivery.outbox import Outbox
 from bot.delivery.reactions import Reactions
+from bot.erasable_memory import ErasableMemory
 from bot.image_source import ImageSource
 from bot.intake.message_images import images_of
 from bot.policy.audience import Audience, place_ids, replied_to, role_ids
@@ -26,14 +27,12 @@ from bot.presentation.help_texts import left_alone_sentence, no_picture_sentence
 from bot.store import MemberPreferences, Store
 from config.settings import Settings
 
-__all__ = ["MessageRequests"]
-
 HELPED = 10_000
 """People of whom it is remembered that they know what to send; the longest unheard of go first."""
 A_DAY = 24 * 60 * 60.0
 
 
-class MessageRequests:
+class MessageRequests(ErasableMemory):
     """Reads what a message asks for, under the settings and preferences that are in force."""
 
     def __init__(
@@ -54,6 +53,10 @@ class MessageRequests:
         self._watch = watch
         self._outbox = Outbox()
         self._helped: TTLCache[int, bool] = TTLCache(HELPED, ttl=A_DAY)
+
+    def forget_user(self, user_id: int) -> None:
+        """Forget that a person knows what to send."""
+        self._helped.pop(user_id, None)
 
     def images_of(self, message: discord.Message) -> list[ImageSource]:
         """Return the images of a message that count here."""
@@ -151,7 +154,7 @@ class MessageRequests:
         )
         deadline = answer_deadline(discord.utils.utcnow(), self._settings.watch)
         reply = self._reply(message, wishes, deadline)
-        return self._request(message, (), message.author, wishes, reply)
+        return self._request(message, (), message.author, wishes, reply, asked_at=self.written_at(message))
 
     async def _unasked(
         self, message: discord.Message, images: Sequence[ImageSource], *, missed: bool, charged: bool
@@ -167,7 +170,8 @@ class MessageRequests:
         roles = await role_ids(message.guild, message.author) if guild.ignored_roles else frozenset()
         if not roles.isdisjoint(guild.ignored_roles):
             return None
-        deadline = answer_deadline(self.written_at(message), self._settings.watch, missed=missed)
+        written_at = self.written_at(message)
+        deadline = answer_deadline(written_at, self._settings.watch, missed=missed)
         reply = self._reply(message, wishes, deadline, silent=wishes.unasked == "silent")
         if wishes.unasked == "react":
             return OfferReaction(reply, certain=any(image.certain for image in images))
@@ -177,7 +181,15 @@ class MessageRequests:
             else reply
         )
         return self._request(
-            message, images, message.author, wishes, destination, asked=False, charged=charged
+            message,
+            images,
+            message.author,
+            wishes,
+            destination,
+            asked_at=written_at,
+            asked=False,
+            missed=missed,
+            charged=charged,
         )
 
     async def _asked(
@@ -209,7 +221,9 @@ class MessageRequests:
             asker,
             wishes,
             self._direct(reply, asker, wishes, again=charged) if direct else reply,
+            asked_at=wanted_at,
             pictured=pictured,
+            missed=missed,
             charged=charged,
             clicked=clicked,
         )
@@ -236,8 +250,10 @@ class MessageRequests:
         wishes: Effective,
         destination: ChannelReply | DirectReply,
         *,
+        asked_at: datetime.datetime,
         asked: bool = True,
         pictured: discord.Message | None = None,
+        missed: bool = False,
         charged: bool = False,
         clicked: bool = False,
     ) -> Request:
@@ -249,6 +265,7 @@ class MessageRequests:
                 source_ids=frozenset({message.id, (pictured or message).id}),
                 asked=asked,
                 clicked=clicked,
+                missed=missed or charged,
             ),
             asker=asker,
             author_id=(pictured or message).author.id,
@@ -259,6 +276,7 @@ class MessageRequests:
             in_force=wishes,
             destination=destination,
             granted=Grant(shown or 1) if charged else None,
+            asked_at=asked_at,
         )
 
     def _reply(

@@ -11,8 +11,6 @@ import discord
 
 from bot.store import OpenMessage, Store, StoredAnswer
 
-__all__ = ["MESSAGES", "MissedPlace", "missed_places"]
-
 MESSAGES = 50
 """Messages of one channel that are looked through."""
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 import discord
 
+from bot.erasable_memory import ErasableMemory
 from bot.store import Store
 from bot.work_in_hand import WorkInHand
-
-__all__ = ["ReadPositions"]
 
 
 @dataclass
@@ -23,7 +22,7 @@ class _ReadChannel:
     begun: set[int] = field(default_factory=set)
 
 
-class ReadPositions:
+class ReadPositions(ErasableMemory):
     """The last message read in each channel.
 
     No channel counts as read any further while the bot is away (`leave` to `resume`), before its server is

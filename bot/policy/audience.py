@@ -6,8 +6,6 @@ import discord
 
 from config.settings import Watch
 
-__all__ = ["Audience", "place_ids", "replied_to", "role_ids"]
-
 
 class Audience:
     """Knows who the bot is and whom its owner lets it listen to."""

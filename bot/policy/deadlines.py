@@ -6,8 +6,6 @@ import datetime
 
 from config.settings import Watch
 
-__all__ = ["answer_deadline"]
-
 
 def answer_deadline(wanted_at: datetime.datetime, watch: Watch, *, missed: bool = False) -> datetime.datetime:
     """Return the moment after which an answer would be late.

@@ -15,16 +15,6 @@ from bot.i18n import Language, languages
 from bot.policy.opt_out import is_left_alone
 from bot.store import GuildSettings, MemberPreferences, Store, StoreError
 
-__all__ = [
-    "Effective",
-    "Unasked",
-    "guild_settings",
-    "in_force",
-    "in_force_for",
-    "language_of",
-    "own_language",
-]
-
 log = logging.getLogger(__name__)
 
 Unasked = Literal["reply", "silent", "react", "direct", "nothing"]
@@ -50,7 +40,7 @@ class Effective:
     own_language: Language
     """For what only they read."""
     shared_language: Language
-    """For what everybody there reads."""
+    """For what everybody there reads: as theirs, unless only the server has chosen one."""
 
 
 async def in_force_for(
@@ -68,9 +58,7 @@ async def in_force_for(
     """
     guild = store.guilds.defaults if guild_id is None else await store.guilds.get(guild_id)
     member = await store.members.get(user_id)
-    return in_force(
-        guild, member, user_locale=user_locale, guild_locale=guild_locale, shared=guild_id is not None
-    )
+    return in_force(guild, member, user_locale=user_locale, guild_locale=guild_locale)
 
 
 async def guild_settings(store: Store, guild_id: int | None) -> GuildSettings:
@@ -87,17 +75,33 @@ async def guild_settings(store: Store, guild_id: int | None) -> GuildSettings:
 
 
 async def language_of(store: Store, interaction: discord.Interaction[Any]) -> Language:
-    """Return the language of whoever pressed or commanded, or their Discord's if the store fails."""
+    """Return the language of whoever pressed or commanded; without what was chosen if the store fails."""
+    return await language_for(
+        store,
+        interaction.user.id,
+        interaction.guild_id,
+        user_locale=interaction.locale,
+        guild_locale=interaction.guild_locale,
+    )
+
+
+async def language_for(
+    store: Store,
+    user_id: int,
+    guild_id: int | None,
+    *,
+    user_locale: discord.Locale | None = None,
+    guild_locale: discord.Locale | None = None,
+) -> Language:
+    """Return the language for what only this person reads, as `in_force_for`; it raises nothing."""
     try:
-        return own_language(await store.members.get(interaction.user.id), interaction.locale)
+        wishes = await in_force_for(
+            store, user_id, guild_id, user_locale=user_locale, guild_locale=guild_locale
+        )
     except StoreError as error:
-        log.warning("The language of the member %d could not be read. %s", interaction.user.id, error)
-        return languages.of(interaction.locale)
-
-
-def own_language(member: MemberPreferences, locale: discord.Locale | None) -> Language:
-    """Return the language that a member chose, else that of their Discord, as far as it is known."""
-    return languages.named(member.language) if member.language else languages.of(locale)
+        log.warning("The language of the member %d could not be read. %s", user_id, error)
+        return languages.of(user_locale, guild_locale)
+    return wishes.own_language
 
 
 def in_force(
@@ -106,19 +110,18 @@ def in_force(
     *,
     user_locale: discord.Locale | None = None,
     guild_locale: discord.Locale | None = None,
-    shared: bool = True,
 ) -> Effective:
-    """Combine what is known already into what holds. `shared`: others than this person are there."""
-    theirs = own_language(member, user_locale)
-    ours = languages.named(guild.language) if guild.language else languages.of(guild_locale)
-    known = member.language is not None or user_locale is not None
+    """Combine what is known already into what holds.
+
+    A language that somebody chose comes before what their Discord tells, and that before the server's.
+    """
     return Effective(
         guild=guild,
         unasked=_unasked(guild, member),
         private=member.delivery == "private",
         direct=member.delivery == "direct",
-        own_language=theirs if known or not shared else ours,
-        shared_language=ours if shared else theirs,
+        own_language=languages.of(member.language, user_locale, guild.language, guild_locale),
+        shared_language=languages.of(member.language, guild.language, user_locale, guild_locale),
     )
 
 

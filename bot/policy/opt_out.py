@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from bot.store import MemberPreferences
 
-__all__ = ["is_left_alone"]
-
 
 def is_left_alone(author: MemberPreferences) -> bool:
     """Return whether no message of this person is looked at: not unasked, and not if somebody asks about it.

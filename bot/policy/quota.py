@@ -7,15 +7,13 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 import discord
-from cachetools import LRUCache
+from cachetools import TLRUCache
 from discord import app_commands
 from discord.ext import commands
 
 from bot.i18n import Language
 from bot.store import GuildSettings
 from config.settings import Limits
-
-__all__ = ["Grant", "Quota"]
 
 MINUTE = 60.0
 
@@ -73,13 +71,15 @@ class _CoreTime:
     """The core-seconds that each key has used of late: a bucket that leaks at `per_minute`.
 
     What a picture takes is known only when it has been looked at, so a bucket may run over. Its owner then
-    waits until it has leaked down to two minutes' worth again.
+    waits until it has leaked down to two minutes' worth again. An empty bucket is forgotten.
     """
 
     def __init__(self, per_minute: float) -> None:
         self._rate = per_minute / MINUTE
         self._room = per_minute * BURST_MINUTES
-        self._used: LRUCache[int, tuple[float, float]] = LRUCache(REMEMBERED_DEBTORS)
+        self._used: TLRUCache[int, tuple[float, float]] = TLRUCache(
+            REMEMBERED_DEBTORS, self._is_empty_at, timer=_now
+        )
 
     def charge(self, key: int, core_seconds: float, now: float) -> None:
         """Add what was used."""
@@ -88,6 +88,10 @@ class _CoreTime:
     def wait(self, key: int, now: float) -> float:
         """Return the seconds until more may be used, 0 where it may be now."""
         return max(self._level(key, now) - self._room, 0.0) / self._rate
+
+    def _is_empty_at(self, _key: int, bucket: tuple[float, float], _now: float) -> float:
+        used, then = bucket
+        return then + used / self._rate
 
     def _level(self, key: int, now: float) -> float:
         used, then = self._used.get(key, (0.0, now))
@@ -121,7 +125,7 @@ class Quota:
 
         While earlier images have taken too much of the processor, it is none.
         """
-        now = discord.utils.utcnow().timestamp()
+        now = _now()
         if in_debt := self._in_debt(user_id, guild_id, images, now):
             return in_debt
         limits = self._limits(user_id, guild_id, settings)
@@ -139,14 +143,14 @@ class Quota:
 
     def charge(self, user_id: int, guild_id: int | None, core_seconds: float) -> None:
         """Count the processor time of an image that was looked at, whether or not it could be named."""
-        now = discord.utils.utcnow().timestamp()
+        now = _now()
         self._of_users.charge(user_id, core_seconds, now)
         if guild_id is not None:
             self._of_guilds.charge(guild_id, core_seconds, now)
 
     def take_unlimited(self, user_id: int, images: int, *, guild_id: int) -> Grant:
         """Take `images` for somebody whose images a server does not count; the processor's time counts."""
-        now = discord.utils.utcnow().timestamp()
+        now = _now()
         return self._in_debt(user_id, guild_id, images, now) or Grant(images)
 
     def _in_debt(self, user_id: int, guild_id: int | None, images: int, now: float) -> Grant | None:
@@ -174,6 +178,10 @@ class Quota:
         if bucket is None:
             raise RuntimeError("a cooldown mapping made from a cooldown always has a bucket")
         return bucket
+
+
+def _now() -> float:
+    return discord.utils.utcnow().timestamp()
 
 
 def _moment(now: float, seconds: float) -> datetime.datetime:

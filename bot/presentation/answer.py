@@ -19,32 +19,24 @@ from urllib.parse import urlsplit
 import discord
 
 from bot.discord_limits import EMBED_DESCRIPTION, EMBEDS_CHARACTERS, MESSAGE_CONTENT
-from bot.i18n import Language
+from bot.i18n import N_, Language
 from bot.image_source import ImageSource
 from bot.presentation import errors
-from bot.presentation.naming import Certainty, Finding, beside, guess, neutral, shorten
+from bot.presentation.label_name import LabelName
+from bot.presentation.naming import Certainty, Finding, beside, guess, guess_in_a_line
+from bot.presentation.plain_text import neutral, shorten
 from bot.presentation.spoilers import behind_bars, shown_name
 from bot.store import GuildSettings
 from config.model_titles import title_of
 from config.settings import Settings
 from inference.results import Classification, Label
 
-__all__ = [
-    "DETAILED",
-    "Answer",
-    "Outcome",
-    "Writer",
-    "body",
-    "color",
-    "link_to",
-    "neutral",
-]
-
 DETAILED = 5
 """Images of one answer that show all their guesses; of more, each shows its best: five embeds of three rows
 fill a phone. As many as `/classify` takes, so that a `top` which somebody set is always kept."""
 UNNAMED = "⚠️"
 ROUNDS_TO_NOTHING = 0.005
+LESS_THAN = N_("<{percent}")
 BAR, SHORT_BAR = 10, 5  # characters of a bar at 100 %
 FAILED, UNSURE, LIKELY, CERTAIN = (discord.Color(value) for value in (0xE0555A, 0x99AAB5, 0x5865F2, 0x2D9D78))
 
@@ -76,7 +68,7 @@ class Answer:
 
     @classmethod
     def line(cls, text: str) -> Answer:
-        """An answer that is one sentence and no labels."""
+        """Return an answer that is one sentence and no labels."""
         return cls(note=text, plain=text)
 
 
@@ -95,6 +87,7 @@ class Writer:
     """The server's, in whose place else the owner's defaults hold."""
 
     def write(self, outcomes: Sequence[Outcome], *notes: str) -> Answer:
+        """Return the answer to these outcomes, with the notes that are not empty above it."""
         note = "\n".join(filter(None, notes))
         return Answer(
             note=note,
@@ -104,11 +97,15 @@ class Writer:
         )
 
     def left_out(self, found: int) -> str:
-        """The line that says how many of the images found are not in the answer; empty if none."""
+        """Return the line that says how many of the images found are not in the answer; empty if none."""
         shown = self.settings.limits.images_per_answer
         if found <= shown:
             return ""
-        sentence = self.language.gettext("I looked at the first {shown} pictures and left {more} out.")
+        sentence = self.language.ngettext(
+            "I looked at the first picture and left {more} out.",
+            "I looked at the first {shown} pictures and left {more} out.",
+            shown,
+        )
         return sentence.format(shown=shown, more=found - shown)
 
     @property
@@ -154,7 +151,7 @@ class Writer:
         return self._compact or len(outcomes) > DETAILED
 
     def _shrinking(self) -> Iterator[tuple[int, int]]:
-        """(labels an image, characters a label), from what was asked for down to what always fits."""
+        """Yield (labels an image, characters a label), from what was asked for down to what always fits."""
         wanted = self.top or (self.guild or self.settings.answers).top
         yield from ((top, 80) for top in range(wanted, 0, -1))
         yield from ((1, 40), (1, 20))
@@ -172,7 +169,7 @@ class Writer:
         return embed
 
     def _list(self, outcomes: Sequence[Outcome], top: int, width: int) -> discord.Embed:
-        """All images in one embed, in the colour of the least sure one; red only where all have failed."""
+        """Return one embed for all images, in the colour of the least sure one; red only if all failed."""
         shades = (UNSURE, LIKELY, CERTAIN, FAILED)
         worst = min(shades.index(self._color(outcome.result)) for outcome in outcomes)
         embed = discord.Embed(description=self._lines(outcomes, top, width), color=shades[worst])
@@ -201,10 +198,10 @@ class Writer:
             line = guess(finding, self.language, width)
         elif self._compact:
             line = _compact(finding, self.language, top, width)
-        elif finding.certainty < Certainty.SURE:
-            line = f"{_bar(finding.probability, SHORT_BAR)} {guess(finding, self.language, width)}"
         else:
-            line = f"{_bar(finding.probability, SHORT_BAR)} {_both_names(finding, width)}"
+            said = guess if finding.certainty < Certainty.SURE else _both_names
+            bar = _bar(finding.probability, SHORT_BAR, self.language)
+            line = f"{bar} {said(finding, self.language, width)}"
         return behind_bars(line, spoiler=outcome.source.spoiler)
 
     def _blocks(self, outcomes: Sequence[Outcome], top: int, width: int) -> Iterator[str]:
@@ -241,13 +238,17 @@ def body(finding: Finding, language: Language, top: int, width: int, *, listed: 
     A name that is not sure is said in a sentence; where it is in doubt, there are rows only if `listed`.
     """
     shown = finding.labels[:top] if listed else _likely(finding.labels[:top]) or finding.labels[:1]
-    rows = [_row(label, width) for label in shown]
+    rows = [
+        f"{_bar(label.probability, BAR, language)} {LabelName(label.name, language, width)}"
+        for label in shown
+    ]
     if finding.certainty < Certainty.SURE:
         sentence = guess(finding, language, width)
         return sentence if finding.doubtful and not listed else "\n".join([sentence, *rows])
     if finding.headline:
-        return "\n".join([f"**{neutral(finding.said, width)}** {_percent(finding.probability)}", *rows])
-    rows[0] = f"{_bar(finding.probability, BAR)} {_both_names(finding, width)}"
+        return "\n".join([_sure_name(finding, language, width), *rows])
+    bar = _bar(finding.probability, BAR, language)
+    rows[0] = f"{bar} {_both_names(finding, language, width)}"
     return "\n".join(rows)
 
 
@@ -256,25 +257,31 @@ def color(finding: Finding) -> discord.Color:
     return (UNSURE, UNSURE, LIKELY, CERTAIN)[finding.certainty]
 
 
-def _both_names(finding: Finding, width: int) -> str:
+def _sure_name(finding: Finding, language: Language, width: int) -> str:
+    return f"**{LabelName(finding.said, language, width)}** {_percent(finding.probability, language)}"
+
+
+def _both_names(finding: Finding, language: Language, width: int) -> str:
     """Return the everyday name and then the finer one, where there are both; the one that is said is bold."""
-    said = f"**{neutral(finding.said, width)}**"
+    said = f"**{LabelName(finding.said, language, width)}**"
     if finding.headline:
-        return f"{said} · {neutral(finding.finer.name, width)}" if finding.finer else said
-    everyday = beside(finding.labels[0])
-    return f"{neutral(everyday, width)} · {said}" if everyday else said
+        return f"{said} · {LabelName(finding.finer.name, language, width)}" if finding.finer else said
+    everyday = beside(finding.labels[0], language)
+    return f"{LabelName(everyday, language, width)} · {said}" if everyday else said
 
 
 def _compact(finding: Finding, language: Language, top: int, width: int) -> str:
     """Return the names of one image in a single line: `**espresso** 94% · cup 3%`."""
     if finding.certainty < Certainty.SURE:
-        first = f"{guess(finding, language, width).removesuffix('.')} {_percent(finding.probability)}"
+        first = guess_in_a_line(finding, language, width)
     else:
-        first = f"**{neutral(finding.said, width)}** {_percent(finding.probability)}"
-    others = [label for label in _likely(finding.labels[:top]) if label.name != finding.said]
-    return " · ".join(
-        [first, *(f"{neutral(each.name, width)} {_percent(each.probability)}" for each in others)]
+        first = _sure_name(finding, language, width)
+    others = (
+        f"{LabelName(each.name, language, width)} {_percent(each.probability, language)}"
+        for each in _likely(finding.labels[:top])
+        if each.name != finding.said
     )
+    return " · ".join([first, *others])
 
 
 def _likely(labels: Sequence[Label]) -> Sequence[Label]:
@@ -282,17 +289,16 @@ def _likely(labels: Sequence[Label]) -> Sequence[Label]:
     return [label for label in labels if label.probability >= ROUNDS_TO_NOTHING]
 
 
-def _row(label: Label, width: int) -> str:
-    return f"{_bar(label.probability, BAR)} {neutral(label.name, width)}"
-
-
-def _bar(probability: float, width: int) -> str:
+def _bar(probability: float, width: int, language: Language) -> str:
     filled = round(probability * width)
-    return f"`{'█' * filled}{'░' * (width - filled)} {_percent(probability):>4}`"
+    percent = _percent(probability, language).rjust(language.widest_percent)
+    return f"`{'█' * filled}{'░' * (width - filled)} {percent}`"
 
 
-def _percent(probability: float) -> str:
-    return f"{probability:.0%}" if probability >= ROUNDS_TO_NOTHING or not probability else "<1%"
+def _percent(probability: float, language: Language) -> str:
+    if 0 < probability < ROUNDS_TO_NOTHING:
+        return language.gettext(LESS_THAN).format(percent=language.percent(0.01))
+    return language.percent(probability)
 
 
 def _models(outcomes: Sequence[Outcome]) -> list[str]:

@@ -15,8 +15,6 @@ from bot.i18n import N_, Language
 from config.settings import Limits, MiB
 from inference import results
 
-__all__ = ["LASTING", "LEAVING", "RESTARTED", "SENTENCES", "UNEXPECTED", "sentence"]
-
 _TOO_LARGE = N_(
     "This picture is too large for me. Send one of at most {megabytes} MB and {megapixels} megapixels."
 )
@@ -73,8 +71,9 @@ LASTING = (
 
 
 def sentence(error: BaseException, language: Language, limits: Limits) -> str:
-    """The one sentence for `error`, in `language`; an error nobody foresaw has one too."""
+    """Return the one sentence for `error`, in `language`; an error that nobody foresaw has one too."""
     known = next((SENTENCES[kind] for kind in type(error).__mro__ if kind in SENTENCES), UNEXPECTED)
     return language.gettext(known).format(
-        megabytes=f"{limits.image_bytes / MiB:.3g}", megapixels=f"{limits.image_pixels / 1e6:.3g}"
+        megabytes=language.number(limits.image_bytes / MiB),
+        megapixels=language.number(limits.image_pixels / 1e6),
     )

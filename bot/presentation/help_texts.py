@@ -4,15 +4,6 @@ from __future__ import annotations
 
 from bot.i18n import N_, Language
 
-__all__ = [
-    "LEFT_ALONE",
-    "LEFT_ALONE_YOURSELF",
-    "MENU",
-    "help_text",
-    "left_alone_sentence",
-    "no_picture_sentence",
-]
-
 MENU = N_("What's in this picture?")
 LEFT_ALONE = N_("The poster has asked me not to look at their pictures.")
 LEFT_ALONE_YOURSELF = N_(
@@ -27,7 +18,7 @@ def help_text(language: Language, *, manages: bool) -> str:
     ways = (
         say(N_("Post a picture in a channel where I reply, or send me one in a direct message.")),
         say(N_("Mention me with a picture, or in a reply to one.")),
-        say(N_("Use `/classify`, with up to five pictures and an answer for you alone if you like.")),
+        say(N_("Use `/classify`: up to five pictures at once, and the answer just for you if you like.")),
         say(N_("Open a message's menu and choose Apps, then **{menu}**: only you see that answer.")),
     )
     lines = [
@@ -38,7 +29,9 @@ def help_text(language: Language, *, manages: bool) -> str:
         say(N_("`/preferences` is for you: your language, private answers, or leaving your pictures alone.")),
     ]
     if manages:
-        lines.append(say(N_("`/settings panel` is for this server: where I reply, how, and how much.")))
+        lines.append(
+            say(N_("`/settings panel` is for this server: where and how I reply, and to how many pictures."))
+        )
     lines.append(say(N_("I look at pictures on my owner's own machine, and keep none.")))
     return "\n".join(lines).format(menu=say(MENU))
 

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import enum
 import math
-import re
 from dataclasses import dataclass
 
 from bot.i18n import N_, Language
-from bot.presentation.articles import article_of
+from bot.presentation.label_name import LabelName
 from inference.results import Classification, Coarse, Label
-
-__all__ = ["Certainty", "Finding", "alt_text", "beside", "guess", "neutral", "shorten"]
 
 SURE, PROBABLY, MAYBE = 0.9, 0.7, 0.3
 """From these probabilities on a name is said outright, with a "probably", or with a "maybe".
@@ -25,9 +22,6 @@ MORE_CLASSES = 0.05
 
 Whatever the picture, 118 breeds of dog together get more of the probability than 3 kinds of bear.
 """
-
-_MARKUP = re.compile(r"([\\*_~|`<\[/])")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\s]+")
 
 
 class Certainty(enum.IntEnum):
@@ -101,84 +95,48 @@ class Finding:
         return best if self.said != best.name and not self.doubtful and likely else None
 
 
-def beside(label: Label) -> str:
+def beside(label: Label, language: Language) -> str:
     """Return the everyday name of a label, where a person would miss it: "dog" for a Blenheim spaniel."""
-    if label.coarse is None or label.coarse.casefold() in label.name.casefold():
+    if label.coarse is None or _word(label.coarse, language) in _word(label.name, language):
         return ""
     return label.coarse
 
 
-# One sentence each for a name that takes "a", one that takes "an", and one that takes no article.
 _GUESSES = {
-    Certainty.NOT_SURE: {
-        "a": N_("I'm not sure. Maybe a **{label}**?"),
-        "an": N_("I'm not sure. Maybe an **{label}**?"),
-        "-": N_("I'm not sure. Maybe **{label}**?"),
-    },
-    Certainty.MAYBE: {
-        "a": N_("Maybe a **{label}**?"),
-        "an": N_("Maybe an **{label}**?"),
-        "-": N_("Maybe **{label}**?"),
-    },
-    Certainty.PROBABLY: {
-        "a": N_("Probably a **{label}**."),
-        "an": N_("Probably an **{label}**."),
-        "-": N_("Probably **{label}**."),
-    },
+    Certainty.NOT_SURE: N_("I'm not sure. Maybe **{label:indefinite}**?"),
+    Certainty.MAYBE: N_("Maybe **{label:indefinite}**?"),
+    Certainty.PROBABLY: N_("Probably **{label:indefinite}**."),
 }
-_ALT_TEXTS = {
-    Certainty.NOT_SURE: {
-        "a": N_("Picture. I can't tell what it shows, maybe a {label}."),
-        "an": N_("Picture. I can't tell what it shows, maybe an {label}."),
-        "-": N_("Picture. I can't tell what it shows, maybe {label}."),
-    },
-    Certainty.MAYBE: {
-        "a": N_("Picture, possibly of a {label}."),
-        "an": N_("Picture, possibly of an {label}."),
-        "-": N_("Picture, possibly of {label}."),
-    },
-    Certainty.PROBABLY: {
-        "a": N_("Picture, probably of a {label}."),
-        "an": N_("Picture, probably of an {label}."),
-        "-": N_("Picture, probably of {label}."),
-    },
-    Certainty.SURE: {
-        "a": N_("Picture of a {label}."),
-        "an": N_("Picture of an {label}."),
-        "-": N_("Picture of {label}."),
-    },
+_GUESSES_IN_A_LINE = {
+    Certainty.MAYBE: N_("Maybe **{label:indefinite}**? {percent}"),
+    Certainty.PROBABLY: N_("Probably **{label:indefinite}** {percent}"),
 }
-_IT_IS = {"a": N_("Probably a {label}."), "an": N_("Probably an {label}."), "-": N_("Probably {label}.")}
 
 
 def guess(finding: Finding, language: Language, width: int) -> str:
     """Return what is said of a picture in doubt, in Discord's markdown; its certainty is not `SURE`."""
 
     def said(certainty: Certainty, name: str) -> str:
-        sentence = language.gettext(_GUESSES[certainty][article_of(name)])
-        return sentence.format(label=neutral(name, width))
+        return language.gettext(_GUESSES[certainty]).format(label=LabelName(name, language, width))
 
-    sentence, finer = said(finding.certainty, finding.said), finding.finer
-    return f"{sentence} {said(Certainty.MAYBE, finer.name)}" if finer else sentence
-
-
-def alt_text(finding: Finding, language: Language) -> str:
-    """Return a description of the picture for those who cannot see it; plain text, its names on one line."""
-
-    def said(sentences: dict[str, str], name: str) -> str:
-        return language.gettext(sentences[article_of(name)]).format(label=shorten(name, 100))
-
-    sentence, finer = said(_ALT_TEXTS[finding.certainty], finding.said), finding.finer
-    likely = finer and Certainty.of(finer.probability, MAYBE) >= Certainty.PROBABLY
-    return f"{sentence} {said(_IT_IS, finer.name)}" if finer and likely else sentence
+    finer = finding.finer
+    if finer is None or not is_called_otherwise(finer.name, finding.said, language):
+        return said(finding.certainty, finding.said)
+    return language.text(said(finding.certainty, finding.said), said(Certainty.MAYBE, finer.name))
 
 
-def neutral(text: str, width: int) -> str:
-    """Return `text` as one line of at most `width` characters, in which no markdown or mention works."""
-    return _MARKUP.sub(r"\\\1", shorten(text, width)).replace("@", "@\u200b")
+def guess_in_a_line(finding: Finding, language: Language, width: int) -> str:
+    """Return it in short, with its probability, for where other names follow; it is `MAYBE` or `PROBABLY`."""
+    sentence = language.gettext(_GUESSES_IN_A_LINE[finding.certainty])
+    return sentence.format(
+        label=LabelName(finding.said, language, width), percent=language.percent(finding.probability)
+    )
 
 
-def shorten(text: str, width: int) -> str:
-    """Return `text` as one line of at most `width` characters."""
-    line = _UNSEEN.sub(" ", text).strip()
-    return line if len(line) <= width else line[: width - 1].rstrip() + "…"
+def is_called_otherwise(name: str, other: str, language: Language) -> bool:
+    """Tell whether two names are two words in this language, too."""
+    return _word(name, language) != _word(other, language)
+
+
+def _word(name: str, language: Language) -> str:
+    return language.labels.form(name).casefold()

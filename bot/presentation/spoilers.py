@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from bot.i18n import Language
 
-__all__ = ["behind_bars", "shown_name"]
-
 
 def behind_bars(text: str, *, spoiler: bool) -> str:
     """Return the text behind Discord's spoiler bars, if the picture is a spoiler."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import Any, ClassVar, NamedTuple
 
 import discord
@@ -26,23 +27,26 @@ from bot.components import controls
 from bot.delivery.channel_permissions import FAILURES
 from bot.delivery.interaction_responses import InteractionResponse, defer
 from bot.delivery.standing_answers import StandingAnswers
-from bot.discord_limits import OPTION_LABEL
+from bot.discord_limits import ALT_TEXT, OPTION_LABEL
 from bot.i18n import N_, Language
 from bot.image_source import ImageSource
 from bot.policy.effective_settings import guild_settings
 from bot.presentation import answer as answers
+from bot.presentation.alt_text import alt_text
 from bot.presentation.errors import SENTENCES
-from bot.presentation.naming import alt_text, neutral, shorten
+from bot.presentation.explanation_sheet import description
+from bot.presentation.label_name import LabelName
+from bot.presentation.plain_text import shorten
 from bot.presentation.spoilers import behind_bars
 from bot.presses.direct_copy import direct_copy
 from bot.presses.errors import InteractionRefused, PressOutdated, Sentences
+from bot.presses.picture_explaining import PictureExplaining
 from bot.presses.press import Press, PressHandler
-from bot.store import Store, StoreError
+from bot.store import BUTTONS, Store, StoreError
 from bot.store.feedback import MAX_SAID
 from config.model_titles import title_of
+from inference.charts.client import ChartFailed
 from inference.results import RANKED, ModelInfo, ModelUnavailable
-
-__all__ = ["AnswerPresses"]
 
 log = logging.getLogger(__name__)
 
@@ -82,17 +86,21 @@ class AnswerPresses(PressHandler):
         PressOutdated: OTHER_MODEL,
         ModelUnavailable: SENTENCES[ModelUnavailable],
         StoreError: N_("I can't save that right now. Try again in a minute."),
+        ChartFailed: N_("I couldn't draw that. Try again in a minute."),
     }
 
     def __init__(
         self,
+        *,
         store: Store,
         models: Models,
         standing: StandingAnswers,
         ledger: Ledger,
+        explaining: PictureExplaining,
         images_of: Callable[[discord.Message], Sequence[ImageSource]],
     ) -> None:
         """`images_of` finds the images of a message."""
+        self._explaining = explaining
         self._store = store
         self._models = models
         self._standing = standing
@@ -120,12 +128,17 @@ class AnswerPresses(PressHandler):
         if press.verb == "delete":
             await self._delete(interaction, self._deletion(press), language)
             return
+        if press.verb == "described":
+            await _give_alt_text(interaction, press.typed.get("text", ""), language)
+            return
         image = self._image(interaction, press)
         match press.verb:
             case "more" | "pick":
                 await self._more(interaction, image, language, press=press)
+            case "why":
+                await self._explain(interaction, image, language)
             case "alt":
-                await _describe(interaction, image.mark, language)
+                await interaction.response.send_modal(_alt_text_form(image.mark, language))
             case "ask":
                 await _ask(interaction, image, language)
             case verb if verb in JUDGING:
@@ -159,7 +172,8 @@ class AnswerPresses(PressHandler):
         embed = discord.Embed(description=text, color=answers.color(mark.finding))
         embed.set_footer(text=shorten(title_of(model.name), 60))
         if not picked:
-            await interaction.response.send_message(embed=embed, ephemeral=True)
+            why = button("why", packed, mark.people, language, self._seal)
+            await interaction.response.send_message(embed=embed, view=controls.view(why), ephemeral=True)
             return
         value = press.values[0] if press.values else ""
         source = source_in(value)
@@ -167,8 +181,11 @@ class AnswerPresses(PressHandler):
             embed.title = heading_of(interaction.message, value) or f"{mark.image + 1}."
         # What is about the whole answer stands under it, unless the answer is compact or shared with others.
         hidden = OF_THE_ANSWER if guild.style == "compact" else frozenset({"delete"} if source else ())
-        names = [
-            name for name in guild.buttons if name != "more" and (name not in OF_THE_ANSWER or name in hidden)
+        explained = ["why"] if {"more", "why"} & set(guild.buttons) else []
+        names = explained + [
+            name
+            for name in guild.buttons
+            if name not in ("more", "why") and (name not in OF_THE_ANSWER or name in hidden)
         ]
         buttons = (
             button(name, packed, mark.people, language, self._seal, answer=mark.answer, source=source)
@@ -176,6 +193,17 @@ class AnswerPresses(PressHandler):
         )
         view = controls.view(*buttons)
         await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+
+    async def _explain(self, interaction: Interaction, image: _Image, language: Language) -> None:
+        """Show where in the picture the model saw its likeliest names."""
+        await self._explaining.charge(interaction, language)
+        async with self._ledger.open_press(interaction):
+            if await defer(interaction, private=True) is None:
+                return
+            png = await self._explaining.draw(interaction, image.mark, image.model, language)
+            text = description(image.mark.finding.labels, language)
+            file = discord.File(BytesIO(png), "why.png", spoiler=image.mark.spoiler, description=text)
+            await interaction.edit_original_response(attachments=[file])
 
     async def _send_directly(self, interaction: Interaction, press: Press, language: Language) -> None:
         """Copy the whole answer, and its pictures, to the presser's direct messages."""
@@ -220,6 +248,8 @@ class AnswerPresses(PressHandler):
                 await self._keep(interaction, image, right=False, said=names.get(press.values[0]))
             case "form":
                 said = press.typed.get("said", "").strip()
+                # Counted with the others who mean the same, whatever language they say it in.
+                said = language.labels.name_of(said) or said
                 await self._keep(interaction, image, right=False, said=said or None)
             case _:
                 await response.send_modal(_form(image.packed, language))
@@ -242,13 +272,27 @@ class AnswerPresses(PressHandler):
         )
 
 
-async def _describe(interaction: Interaction, mark: ImageMark, language: Language) -> None:
-    """Show a sentence to paste, in a block of code, which Discord lets people copy with one click."""
-    sentence = alt_text(mark.finding, language)
-    block = "```\n" + sentence.replace("`", "'") + "\n```"
-    hint = language.gettext(
-        "For those who can't see the picture. Check it, then paste it as its description:"
+def _alt_text_form(mark: ImageMark, language: Language) -> ui.Modal:
+    """A form with a sentence that describes the picture, to be made better by somebody who sees it."""
+    text = ui.TextInput[Any](
+        custom_id="text",
+        style=discord.TextStyle.paragraph,
+        default=alt_text(mark.finding, mark.kind, language),
+        max_length=ALT_TEXT,
     )
+    field = ui.Label[Any](
+        text=language.gettext(N_("Description")),
+        description=language.gettext(N_("For those who can't see the picture. Change what is not right.")),
+        component=text,
+    )
+    title = BUTTONS["alt_text"]
+    return controls.form(controls.custom_id(PANEL, "described"), language.gettext(title), field)
+
+
+async def _give_alt_text(interaction: Interaction, text: str, language: Language) -> None:
+    """Show the text to paste, in a block of code, which Discord lets people copy with one click."""
+    hint = language.gettext(N_("Copy this, and paste it as the picture's description:"))
+    block = "```\n" + text.strip().replace("```", "'''") + "\n```"
     await interaction.response.send_message(f"{hint}\n{block}", ephemeral=True)
 
 
@@ -256,7 +300,8 @@ async def _ask(interaction: Interaction, image: _Image, language: Language) -> N
     """Ask whether the answer was right."""
     question = language.gettext(N_("I said **{label}**. Was that right?"))
     asked = behind_bars(
-        question.format(label=neutral(image.mark.finding.said, WIDTH)), spoiler=image.mark.spoiler
+        question.format(label=LabelName(image.mark.finding.said, language, WIDTH)),
+        spoiler=image.mark.spoiler,
     )
     yes = controls.button(controls.custom_id(PANEL, "yes", image.packed), language.gettext(N_("Yes")))
     no = controls.button(controls.custom_id(PANEL, "no", image.packed), language.gettext(N_("No")))
@@ -264,12 +309,12 @@ async def _ask(interaction: Interaction, image: _Image, language: Language) -> N
 
 
 def _other_names(image: _Image, language: Language) -> ui.View:
-    """The other guesses, and room for another name; of a spoiler, which they would give away, only that."""
+    """Return a menu of the other guesses, or for a spoiler, which they would give away, only a button."""
     another, finding = language.gettext("Something else…"), image.mark.finding
     if image.mark.spoiler:
         return controls.view(controls.button(controls.custom_id(PANEL, "else", image.packed), another))
     names = {
-        str(label.index): shorten(label.name, OPTION_LABEL)
+        str(label.index): str(LabelName(label.name, language, OPTION_LABEL, plain=True))
         for label in finding.labels
         if label.name != finding.said
     }

@@ -13,8 +13,6 @@ from bot.i18n import Language
 from bot.image_source import ImageSource
 from bot.presentation.answer import Answer, link_to
 
-__all__ = ["direct_copy"]
-
 
 async def direct_copy(
     answer: discord.Message, images_of: Callable[[discord.Message], Sequence[ImageSource]], language: Language

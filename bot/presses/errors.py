@@ -14,8 +14,6 @@ from bot.delivery.interaction_responses import say
 from bot.i18n import N_, Language
 from bot.store import StoreError
 
-__all__ = ["InteractionRefused", "PressOutdated", "Sentences", "explain"]
-
 log = logging.getLogger(__name__)
 
 Sentences = Mapping[type[Exception], str | Callable[[Any, Language], str]]

@@ -13,8 +13,6 @@ from discord import app_commands, ui
 from bot.i18n import Language
 from bot.presses.errors import Sentences
 
-__all__ = ["CUSTOM_ID", "Press", "PressHandler"]
-
 CUSTOM_ID: Final = re.compile("whatsit:(?P<panel>[^:]*):(?P<verb>[^:]*):(?P<what>.*)")
 """What `bot.components.controls.custom_id` writes."""
 MENUS = (ui.Select, ui.ChannelSelect, ui.RoleSelect)

@@ -13,11 +13,10 @@ from discord import ui
 from bot.components import controls
 from bot.discord_limits import SELECT_OPTIONS
 from bot.i18n import N_
+from bot.i18n.command_translator import OPTION
 from bot.settings_ui.setting_words import DEFAULT, SettingWords
 from bot.store import FIELDS, PAGE_TITLES, PAGES, GuildSettings
 from bot.store.setting_fields import EMOJI_CHARACTERS, SettingField, SettingForm
-
-__all__ = ["ALL", "FORMS", "OVERVIEW", "PANEL", "SURE", "GuildPanel"]
 
 PANEL = "settings"
 OVERVIEW, SURE, ALL = "overview", "sure", "all"
@@ -103,7 +102,7 @@ class GuildPanel:
         yield ui.ActionRow(self._button("reset", page, N_("Reset this page")))
 
     def _select(self, field: SettingField) -> Iterator[ui.Item[Any]]:
-        """A title, and a menu for a setting of one value or, as the buttons, several."""
+        """Yield a title, and a menu for a setting of one value or, as the buttons, several."""
         value = getattr(self.settings, field.name)
         options = self._options(field, value)
         if len(options) == 1:
@@ -123,13 +122,16 @@ class GuildPanel:
                 return self.words.names(field.name)
             case "percentage":
                 now = round(value * 100)
-                return {f"{each / 100:g}": f"{each}%" for each in sorted({*PERCENTAGES, now})}
+                return {
+                    f"{each / 100:g}": self.words.language.percent(each / 100)
+                    for each in sorted({*PERCENTAGES, now})
+                }
             case "number":
                 return {str(number): str(number) for number in range(field.least, field.most + 1)}
         return self.words.translated(field.words)
 
     def _pick(self, field: SettingField) -> Iterator[ui.Item[Any]]:
-        """A title and a menu for a list. One that the menu cannot hold is listed, and the menu adds to it."""
+        """Yield a title and a menu for a list. One that is too long is shown, and the menu adds to it."""
         ids = getattr(self.settings, field.name)
         long = len(ids) >= SELECT_OPTIONS
         yield self._now(field) if long else ui.TextDisplay(self.words.title(field.name))
@@ -137,7 +139,8 @@ class GuildPanel:
         placeholder = self.words(PLACEHOLDERS[field.kind])
         yield ui.ActionRow(controls.pick(field.kind, identity, ticked, placeholder))
         if long:
-            command = f"`/settings {field.page} {field.options[1]}:`"
+            option = self.words.language.pgettext(OPTION, field.options[1])
+            command = f"`/settings {field.page} {option}:`"
             yield self._small(N_("What you pick is added. To remove one: {command}"), command=command)
 
     def _now(self, *fields: SettingField) -> ui.TextDisplay[Any]:

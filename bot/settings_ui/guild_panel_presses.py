@@ -18,8 +18,6 @@ from bot.settings_ui.settings_import import SettingsImport
 from bot.store import FIELDS, PAGES, GuildSettings
 from bot.store.chosen_settings import Choices
 
-__all__ = ["GuildPanelPresses", "may_manage"]
-
 
 def may_manage(interaction: discord.Interaction[Any]) -> bool:
     """Tell whether this person may manage the server, as Discord says with this very interaction."""

@@ -22,8 +22,6 @@ from bot.settings_ui.setting_words import SettingWords
 from bot.store import GuildSettings
 from bot.store.chosen_settings import Choices
 
-__all__ = ["HelloPresses", "hello"]
-
 PANEL = "hello"
 CHOICES: Final[Mapping[str, str]] = {
     "everywhere": N_("Everywhere"),
@@ -40,15 +38,15 @@ def hello(
     """Return what is said in this channel of a server with these settings, and the buttons under it."""
     say = language.gettext
     if settings.how in ("reply", "silent") and settings.watches(*place_ids(channel)):
-        first = say(N_("Hello! When somebody posts a picture here, I say what's in it."))
+        first = say(N_("Hello! When someone posts a picture here, I'll say what's in it."))
     else:
-        first = say(N_("Hello! Mention me with a picture, and I say what's in it."))
+        first = say(N_("Hello! Mention me with a picture, and I'll say what's in it."))
     also = say(N_("You can also use `/classify`, or a message's menu: Apps, then **{menu}**. More: `/help`."))
-    ask = say(N_("Moderators: where should I reply to pictures by myself?"))
+    ask = say(N_("Moderators: where should I reply to pictures automatically?"))
     buttons = (
         controls.button(controls.custom_id(PANEL, verb), say(label)) for verb, label in CHOICES.items()
     )
-    return f"{first} {also.format(menu=say(MENU))}\n-# {ask}", controls.view(*buttons)
+    return f"{language.text(first, also.format(menu=say(MENU)))}\n-# {ask}", controls.view(*buttons)
 
 
 class HelloPresses(PressHandler):

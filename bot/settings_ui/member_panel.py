@@ -10,14 +10,13 @@ from discord import ui
 
 from bot.components import controls
 from bot.i18n import N_, Language
-from bot.policy.effective_settings import own_language
+from bot.policy.effective_settings import language_of
 from bot.presses.errors import PressOutdated
 from bot.presses.press import Press, PressHandler
+from bot.settings_ui.privacy_panel import forget_button
 from bot.settings_ui.setting_faults import SENTENCES
 from bot.settings_ui.setting_words import DEFAULT, language_names
 from bot.store import MemberPreferences, Store
-
-__all__ = ["DELIVERY", "MemberPanel", "MemberPanelPresses"]
 
 PANEL = "preferences"
 DELIVERY: Final = {
@@ -26,15 +25,14 @@ DELIVERY: Final = {
     "direct": N_("Always by direct message"),
 }
 DELIVERY_DESCRIPTIONS: Final = {
-    "default": N_("In the channel, or only to you when you ask for that"),
-    "private": N_("Only you see what you ask for; what you post gets no answer in public"),
-    "direct": N_("What you ask for, and pictures you post where I reply automatically"),
+    "default": N_("In the channel, or just for you when you ask for that"),
+    "private": N_("Only you see the answers you ask for; pictures you post get no public answer"),
+    "direct": N_("The answers you ask for, and those to pictures you post where I reply automatically"),
 }
 TITLE = N_("Your preferences")
 LEAVE_ALONE, LOOK_AGAIN = N_("Leave my pictures alone"), N_("Look at my pictures again")
 LEFT_ALONE = N_("I leave your pictures alone: I don't look at any that you post, no matter who asks.")
-NOT_LEFT_ALONE = N_("I look at pictures you post where the server is set up for it, or when somebody asks.")
-STILL_LEFT_ALONE = N_("I keep one thing, because you asked for it: to leave your pictures alone.")
+NOT_LEFT_ALONE = N_("I look at pictures you post where the server is set up for it, or when someone asks.")
 
 
 @dataclass(frozen=True)
@@ -63,33 +61,9 @@ class MemberPanel:
             ui.TextDisplay(gettext(left)),
             ui.ActionRow(
                 controls.button(_id("leave", "no" if now.leave_alone else "yes"), switch),
-                controls.button(_id("ask", "forget"), gettext("Forget me…")),
+                forget_button(self.language),
             ),
         )
-
-    def sure(self) -> ui.LayoutView:
-        """Return the question that is asked before everything about a member is forgotten."""
-        gettext = self.language.gettext
-        warning = gettext(
-            "Forget your preferences, what you said about answers, and which answers were yours? "
-            "Answers stay where they are, but no longer go when you delete your picture."
-        )
-        return controls.layout(
-            self._with_what_is_kept(warning),
-            ui.ActionRow(
-                controls.button(_id("forget"), gettext("Forget me"), discord.ButtonStyle.danger),
-                controls.button(_id("open"), gettext("Cancel")),
-            ),
-        )
-
-    def forgotten(self) -> ui.LayoutView:
-        """Return what a member is told once everything is forgotten."""
-        sentence = self.language.gettext(N_("Everything I knew about you is forgotten."))
-        return controls.layout(self._with_what_is_kept(sentence))
-
-    def _with_what_is_kept(self, sentence: str) -> ui.TextDisplay[Any]:
-        kept = f"\n{self.language.gettext(STILL_LEFT_ALONE)}" if self.preferences.leave_alone else ""
-        return ui.TextDisplay(f"{sentence}{kept}")
 
 
 class MemberPanelPresses(PressHandler):
@@ -107,7 +81,6 @@ class MemberPanelPresses(PressHandler):
     async def act(self, interaction: discord.Interaction[Any], press: Press, language: Language) -> None:  # noqa: ARG002 - the press may change it
         """Do what was pressed, and show how it stands then. If it raises, nothing has changed."""
         members, member = self._store.members, interaction.user.id
-        show = MemberPanel.page
         match (press.verb, press.what, press.values):
             case "open", _, _:
                 now = await members.get(member)
@@ -116,21 +89,10 @@ class MemberPanelPresses(PressHandler):
                 now = await members.update(member, {field: usable})
             case "leave", "yes" | "no" as left, _:
                 now = await members.update(member, {"leave_alone": left == "yes"})
-            case "ask", "forget", _:
-                now, show = await members.get(member), MemberPanel.sure
-            case "forget", _, _:
-                now, show = await self._forget(member), MemberPanel.forgotten
             case _:
                 raise PressOutdated(press)
-        panel = MemberPanel(own_language(now, interaction.locale), now)
-        await interaction.response.edit_message(view=show(panel))
-
-    async def _forget(self, user_id: int) -> MemberPreferences:
-        """Erase everything about a person but their wish to be left alone; return what is left."""
-        before = await self._store.members.get(user_id)
-        await self._store.erase_user(user_id)
-        wish = {"leave_alone": True} if before.leave_alone else {}
-        return await self._store.members.update(user_id, wish)
+        panel = MemberPanel(await language_of(self._store, interaction), now)
+        await interaction.response.edit_message(view=panel.page())
 
 
 def _id(verb: str, what: str = "") -> str:

@@ -12,24 +12,22 @@ from discord import app_commands
 from bot.download.downloader import DownloadError
 from bot.i18n import N_, Language
 from bot.presses.errors import PressOutdated, Sentences
-from bot.settings_ui.setting_words import language_names, listed
+from bot.settings_ui.setting_words import TITLE_AND_VALUE, language_names, listed
 from bot.store import FIELDS, InvalidSettings, SettingFault, StoreError
 from bot.store.setting_fields import SettingField
 from bot.store.settings_file import short
 
-__all__ = ["MANAGERS_ONLY", "RULES", "SENTENCES", "fault_sentence", "rule_sentence", "unknown_name"]
-
 MANAGERS_ONLY = N_("You need Manage Server to see or change these.")
-_IDS = N_("It is a list of at most 500 ids, each a whole number.")
+_IDS = N_("It must be a list of at most 500 ids, each a whole number.")
 RULES: Final[Mapping[str, str]] = {
-    "choice": N_("It can be one of these: {choices}."),
-    "choices": N_("It is a list of some of these: {choices}."),
-    "number": N_("It is a whole number from {least} to {most}."),
-    "percentage": N_("It is a number from {least} to {most}."),
-    "limit": N_("It is a whole number from {least} to {most}, or null for the default."),
-    "emoji": N_("It is one emoji, such as 🔍, or one from this server, such as <:name:123…>."),
-    "model": N_("It is the name of a model, or null for the default."),
-    "language": N_("It is the name of a language, such as en, or null for the server's."),
+    "choice": N_("It must be one of these: {choices}."),
+    "choices": N_("It must be a list of some of these: {choices}."),
+    "number": N_("It must be a whole number from {least} to {most}."),
+    "percentage": N_("It must be a number from {least} to {most}."),
+    "limit": N_("It must be a whole number from {least} to {most}, or null for the default."),
+    "emoji": N_("It must be one emoji, such as 🔍, or one from this server, such as <:name:123…>."),
+    "model": N_("It must be the name of a model, or null for the default."),
+    "language": N_("It must be the name of a language, such as en, or null for the server's."),
     "channels": _IDS,
     "roles": _IDS,
 }
@@ -60,18 +58,18 @@ def fault_sentence(fault: SettingFault, language: Language) -> str:
     say = language.gettext
     match fault.kind:
         case "large":
-            return say(N_("The file is larger than {limit} KiB, which settings never are.")).format(
+            return say(N_("That file is too large: settings take at most {limit} KiB.")).format(
                 limit=fault.given
             )
         case "json":
-            return say(N_("The file is not valid JSON ({where}).")).format(where=fault.given)
+            return say(N_("That file isn't valid JSON ({where}).")).format(where=fault.given)
         case "none":
             return say(N_("There are no settings of mine in that file. Use one from {command}.")).format(
                 command="`/settings export`"
             )
         case "format":
             return say(
-                N_("The file is from another version of me, and I can't read it (format {given}).")
+                N_("That file is from another version of me, so I can't read it (format {given}).")
             ).format(given=_shown(fault.given))
         case "unknown":
             return say(N_("There is no setting “{name}”.")).format(name=_shown(fault.given, quoted=False))
@@ -80,18 +78,18 @@ def fault_sentence(fault: SettingFault, language: Language) -> str:
     if fault.kind == "value":
         rule = rule_sentence(field, language) if field else ""
         cannot_be = say(N_("{given} isn't valid.")).format(given=_shown(fault.given))
-        line = f"{cannot_be} {rule}".rstrip()
+        line = language.text(cannot_be, rule)
     elif isinstance(fault.given, str):
         line = unknown_name(fault.field, fault.given, fault.existing, language)
     else:
-        ids = ", ".join(map(str, fault.given))
+        ids = language.listed(map(str, fault.given))
         line = say(N_("Not on this server: {ids}")).format(ids=ids)
-    return f"**{title}**: {line}"
+    return say(TITLE_AND_VALUE).format(title=f"**{title}**", value=line)
 
 
 def rule_sentence(field: SettingField, language: Language) -> str:
     """Return what a setting can be."""
-    choices = ", ".join(f"`{value}`" for value in field.words)
+    choices = language.listed((f"`{value}`" for value in field.words), either=field.kind == "choice")
     return language.gettext(RULES[field.kind]).format(least=field.least, most=field.most, choices=choices)
 
 
@@ -100,12 +98,12 @@ def unknown_name(name: str, given: str, existing: Collection[str], language: Lan
     shown = _shown(given, quoted=False)
     if name == "language":
         return language.gettext(N_("I don't speak “{given}”. Choose one of these: {languages}.")).format(
-            given=shown, languages=", ".join(language_names().values())
+            given=shown, languages=language.listed(language_names().values(), either=True)
         )
     if not existing:
         return language.gettext(N_("The bot's owner allows no model but the default."))
     return language.gettext(N_("There is no model “{given}” here. Choose one of these: {models}.")).format(
-        given=shown, models=", ".join(existing)
+        given=shown, models=language.listed(existing, either=True)
     )
 
 

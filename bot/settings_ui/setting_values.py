@@ -21,17 +21,6 @@ from bot.settings_ui.setting_words import DEFAULT, SettingWords, language_names
 from bot.store import FIELDS, PAGES, Existing, GuildSettings, without_gone
 from bot.store.setting_fields import SettingField
 
-__all__ = [
-    "existing_in",
-    "from_form",
-    "from_menu",
-    "from_options",
-    "from_pick",
-    "guild_id_of",
-    "present",
-    "usable_language",
-]
-
 Change = Callable[[GuildSettings], Mapping[str, Any]]
 """From what stands to what is to be changed, for `Choices.update`."""
 
@@ -151,7 +140,8 @@ def _usable_limit(words: SettingWords, field: SettingField, text: str) -> int | 
         raise InteractionRefused(
             words(
                 N_(
-                    "{title}: “{given}” isn't valid. Give a whole number from 1 to {most}, or leave it empty."
+                    "{title}: “{given}” isn't valid. Enter a whole number from 1 to {most}, or leave it "
+                    "empty."
                 ),
                 title=words(field.title),
                 given=discord.utils.escape_markdown(text),
@@ -166,7 +156,7 @@ async def _usable_emoji(interaction: discord.Interaction[Any], words: SettingWor
     if emoji.id is None and not await asyncio.to_thread(_is_emoji, text):
         raise InteractionRefused(
             words(
-                N_("“{given}” is not an emoji. Give one, such as 🔍 or one from this server."),
+                N_("“{given}” isn't an emoji. Choose one, such as 🔍 or one from this server."),
                 given=discord.utils.escape_markdown(text),
             )
         )

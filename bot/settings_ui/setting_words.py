@@ -16,28 +16,17 @@ from bot.store import FIELDS, PAGE_TITLES, PAGES, GuildSettings, SettingChange
 from config.model_titles import title_of
 from config.settings import Settings
 
-__all__ = ["DEFAULT", "SettingWords", "language_names", "listed"]
-
 DEFAULT = "default"
 """The option of a menu, or of a command, that stands for None: as the owner, or Discord, has it."""
 MENTIONS = 20
 """Channels or roles named in one list; the rest is counted."""
 NOTHING = N_("None")
+TITLE_AND_VALUE = N_("{title}: {value}")
 
 
 def language_names() -> dict[str, str]:
     """Return the languages there are, each in its own words: `{"en": "English", "ja": "日本語"}`."""
-    return {"en": "English"} | {name: _own_name(name) for name in i18n.languages if name != "en"}
-
-
-def _own_name(name: str) -> str:
-    # Loaded already, by whatever read that language's file.
-    from babel import Locale, UnknownLocaleError  # noqa: PLC0415
-
-    try:
-        return Locale.parse(name, sep="-").get_display_name() or name
-    except (UnknownLocaleError, ValueError):
-        return name
+    return {name: i18n.languages.of(name).own_name for name in i18n.languages}
 
 
 def listed(title: str, lines: Sequence[str], language: Language) -> str:
@@ -84,17 +73,17 @@ class SettingWords:
             case "choice":
                 said = self(field.words[value])
             case "choices":
-                said = ", ".join(self(field.words[each]) for each in value)
+                said = self.language.listed(self(field.words[each]) for each in value)
             case "channels" | "roles":
                 said = self._mentions("<#{}>" if field.kind == "channels" else "<@&{}>", value)
             case "percentage":
-                said = f"{value:.0%}"
+                said = self.language.percent(value)
             case "language":
                 said = discord.utils.escape_markdown(language_names().get(value, value))
             case "model":
                 said = discord.utils.escape_markdown(title_of(value))
                 if value in self.models.unusable:
-                    said = self(N_("{model} (can't be loaded, so the default answers)"), model=said)
+                    said = self(N_("{model} (can't be loaded; the default is used instead)"), model=said)
             case _:
                 said = str(value)
         return said or self(NOTHING)
@@ -108,7 +97,7 @@ class SettingWords:
     def lines(self, settings: GuildSettings, names: Iterable[str]) -> list[str]:
         """Return a line for each of these settings that has an effect as things stand."""
         return [
-            f"{self.title(name)}: {self.value(name, getattr(settings, name))}"
+            self(TITLE_AND_VALUE, title=self.title(name), value=self.value(name, getattr(settings, name)))
             for name in names
             if settings.meets(FIELDS[name].matters)
         ]
@@ -133,17 +122,16 @@ class SettingWords:
         """Return one line that says what is different."""
         name, before, after = change
         if not isinstance(before, tuple):
-            return f"{self.title(name)}: {self.value(name, before)} → {self.value(name, after)}"
+            value = f"{self.value(name, before)} → {self.value(name, after)}"
+            return self(TITLE_AND_VALUE, title=self.title(name), value=value)
         signs = (("+", after, before), ("\N{MINUS SIGN}", before, after))
         parts = ((sign, tuple(each for each in some if each not in others)) for sign, some, others in signs)
-        return f"{self.title(name)}: " + " ".join(
-            f"{sign} {self.value(name, ids)}" for sign, ids in parts if ids
-        )
+        value = " ".join(f"{sign} {self.value(name, ids)}" for sign, ids in parts if ids)
+        return self(TITLE_AND_VALUE, title=self.title(name), value=value)
 
     def _mentions(self, pattern: str, ids: Sequence[int]) -> str:
-        named = ", ".join(pattern.format(each) for each in ids[:MENTIONS])
+        named = [pattern.format(each) for each in ids[:MENTIONS]]
         more = len(ids) - MENTIONS
-        if more <= 0:
-            return named
-        sentence = self.language.ngettext("{named} and {more} more", "{named} and {more} more", more)
-        return sentence.format(named=named, more=more)
+        if more > 0:
+            named.append(self.language.ngettext("{more} more", "{more} more", more).format(more=more))
+        return self.language.listed(named)

@@ -26,8 +26,6 @@ from bot.store import GuildSettings, difference, from_json, to_json
 from bot.store.chosen_settings import Choices
 from bot.store.settings_file import MAX_BYTES
 
-__all__ = ["SettingsImport", "exported"]
-
 FILE_NAME = "whatsit-settings.json"
 
 
@@ -84,7 +82,7 @@ class SettingsImport:
         except _OvertakenError:
             now = await self._guilds.get(guild_id)
             title = N_(
-                "Somebody changed the settings in the meantime. This is what the file would change now:"
+                "Someone changed the settings in the meantime. This is what the file would change now:"
             )
             view = None if now == wanted else _view(words, now)
             await interaction.edit_original_response(content=_described(words, now, wanted, title), view=view)
@@ -101,7 +99,7 @@ class SettingsImport:
         self, interaction: discord.Interaction[Any], words: SettingWords, file: discord.Attachment
     ) -> GuildSettings:
         if file.size > MAX_BYTES:
-            sentence = N_("That file is too large to be settings. Import one from /settings export.")
+            sentence = N_("That file is too large. Use one from /settings export.")
             raise InteractionRefused(words(sentence))
         data = await self._fetcher.fetch(file.url, size=file.size, document=True)
         existing = existing_in(interaction, words.config.model.allowed)

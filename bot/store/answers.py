@@ -9,8 +9,6 @@ from sqlalchemy import bindparam, delete, select, update
 from bot.store.database import Database
 from bot.store.tables import StoredAnswer
 
-__all__ = ["StoredAnswers"]
-
 CHUNK = 500
 """Ids in one query: both databases bound the parameters of a statement."""
 
@@ -43,7 +41,7 @@ class StoredAnswers:
         user_id: int,
         images: int | None = None,
     ) -> None:
-        """One answer for these messages (a merged answer has several)."""
+        """Note one answer to these messages (a merged answer answers several)."""
         rest = {"answer_id": answer_id, "channel_id": channel_id, "guild_id": guild_id, "user_id": user_id}
         rest |= {"images": images}
         await self._database.write_many(
@@ -51,7 +49,7 @@ class StoredAnswers:
         )
 
     async def to(self, source_ids: Iterable[int]) -> Sequence[StoredAnswer]:
-        """The answers to any of these messages; empty if there are none."""
+        """Return the answers to any of these messages; empty if there are none."""
         ids = list(source_ids)
         found: list[StoredAnswer] = []
         for start in range(0, len(ids), CHUNK):
@@ -60,27 +58,27 @@ class StoredAnswers:
         return found
 
     async def since(self, answer_id: int) -> Sequence[StoredAnswer]:
-        """The answers made since the moment of this id; an id tells when its message was made."""
+        """Return the answers made since the moment of this id; an id tells when its message was made."""
         return await self._database.read(select(StoredAnswer).where(StoredAnswer.answer_id >= answer_id))
 
     async def sources(self, answer_id: int) -> Sequence[StoredAnswer]:
-        """One row for each message that this answer answers; empty if it is not known (any more)."""
+        """Return one row for each message that this answer answers; empty if it is not known (any more)."""
         return await self._database.read(
             select(StoredAnswer).where(StoredAnswer.answer_id == answer_id).order_by(StoredAnswer.source_id)
         )
 
     async def revise(self, source_id: int, answer_id: int, images: int) -> None:
-        """This answer names other images of this message now."""
+        """Note that this answer names other images of this message now."""
         await self._database.write_many(
             self._revise, [{"source": source_id, "answer": answer_id, "now": images}]
         )
 
     async def forget_sources(self, answer_id: int, source_ids: Iterable[int]) -> None:
-        """A merged answer no longer answers these messages."""
+        """Note that a merged answer no longer answers these messages."""
         await self._database.write_many(
             self._forget_source, [{"source": source_id, "answer": answer_id} for source_id in source_ids]
         )
 
     async def forget(self, *answer_ids: int) -> None:
-        """These answers are deleted."""
+        """Note that these answers are deleted."""
         await self._database.write_many(self._forget, [{"gone": answer_id} for answer_id in answer_ids])

@@ -13,11 +13,9 @@ from sqlalchemy import delete, select
 from bot.store.database import Database, Write
 from bot.store.tables import Meta
 
-__all__ = ["Notes", "Refusals"]
-
-
 GREETING = "greeting "
 REFUSALS = "refusals"
+WRITABLE = "writable"
 
 
 class Refusals(NamedTuple):
@@ -39,6 +37,7 @@ class Notes:
         )
 
     async def get(self, key: str) -> str | None:
+        """Return what was noted under a key; None if nothing was."""
         rows = await self._database.read(select(Meta).where(Meta.key == key))
         return rows[0].value if rows else None
 
@@ -78,7 +77,12 @@ class Notes:
             known = await self.get(name)  # what somebody else has just made, perhaps
         return bytes.fromhex(known or "")
 
+    async def prove_writable(self) -> None:
+        """Write something. Raises a `StoreError` where nothing can be written."""
+        await self.set(WRITABLE, secrets.token_hex(4))
+
     async def set(self, key: str, value: str) -> None:
+        """Note a text under a key, in place of what was noted before."""
         await self._database.write(Write(self._set, {"key": key, "value": value}))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
@@ -16,8 +16,6 @@ from sqlalchemy import Executable, bindparam, delete, select
 from bot.store.database import Database
 from bot.store.settings_file import InvalidSettings, faults_in
 from bot.store.tables import Choice
-
-__all__ = ["Choices"]
 
 log = logging.getLogger(__name__)
 
@@ -40,12 +38,17 @@ class Choices(Generic[M]):
         defaults: M,
         *,
         limit: int | None = None,
+        on_change: Callable[[int, M], Awaitable[None]] | None = None,
     ) -> None:
-        """`limit`: how many are kept in memory; the longest unused go first."""
+        """`limit`: how many are kept in memory; the longest unused go first.
+
+        `on_change` is told what stands after a change that is kept.
+        """
         self._database = database
         self._table = table
         self._key = next(iter(table.__table__.primary_key))  # guild_id or user_id; the other is the field
         self._defaults = defaults
+        self._on_change = on_change
         self._known: LRUCache[int, M] = LRUCache(math.inf if limit is None else limit)
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
         insert = database.insert(table)
@@ -59,6 +62,7 @@ class Choices(Generic[M]):
 
     @property
     def defaults(self) -> M:
+        """What holds for whoever chose nothing."""
         return self._defaults
 
     async def get(self, key: int) -> M:
@@ -92,6 +96,19 @@ class Choices(Generic[M]):
             rows = [{"of": key, "named": field} for field in fields]
             return await self._replace(key, after, self._unset, rows)
 
+    async def erase(self, key: int, *, but: Collection[str] = ()) -> int:
+        """Delete what this server or member chose, except these fields; return how many rows were deleted.
+
+        Unlike `reset` this leaves nothing of them in memory.
+        """
+        rows = delete(self._table).where(self._key == key, self._table.__table__.c.field.not_in(but or [""]))
+        async with self._lock(key):
+            self.forget(key)
+            async with self._database.transaction() as connection:
+                deleted = (await connection.execute(rows)).rowcount
+            self.forget(key)
+        return deleted
+
     def forget(self, key: int) -> None:
         """Drop what is in memory, so that the next `get` reads the database."""
         self._known.pop(key, None)
@@ -121,6 +138,8 @@ class Choices(Generic[M]):
         self.forget(key)  # whatever interrupts this, the next reader finds what the database holds
         await self._database.write_many(statement, rows)
         self._known[key] = after
+        if self._on_change is not None:
+            await self._on_change(key, after)
         return after
 
     def _lock(self, key: int) -> asyncio.Lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar, cast
 
@@ -17,8 +17,6 @@ from bot.store.faults import StoreClosed, StoreError, StoreUnavailable, explain
 from bot.store.location import Location
 from bot.store.tables import Base
 
-__all__ = ["Database", "Write", "connect"]
-
 T = TypeVar("T")
 
 BUSY_TIMEOUT = 10.0
@@ -29,6 +27,9 @@ ANSWER_TIMEOUT = 10.0
 
 BATCH = 500
 """Writes in one transaction at most, so that the first of them does not wait for ever."""
+
+BOT = "whatsit"
+"""What a bot calls itself to a PostgreSQL."""
 
 _WRITES = "whatsit_writes"
 
@@ -41,14 +42,19 @@ class Write(NamedTuple):
 
 
 def connect(location: Location, *, pooled: bool = True) -> AsyncEngine:
-    """An engine whose connections are set up and whose faults are `StoreError`s. Connects to nothing yet."""
-    options: dict[str, Any] = {} if pooled else {"poolclass": NullPool}
+    """Return an engine whose faults are `StoreError`s. It connects to nothing yet."""
+    # What stands in the rows is in no error's text, and in no log.
+    options: dict[str, Any] = {"hide_parameters": True} | ({} if pooled else {"poolclass": NullPool})
     if location.file:
         # No isolation level: sqlite3 begins no transaction by itself, so that ours may begin as IMMEDIATE.
         options["connect_args"] = {"timeout": BUSY_TIMEOUT, "isolation_level": None}
     elif pooled:
         options["pool_pre_ping"] = True  # a server that was restarted is found again without an error
-        options["connect_args"] = {"timeout": ANSWER_TIMEOUT, "command_timeout": ANSWER_TIMEOUT}
+        options["connect_args"] = {
+            "timeout": ANSWER_TIMEOUT,
+            "command_timeout": ANSWER_TIMEOUT,
+            "server_settings": {"application_name": BOT},  # by which `bot.store.sole_use` knows a bot
+        }
     try:
         engine = create_async_engine(location.url, **options)
     except ModuleNotFoundError as error:
@@ -98,9 +104,13 @@ class Database:
         self._writer: asyncio.Task[None] | None = None
         self._whole: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self._one_scrub = asyncio.Lock()
+        self._scrubs_wanted = self._scrubbed = 0
+        self.failures = 0
+        """How many reads and transactions have failed."""
 
     def insert(self, table: type[Base]) -> Insert:
-        """An INSERT with `on_conflict_do_...`: both databases know it, and spell it alike."""
+        """Return an INSERT with `on_conflict_do_...`: both databases know it, and spell it alike."""
         if self._engine.dialect.name == "sqlite":
             return Insert(table)
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - not there to be paid for by everybody
@@ -108,7 +118,7 @@ class Database:
         return cast("Insert", postgresql.insert(table))
 
     async def read(self, query: Select[T]) -> Sequence[T]:
-        """The rows of a query of one column or one table."""
+        """Return the rows of a query of one column or one table."""
         self._check_open()
         return await self._to_its_end(self._read(query))
 
@@ -126,7 +136,7 @@ class Database:
             return (await connection.execute(query)).all()
 
     async def write(self, *writes: Write) -> None:
-        """All of `writes` or none, in this order; they are kept when this returns.
+        """Do all of `writes` or none, in this order; they are kept when this returns.
 
         What is written while another transaction runs goes into the next one together: the more there is to
         do, the less each costs, and nobody waits for a timer. Writes that wait together are done in any
@@ -142,12 +152,12 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction of one's own, for what is rare or needs to know how many rows it touched."""
+        """Open a transaction of one's own, for what is rare or needs to know how many rows it touched."""
         async with self._one_writer, self._clear_faults(), self._writing.begin() as connection:
             yield connection
 
     async def write_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        """One statement for each of `rows`, all or none, in a transaction of their own."""
+        """Run one statement for each of `rows`, all or none, in a transaction of their own."""
         if rows:
             self._check_open()
             await self._to_its_end(self._write_many(statement, rows))
@@ -156,8 +166,42 @@ class Database:
         async with self.transaction() as connection:
             await connection.execute(statement, rows)
 
+    async def settled(self) -> None:
+        """Wait until everything that was given to `write` so far is written, or has failed."""
+        await self.write()
+
+    async def scrub(self, tables: Iterable[str]) -> bool:
+        """Take the traces of deleted rows out of the database's files; False where some may be left for now.
+
+        SQLite overwrites what it deletes, but not the copies that it has left behind when it moved rows from
+        page to page, nor those in the write-ahead log. So the file is written anew, and the log emptied;
+        meanwhile others may read. Of a PostgreSQL, `tables` are vacuumed: other rows may take their space
+        and overwrite it in time. Those who want this while it is being done wait for the next time, together.
+        Raises a `StoreError`.
+        """
+        self._check_open()
+        self._scrubs_wanted += 1
+        ticket = self._scrubs_wanted
+        async with self._one_scrub:
+            if self._scrubbed >= ticket:
+                return True
+            ticket = self._scrubs_wanted
+            clean = await self._to_its_end(self._scrub(tables))
+            self._scrubbed = ticket if clean else self._scrubbed
+            return clean
+
+    async def _scrub(self, tables: Iterable[str]) -> bool:
+        async with self._one_writer, self._clear_faults(), self._engine.connect() as connection:
+            if self._engine.dialect.name == "sqlite":
+                await connection.exec_driver_sql("VACUUM")
+                emptied = await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+                return bool(emptied.scalar_one() == 0)  # whether a reader kept it from that
+            connection = await connection.execution_options(isolation_level="AUTOCOMMIT")  # noqa: PLW2901 - the same one
+            await connection.exec_driver_sql("VACUUM " + ", ".join(f'"{name}"' for name in tables))
+            return True
+
     async def _to_its_end(self, work: Coroutine[Any, Any, T]) -> T:
-        """Cancelling the wait does not stop the work: half-way, it would leave a connection behind."""
+        """Wait for work that a cancelled wait does not stop: half-way, it would leave a connection behind."""
         task = asyncio.create_task(work, name="store: one query")
         self._whole.add(task)
         task.add_done_callback(self._whole.discard)
@@ -178,7 +222,11 @@ class Database:
     async def _clear_faults(self) -> AsyncIterator[None]:
         try:
             yield
+        except StoreError:
+            self.failures += 1
+            raise
         except OSError as error:  # a host that cannot be reached: the driver does not make that its own error
+            self.failures += 1
             raise explain(error, self._location) or error from error
 
     async def _write_waiting(self) -> None:

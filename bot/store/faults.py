@@ -8,16 +8,6 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.store.location import Location
 
-__all__ = [
-    "StoreClosed",
-    "StoreDamaged",
-    "StoreError",
-    "StoreInUse",
-    "StoreTooNew",
-    "StoreUnavailable",
-    "explain",
-]
-
 
 class StoreError(Exception):
     """The store cannot do what it was asked; the message says where it is and what to do."""

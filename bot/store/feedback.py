@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
+import discord
 from sqlalchemy import func, select
 
 from bot.store.database import Database, Write
 from bot.store.tables import Feedback
-
-__all__ = ["MAX_SAID", "FeedbackSummary", "OpinionCount", "Opinions"]
 
 MAX_SAID = 100
 """Characters of "what is it?" that are kept; a name is shorter."""
@@ -95,12 +95,17 @@ class Opinions:
             .order_by(Feedback.answer_id, Feedback.image, Feedback.user_id)
         )
 
-    async def summary(self, guild_id: int | None = None) -> FeedbackSummary:
-        """Count the opinions given in a server; without one, all that there are."""
+    async def summary(self, guild_id: int | None = None, *, since: datetime | None = None) -> FeedbackSummary:
+        """Count the opinions given in a server; without one, all that there are.
+
+        `since`: only those on answers that were made then or later.
+        """
         what = (Feedback.label, Feedback.certainty, Feedback.right, Feedback.said)
         query = select(*what, func.count()).group_by(*what)
         if guild_id is not None:
             query = query.where(Feedback.guild_id == guild_id)
+        if since is not None:
+            query = query.where(Feedback.answer_id >= discord.utils.time_snowflake(since))
         total = OpinionCount()
         certainties: defaultdict[str, OpinionCount] = defaultdict(OpinionCount)
         labels: defaultdict[str, OpinionCount] = defaultdict(OpinionCount)

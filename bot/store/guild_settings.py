@@ -13,10 +13,9 @@ from bot.store import setting_fields as kinds
 from bot.store.setting_fields import SettingField
 from inference.results import RANKED
 
-__all__ = ["BUTTONS", "FIELDS", "PAGES", "PAGE_TITLES", "PER_MINUTE", "GuildSettings", "defaults"]
-
 BUTTONS: Final[Mapping[str, str]] = {
     "more": N_("More"),
+    "why": N_("Why?"),
     "dm_button": N_("Send to my DMs"),
     "feedback": N_("Was this right?"),
     "alt_text": N_("Alt text"),
@@ -72,7 +71,7 @@ class GuildSettings(kinds.StoredSettings):
             ("add", "remove"),
             matters={"where": ("only", "except")},
             hints=(
-                (N_("Threads and posts count with their channel, and channels with their category."), {}),
+                (N_("Threads and posts belong to their channel, and channels to their category."), {}),
                 (
                     N_("No channel is listed yet, so I don't reply automatically anywhere."),
                     {"where": ("only",), "channels": ((),)},
@@ -104,7 +103,7 @@ class GuildSettings(kinds.StoredSettings):
                 "silent": N_("The answer, without a notification"),
                 "react": N_("An emoji; click it to get the answer"),
                 "direct": N_("Only to members who chose that in /preferences"),
-                "on_demand": N_("By /classify, by a message's menu, or by mentioning me"),
+                "on_demand": N_("With /classify, from a message's menu, or by mentioning me"),
             },
         ),
     ] = "reply"
@@ -112,6 +111,21 @@ class GuildSettings(kinds.StoredSettings):
         kinds.Emoji,
         SettingField("how", N_("Reaction"), "emoji", ("emoji",), matters={"how": ("react",)}, form=REACTION),
     ] = "🔍"
+
+    statistics: Annotated[
+        Literal["on", "off"],
+        SettingField(
+            "how",
+            N_("Daily counts"),
+            "choice",
+            ("statistics",),
+            words={"on": N_("Kept for a month"), "off": N_("None")},
+            descriptions={
+                "on": N_("For /stats: how many pictures, what I called them, how sure I was; nobody's names"),
+                "off": N_("What was counted so far is deleted"),
+            },
+        ),
+    ] = "on"
 
     top: Annotated[
         kinds.Whole, SettingField("what", N_("Guesses shown"), "number", ("top",), least=1, most=RANKED)
@@ -146,7 +160,7 @@ class GuildSettings(kinds.StoredSettings):
         ),
     ] = "bars"
     buttons: Annotated[
-        tuple[Literal["more", "dm_button", "feedback", "alt_text", "delete"], ...],
+        tuple[Literal["more", "why", "dm_button", "feedback", "alt_text", "delete"], ...],
         BeforeValidator(_renamed_buttons),
         SettingField("what", N_("Buttons below an answer"), "choices", tuple(BUTTONS), words=BUTTONS),
     ] = ("more", "dm_button", "feedback", "alt_text", "delete")

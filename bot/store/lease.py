@@ -18,8 +18,6 @@ from bot.store.database import connect
 from bot.store.faults import StoreInUse
 from bot.store.location import Location
 
-__all__ = ["StoreLease"]
-
 WITHIN = 3.0
 """Seconds that are waited for the lock of a bot that was just killed; PostgreSQL hears of it later."""
 AGAIN = 0.2

@@ -10,8 +10,6 @@ from sqlalchemy.exc import ArgumentError
 
 import config.settings
 
-__all__ = ["FILE_NAME", "Location", "locate"]
-
 FILE_NAME = "whatsit.sqlite3"
 
 _DRIVERS = {
@@ -28,14 +26,21 @@ class Location:
     url: URL
     file: Path | None
 
+    @classmethod
+    def of_file(cls, file: Path) -> Location:
+        """Return the location of a SQLite file."""
+        return cls(URL.create(_DRIVERS["sqlite"], database=str(file)), file)
+
     def __str__(self) -> str:
         return str(self.file) if self.file else self.url.render_as_string(hide_password=True)
 
 
 def locate(store: config.settings.StoreSettings, data: config.settings.Data) -> Location:
-    """Raises `ConfigError` for a `store.url` that is no address of a SQLite file or a PostgreSQL."""
+    """Return where the settings put the store.
+
+    Raises `ConfigError` for a `store.url` that is no address of a SQLite file or a PostgreSQL."""
     if store.url is None:
-        return _file(URL.create(_DRIVERS["sqlite"]), data.dir / FILE_NAME)
+        return Location.of_file(data.dir / FILE_NAME)
     try:
         url = make_url(store.url)
     except (ArgumentError, ValueError) as error:  # its text may hold a password: it is not repeated
@@ -54,8 +59,5 @@ def locate(store: config.settings.StoreSettings, data: config.settings.Data) -> 
         raise config.settings.ConfigError(
             "store.url names a database in memory, which forgets everything. Name a file: sqlite:////path/to/file."
         )
-    return _file(url, Path(url.database).expanduser())
-
-
-def _file(url: URL, file: Path) -> Location:
+    file = Path(url.database).expanduser()
     return Location(url.set(database=str(file)), file)

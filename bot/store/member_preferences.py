@@ -6,8 +6,6 @@ from typing import Literal
 
 from bot.store.setting_fields import Locale, StoredSettings
 
-__all__ = ["MemberPreferences"]
-
 
 class MemberPreferences(StoredSettings):
     """How one person wants to be treated, in every server and in direct messages."""

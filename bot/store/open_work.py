@@ -15,8 +15,6 @@ from bot.store.retention import Retention
 from bot.store.tables import OpenInteraction, OpenMessage, StoredAnswer
 from bot.store.upkeep_timer import UpkeepTimer
 
-__all__ = ["OpenWork"]
-
 log = logging.getLogger(__name__)
 
 
@@ -44,7 +42,7 @@ class OpenWork:
     async def accept_message(
         self, *, message_id: int, channel_id: int, guild_id: int | None, user_id: int, asked: bool = False
     ) -> None:
-        """A message's images are accepted. Again while it is open: nothing changes."""
+        """Note that a message's images are accepted. Again while it is open: nothing changes."""
         row = {"message_id": message_id, "channel_id": channel_id, "guild_id": guild_id, "user_id": user_id}
         await self._database.write(
             Write(self._accept_message, {**row, "asked": asked, "accepted_at": self._now()})
@@ -62,7 +60,7 @@ class OpenWork:
         images: Sequence[Mapping[str, Any]],
         options: Mapping[str, str | int | bool | None],
     ) -> None:
-        """An interaction's images are accepted; forgotten when answered, or when its token has expired."""
+        """Note that an interaction's images are accepted, until it is answered or its token has expired."""
         row = {"interaction_id": interaction_id, "application_id": application_id, "token": token}
         row |= {"response_id": None, "channel_id": channel_id, "guild_id": guild_id, "user_id": user_id}
         row |= {"images": [dict(image) for image in images], "options": dict(options)}
@@ -70,7 +68,7 @@ class OpenWork:
         self._timer.start(self._retention.interactions.total_seconds())
 
     async def know_response(self, interaction_id: int, response_id: int) -> None:
-        """The message of the deferred response, once Discord has told it."""
+        """Note the message of the deferred response, once Discord has told it."""
         await self._database.write(
             Write(self._know_response, {"known": interaction_id, "response": response_id})
         )
@@ -97,21 +95,21 @@ class OpenWork:
         )
 
     async def strike_message(self, message_id: int) -> None:
-        """It is done without an answer to remember: deleted, refused, or answered by a reaction."""
+        """Note that a message is done without an answer to remember, such as one that was deleted."""
         await self._database.write(Write(self._strike_message, {"struck": message_id}))
 
     async def strike_interaction(self, interaction_id: int) -> None:
-        """It is answered, or cannot be any more; its token and addresses are erased."""
+        """Note that an interaction is answered, or cannot be any more; its token and addresses are erased."""
         await self._database.write(Write(self._strike_interaction, {"struck": interaction_id}))
 
     async def messages_since(self, when: datetime) -> Sequence[OpenMessage]:
-        """The open messages accepted at `when` or later, oldest first."""
+        """Return the open messages accepted at `when` or later, oldest first."""
         return await self._database.read(
             select(OpenMessage).where(OpenMessage.accepted_at >= when).order_by(OpenMessage.accepted_at)
         )
 
     async def interactions(self) -> Sequence[OpenInteraction]:
-        """The open interactions whose token still holds, oldest first."""
+        """Return the open interactions whose token still holds, oldest first."""
         expired = self._now() - self._retention.interactions
         return await self._database.read(
             select(OpenInteraction)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-__all__ = ["Retention"]
-
 
 @dataclass(frozen=True)
 class Retention:
+    """How long each kind of row is kept, counted from when it was made."""
+
     messages: timedelta = timedelta(hours=1)
     """Open messages. A restart looks back ten minutes; an hour leaves room for an owner who sets more."""
     interactions: timedelta = timedelta(minutes=15)
@@ -20,3 +20,5 @@ class Retention:
     """Which answer belongs to which picture, so that deleting the picture deletes its answer."""
     feedback: timedelta = timedelta(days=365)
     """What people said of answers."""
+    sums: timedelta = timedelta(days=31)
+    """How many pictures there were each day: the chart of `/stats` shows 30 days."""

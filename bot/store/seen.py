@@ -11,8 +11,6 @@ from bot.store.faults import StoreError
 from bot.store.tables import Cursor
 from bot.store.upkeep_timer import UpkeepTimer
 
-__all__ = ["Seen"]
-
 log = logging.getLogger(__name__)
 
 FLUSH_AFTER = 30.0
@@ -33,15 +31,16 @@ class Seen:
             where=insert.excluded.message_id > Cursor.message_id,
         )
         self._forget = delete(Cursor).where(Cursor.channel_id == bindparam("gone"))
+        self._forget_guild = delete(Cursor).where(Cursor.guild_id == bindparam("gone"))
 
     def saw(self, guild_id: int, channel_id: int, message_id: int) -> None:
-        """A message was seen, whatever it was. Written within `FLUSH_AFTER` seconds, many at once."""
+        """Note that a message was seen. That is written within `FLUSH_AFTER` seconds, many at once."""
         if message_id > self._new.get(channel_id, (0, 0))[1]:
             self._new[channel_id] = (guild_id, message_id)
         self._timer.start(FLUSH_AFTER)
 
     async def of(self, guild_id: int) -> dict[int, int]:
-        """The last message seen, by channel."""
+        """Return the last message seen in each channel of a server."""
         rows = await self._database.read(select(Cursor).where(Cursor.guild_id == guild_id))
         found = {row.channel_id: row.message_id for row in rows}
         for channel_id, (guild, message_id) in self._new.items():
@@ -50,17 +49,18 @@ class Seen:
         return found
 
     async def forget_channel(self, channel_id: int) -> None:
-        """The channel or thread is gone."""
+        """Drop a channel or thread that is gone."""
         self._new.pop(channel_id, None)
         await self._database.write(Write(self._forget, {"gone": channel_id}))
 
     def new_guilds(self) -> set[int]:
-        """The servers of what is not written yet."""
+        """Return the servers of what is not written yet."""
         return {guild_id for guild_id, _ in self._new.values()}
 
-    def forget_guild(self, guild_id: int) -> None:
-        """Drop what is not written yet; `Store.erase_guild` does the rest."""
+    async def forget_guild(self, guild_id: int) -> None:
+        """The bot is no longer on this server."""
         self._new = {channel: seen for channel, seen in self._new.items() if seen[0] != guild_id}
+        await self._database.write(Write(self._forget_guild, {"gone": guild_id}))
 
     async def flush(self) -> None:
         """Write what is new."""

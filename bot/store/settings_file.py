@@ -13,25 +13,11 @@ from pydantic import ValidationError
 
 from bot.store.guild_settings import FIELDS, GuildSettings
 
-__all__ = [
-    "MAX_BYTES",
-    "Existing",
-    "InvalidSettings",
-    "SettingChange",
-    "SettingFault",
-    "difference",
-    "faults_in",
-    "from_json",
-    "short",
-    "to_json",
-    "without_gone",
-]
-
 FORMAT = 1
 MAX_BYTES = 64 * 1024
 """Far more than 1,500 ids take."""
 SHORT = 60
-"""Characters of a value that are repeated, in the log and to whoever gave it."""
+"""Characters of a value that are repeated to whoever gave it."""
 Existing = Mapping[str, Collection[Any]]
 """What settings may name, by their kind: `model`, `language`, `channels`, `roles`. Of others: anything."""
 
@@ -52,9 +38,9 @@ class SettingFault:
     existing: tuple[Any, ...] = ()
 
     def __str__(self) -> str:
-        place = f"{self.field}: " if self.field else ""
-        given = short(json.dumps(self.given, ensure_ascii=False, default=str))
-        return f"{place}{self.kind}: {given}{self.reason and f' ({self.reason})'}"
+        # Without what was given: that is for whoever gave it.
+        place = f"{self.field}: " if self.field and self.kind != "unknown" else ""
+        return f"{place}{self.kind}{self.reason and f' ({self.reason})'}"
 
 
 class InvalidSettings(ValueError):

@@ -8,14 +8,16 @@ from datetime import datetime, timedelta
 from typing import Self
 
 import discord
-from sqlalchemy import delete, select, tuple_, union
+from sqlalchemy import ColumnElement, delete, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 import config.settings
 from bot.store.answers import StoredAnswers
 from bot.store.bot_notes import Notes
 from bot.store.chosen_settings import Choices
+from bot.store.daily_sums import DailySums
 from bot.store.database import Database, connect
+from bot.store.departures import Departures
 from bot.store.faults import StoreError, explain
 from bot.store.feedback import Opinions
 from bot.store.guild_settings import GuildSettings
@@ -23,22 +25,12 @@ from bot.store.lease import StoreLease
 from bot.store.location import locate
 from bot.store.member_preferences import MemberPreferences
 from bot.store.open_work import OpenWork
+from bot.store.personal_data import PersonalData, tables_with
 from bot.store.retention import Retention
 from bot.store.seen import Seen
-from bot.store.tables import (
-    Base,
-    Cursor,
-    Feedback,
-    GuildSetting,
-    MemberPreference,
-    OpenInteraction,
-    OpenMessage,
-    StoredAnswer,
-)
+from bot.store.tables import Base, Cursor, DailySum, Feedback, GuildSetting, MemberPreference, StoredAnswer
 from bot.store.upgrading import make_ready
 from bot.store.upkeep_timer import UpkeepTimer
-
-__all__ = ["Store"]
 
 log = logging.getLogger(__name__)
 
@@ -65,16 +57,25 @@ class Store:
         self._lease: StoreLease | None = None
         self.mark_key = b""
         """Signs what buttons hold."""
-        self._retention = retention
+        self.retention = retention
+        """How long things are kept."""
         self._now = now
         self._timer = UpkeepTimer(self._purge_again, "store: purge")
-        self.guilds = Choices(database, GuildSetting, guild_defaults)
+        self.guilds = Choices(database, GuildSetting, guild_defaults, on_change=self._guild_changed)
         self.members = Choices(database, MemberPreference, MemberPreferences(), limit=MEMBERS_IN_MEMORY)
         self.work = OpenWork(database, retention, now)
         self.seen = Seen(database)
         self.answers = StoredAnswers(database)
         self.feedback = Opinions(database)
+        self.sums = DailySums(database, retention, now, self._keeps_sums)
         self.notes = Notes(database)
+        self.departures = Departures(database, now)
+        self.personal = PersonalData(database)
+
+    @property
+    def failures(self) -> int:
+        """How many reads and writes have failed so far."""
+        return self._database.failures
 
     @classmethod
     async def open(
@@ -116,6 +117,7 @@ class Store:
         try:
             await self.work.close()
             await self.seen.close()
+            await self.sums.close()
         finally:
             await self._let_go()
 
@@ -124,25 +126,24 @@ class Store:
         if self._lease is not None:
             await self._lease.release()
 
-    async def erase_user(self, user_id: int) -> None:
-        """Forget everything about a person: preferences, open work, answers, opinions.
+    async def erase_user(self, user_id: int, *, with_wish: bool = True) -> None:
+        """Forget everything about a person, and take its traces out of the database's files.
 
-        The wish to be left alone goes too; who is to keep it is given it again afterwards.
+        `with_wish`: also their wish to be left alone, if they have it.
         """
-        await self.members.reset(user_id)
-        async with self._database.transaction() as connection:
-            for table in (OpenMessage, OpenInteraction, StoredAnswer, Feedback):
-                await connection.execute(delete(table).where(table.user_id == user_id))
+        keeps_wish = not with_wish and (await self.members.get(user_id)).leave_alone
+        deleted = await self.members.erase(user_id, but={"leave_alone"} if keeps_wish else ())
+        deleted += await self.personal.erase_user(user_id)
+        await self._scrub(deleted, "user_id")
 
     async def erase_guild(self, guild_id: int) -> None:
-        """Forget everything about a server; for when the bot has left it."""
-        self.seen.forget_guild(guild_id)
+        """Forget everything about a server, and take its traces out of the files; the bot has left it."""
+        await self.seen.forget_guild(guild_id)
+        await self.sums.erase_guild(guild_id)
         await self.notes.forget_greeting(guild_id)
-        await self.guilds.reset(guild_id)
-        self.guilds.forget(guild_id)
-        async with self._database.transaction() as connection:
-            for table in (OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor):
-                await connection.execute(delete(table).where(table.guild_id == guild_id))
+        deleted = await self.guilds.erase(guild_id)
+        deleted += await self.personal.erase_guild(guild_id)
+        await self._scrub(deleted, "guild_id")
 
     async def erase_channel(self, guild_id: int, channel_id: int) -> None:
         """Forget everything about a channel or thread of a server, which is gone.
@@ -161,38 +162,50 @@ class Store:
                     else {}
                 ),
             )
-        # An answer is younger than its channel: that spares a search through all the older ones.
-        answers = delete(StoredAnswer).where(
-            StoredAnswer.channel_id == channel_id, StoredAnswer.answer_id > channel_id
-        )
-        async with self._database.transaction() as connection:
-            for table in (OpenMessage, OpenInteraction):
-                await connection.execute(delete(table).where(table.channel_id == channel_id))
-            await connection.execute(answers)
+        await self.personal.erase_channel(channel_id)
+
+    async def _scrub(self, deleted: int, column: str) -> None:
+        """Take the traces of deleted rows out of the files; the rows themselves are gone in any case."""
+        if not deleted:
+            return
+        try:
+            clean = await self._database.scrub(table.name for table in tables_with(column))
+        except StoreError as error:
+            log.warning("What was erased may leave traces in the free space of the database. %s", error)
+            return
+        if not clean:
+            log.warning(
+                "What was erased may leave traces in the database's write-ahead log until the next erasure: "
+                "another program is reading the database."
+            )
 
     async def guild_ids(self) -> set[int]:
-        """The servers about which anything is kept."""
-        tables = (GuildSetting, OpenMessage, OpenInteraction, StoredAnswer, Feedback, Cursor)
-        kept = union(*(select(table.guild_id) for table in tables)).subquery().c.guild_id
-        found = await self._database.read(select(kept).where(kept.is_not(None)))
-        return {*found, *self.seen.new_guilds(), *await self.notes.greeted()}
+        """Return the servers about which anything is kept."""
+        unwritten = self.seen.new_guilds() | self.sums.new_guilds()
+        return {*await self.personal.guild_ids(), *unwritten, *await self.notes.greeted()}
 
     async def purge(self) -> int:
-        """Delete what has been kept as long as `Retention` says; gives the number of rows.
+        """Delete what has been kept as long as `Retention` says; return the number of rows.
 
         Open work is `OpenWork.expire`'s, which wakes when it is time.
         """
-        kept = self._retention
+        kept = self.retention
         return (
-            await self._purge(Cursor, Cursor.message_id, kept.cursors)
-            + await self._purge(StoredAnswer, StoredAnswer.answer_id, kept.answers)
-            + await self._purge(Feedback, Feedback.answer_id, kept.feedback)
+            await self._purge(Cursor, self._is_older(Cursor.message_id, kept.cursors))
+            + await self._purge(StoredAnswer, self._is_older(StoredAnswer.answer_id, kept.answers))
+            + await self._purge(Feedback, self._is_older(Feedback.answer_id, kept.feedback))
+            + await self._purge(DailySum, self.sums.is_old())
+            + await self.sums.merge_rare_names()
         )
 
-    async def _purge(self, table: type[Base], made: InstrumentedAttribute[int], kept: timedelta) -> int:
-        oldest = discord.utils.time_snowflake(self._now() - kept)  # an id tells when its message was made
+    def _is_older(self, made: InstrumentedAttribute[int], kept: timedelta) -> ColumnElement[bool]:
+        return made < discord.utils.time_snowflake(
+            self._now() - kept
+        )  # an id tells when its message was made
+
+    async def _purge(self, table: type[Base], is_old: ColumnElement[bool]) -> int:
         key = table.__table__.primary_key
-        some = delete(table).where(tuple_(*key).in_(select(*key).where(made < oldest).limit(PURGE_CHUNK)))
+        some = delete(table).where(tuple_(*key).in_(select(*key).where(is_old).limit(PURGE_CHUNK)))
         purged = 0
         while True:
             async with self._database.transaction() as connection:
@@ -200,6 +213,13 @@ class Store:
             purged += deleted
             if deleted < PURGE_CHUNK:
                 return purged
+
+    async def _keeps_sums(self, guild_id: int) -> bool:
+        return (await self.guilds.get(guild_id)).statistics == "on"
+
+    async def _guild_changed(self, guild_id: int, settings: GuildSettings) -> None:
+        if settings.statistics == "off":
+            await self.sums.erase_guild(guild_id)
 
     async def _purge_again(self) -> None:
         self._timer.start(PURGE_EVERY)

@@ -9,8 +9,6 @@ from typing import ParamSpec, TypeVar
 
 from bot.store.faults import StoreClosed, StoreError
 
-__all__ = ["StoreGuard"]
-
 P = ParamSpec("P")
 T = TypeVar("T")
 

@@ -9,19 +9,6 @@ from sqlalchemy import JSON, BigInteger, Dialect, Integer, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 from sqlalchemy.types import TypeDecorator
 
-__all__ = [
-    "Base",
-    "Choice",
-    "Cursor",
-    "Feedback",
-    "GuildSetting",
-    "MemberPreference",
-    "Meta",
-    "OpenInteraction",
-    "OpenMessage",
-    "StoredAnswer",
-]
-
 
 class Instant(TypeDecorator[datetime]):
     """A moment, kept as whole milliseconds since 1970 in UTC: the same in both databases, and it sorts."""
@@ -44,6 +31,8 @@ Key = Annotated[int, mapped_column(SNOWFLAKE, primary_key=True, autoincrement=Fa
 
 
 class Base(MappedAsDataclass, DeclarativeBase, kw_only=True):
+    """What all tables have in common."""
+
     metadata = MetaData(
         naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"}
     )
@@ -142,6 +131,15 @@ class Cursor(Base):
     message_id: Mapped[Snowflake]
 
 
+class DepartedGuild(Base):
+    """A server that the bot has left, and whose data is kept for a while. `left_at`: when that was seen."""
+
+    __tablename__ = "departed_guild"
+
+    guild_id: Mapped[Key]
+    left_at: Mapped[datetime]
+
+
 class Feedback(Base):
     """ "Was this right?", answered by one person for one image of one answer.
 
@@ -161,6 +159,23 @@ class Feedback(Base):
     right: Mapped[bool]
     said: Mapped[str | None]
     certainty: Mapped[str | None]
+
+
+class DailySum(Base):
+    """How many pictures of one kind a server had on one day; it holds no id of a person, channel or message.
+
+    `day` counts from 1970-01-01, in UTC. `kind` says what `name` is: nothing for "picture", which counts all
+    that were named; how surely for "certainty", as in `Feedback`; and what was said, in English, for "name".
+    """
+
+    __tablename__ = "daily_sum"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own name
+
+    guild_id: Mapped[Key]
+    day: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, index=True)
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    name: Mapped[str] = mapped_column(String(100), primary_key=True)
+    count: Mapped[int] = mapped_column(Integer)
 
 
 class Meta(Base):

@@ -1,4 +1,4 @@
-"""Brings the database to the shape this code needs, also when two processes start at once.
+"""Bring the database to the shape that this code needs, also when two processes start at once.
 
 The work is done in a thread with an event loop of its own, so that the caller's never waits for a file. All
 of it is one transaction under one lock: whoever comes second finds it done, and a process that dies in
@@ -28,8 +28,6 @@ from bot.store.migrations import HEAD, VERSION_TABLE
 if TYPE_CHECKING:
     from alembic.config import Config
 
-__all__ = ["change", "make_ready", "version"]
-
 _LOCK = 0x7768_6174_7369_74  # "whatsit": a number that nobody else is likely to lock
 _ALEMBIC = threading.Lock()  # Alembic's own context is one for the process
 
@@ -58,7 +56,7 @@ async def make_ready(location: Location, engine: AsyncEngine) -> None:
 
 
 def version(connection: Connection) -> str | None:
-    """The version of the store's tables; None where there are none yet."""
+    """Return the version of the store's tables; None where there are none yet."""
     if not inspect(connection).has_table(VERSION_TABLE):
         return None
     return connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()  # noqa: S608 - a constant

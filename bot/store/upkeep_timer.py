@@ -7,8 +7,6 @@ from collections.abc import Callable, Coroutine
 from contextvars import copy_context
 from typing import Any
 
-__all__ = ["UpkeepTimer"]
-
 
 class UpkeepTimer:
     """Runs `job` as a task, once, some seconds after `start`; the task is called `name`.

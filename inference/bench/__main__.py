@@ -23,8 +23,6 @@ from inference.bench.rows import BenchRow
 from inference.bench.session import BenchSession
 from inference.bench.targets import TARGETS, BenchTarget
 
-__all__ = ["MODEL", "add_options", "main", "measure", "write_json"]
-
 MODEL = "efficientnet_lite0"
 """What pip brought: the same weights on every machine, with no network."""
 

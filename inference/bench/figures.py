@@ -8,8 +8,6 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["core_ms", "ratios", "summary", "throughput"]
-
 
 def throughput(sample: dict[str, Any]) -> float:
     """Return the images a second of one sample."""

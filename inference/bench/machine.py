@@ -13,8 +13,6 @@ import psutil
 
 from inference import cpus
 
-__all__ = ["describe", "processor", "sentence"]
-
 PACKAGES = (
     "whatsit",
     "tensorflow",

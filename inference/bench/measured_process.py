@@ -14,8 +14,6 @@ from typing import Any
 
 from inference.bench.measuring import MeasuredSystem
 
-__all__ = ["MeasuredProcess", "MeasurementFailed"]
-
 ANSWER_SECONDS = 900.0
 """For one call. The longest, 10,000 images, took 60 s; a first start may take a minute."""
 

@@ -20,8 +20,6 @@ from inference.bench.measuring import (
 )
 from inference.serving.client import Classifier
 
-__all__ = ["MeasuredWhatsit"]
-
 
 class MeasuredWhatsit(MeasuredSystem):
     """A `Classifier` with these `settings` and `load`; `also` names modules that the real bot imports too."""

@@ -15,19 +15,6 @@ from typing import Any
 
 import psutil
 
-__all__ = [
-    "PLACE",
-    "MeasuredSystem",
-    "clocked",
-    "drive",
-    "heartbeat",
-    "own_processes",
-    "read",
-    "resident_mb",
-    "stamp",
-    "unique",
-]
-
 PLACE = b"whatsit-bench-number-0000000000000000"
 """What a WebP carries as its XMP, for `stamp` to write the number over."""
 

@@ -14,8 +14,6 @@ from PIL import Image, ImageOps
 
 from inference.bench.measuring import PLACE
 
-__all__ = ["ASPECTS", "FORMATS", "SMALL", "PictureKind", "draw_originals", "make"]
-
 PictureFormat = Literal["jpeg", "png", "webp"]
 FORMATS: tuple[PictureFormat, ...] = ("jpeg", "png", "webp")
 ASPECTS = ((1, 1), (4, 3), (16, 9))

@@ -11,8 +11,6 @@ from rich.table import Column, Table
 from inference.bench.machine import sentence
 from inference.bench.targets import BenchTarget
 
-__all__ = ["print_tables", "reached"]
-
 QUIET_LOAD = 0.3
 """Load above which something else was running when the benchmark began."""
 

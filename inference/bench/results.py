@@ -9,8 +9,6 @@ from typing import Any
 from inference.bench.rows import BenchRow
 from inference.bench.targets import BenchTarget
 
-__all__ = ["assemble"]
-
 
 def assemble(
     found: Mapping[str, BenchRow],

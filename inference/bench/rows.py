@@ -13,8 +13,6 @@ from inference.bench.figures import ratios, summary
 from inference.bench.pictures import SMALL
 from inference.bench.session import BenchSession
 
-__all__ = ["BenchRow", "cold_start", "event_loop", "known_images", "throughput"]
-
 CROWD = 500
 """Images in flight while the loop's stalls are measured."""
 

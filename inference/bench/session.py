@@ -12,8 +12,6 @@ from config.settings import Model, Settings
 from inference.bench.measured_process import MeasuredProcess
 from inference.bench.pictures import ASPECTS, PictureKind, draw_originals, make
 
-__all__ = ["BenchSession"]
-
 
 class BenchSession:
     """Starts measured processes and hands out pictures; `folder` has to exist, and keeps the pictures.

@@ -6,8 +6,6 @@ import ctypes
 import errno
 import sys
 
-__all__ = ["AllocationWatch"]
-
 
 class AllocationWatch:
     """Watches whether an allocation of this thread fails from now on.

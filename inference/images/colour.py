@@ -15,8 +15,6 @@ from PIL import Image, ImageChops, ImageCms
 
 from inference.images.icc_profile import plain_profile
 
-__all__ = ["flatten", "to_srgb"]
-
 _BITS_PER_SAMPLE = 258
 _PROFILE_BYTES = 2 * 1024 * 1024
 """Colour profiles of printing presses have up to 2 MiB; larger ones are ignored."""

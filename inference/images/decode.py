@@ -6,7 +6,6 @@ from several threads at once: what is set for the whole process is set when this
 
 from __future__ import annotations
 
-import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,6 @@ from PIL import (
     BmpImagePlugin,
     GifImagePlugin,
     Image,
-    ImageFile,
     JpegImagePlugin,
     MpoImagePlugin,
     PngImagePlugin,
@@ -33,12 +31,18 @@ from config.settings import Limits
 from inference.images.allocation import AllocationWatch
 from inference.images.colour import flatten
 from inference.images.headers import ImageHeader, header
-from inference.images.headers.facts import EXIF_BYTES
 from inference.images.headers.jpeg import scale
-from inference.images.views import DecodedFrame, Views, ends, first_look
-from inference.results import CorruptImage, ImageTooLarge, InferenceError, OutOfMemory, UnsupportedFormat
-
-__all__ = ["PREPROCESSING_VERSION", "DecodedImage", "ImageHeader", "decode", "header"]
+from inference.images.metadata import orientation, picture_kind
+from inference.images.second_look import ends
+from inference.images.views import DecodedFrame, Views, first_look
+from inference.results import (
+    CorruptImage,
+    ImageTooLarge,
+    InferenceError,
+    OutOfMemory,
+    PictureKind,
+    UnsupportedFormat,
+)
 
 PREPROCESSING_VERSION = 3
 """Belongs to the key of a remembered verdict: raise it when the same bytes would give other crops."""
@@ -62,8 +66,6 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 # Odd metadata is no reason to refuse a picture, and nobody wants to read of it in the log.
 warnings.filterwarnings("ignore", module=r"PIL\.|pillow_heif\.")
 
-_ORIENTATION = 274
-_EXIF = ("exif", "Raw profile type exif")
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -81,15 +83,24 @@ class DecodedImage:
     """What a model gets to see of one image.
 
     `size`: (width, height) in pixels as a person sees the picture, after EXIF orientation.
+    `kind`: how it was made, as far as its metadata tell.
     `first`: the crops of the first look, uint8 [n, s, s, 3], RGB, 0..255; n is the number of frames looked at
     (1 to 3).
     `ends`: pictures and boxes in them, for the second look.
+    `whole`: the first frame, little larger than the views need.
     """
 
     def __init__(
-        self, size: tuple[int, int], pictures: list[DecodedFrame], views: Views, input_size: int
+        self,
+        size: tuple[int, int],
+        pictures: list[DecodedFrame],
+        views: Views,
+        input_size: int,
+        kind: PictureKind | None = None,
     ) -> None:
         self.size = size
+        self.kind = kind
+        self.whole = pictures[0]
         self.first = np.stack([first_look(picture, views, input_size) for picture in pictures])
         self._input_size = input_size
         # Only the squares are kept, because a banner may be a hundred times as long as high.
@@ -116,14 +127,14 @@ def decode(
     """
     found = found or header(data, limits=limits, input_size=input_size)
     with _typed_errors(found.format):
-        size, pictures = _pictures(data, found, input_size, limits)
-        return DecodedImage(size, pictures, views, input_size)
+        size, kind, pictures = _pictures(data, found, input_size, limits)
+        return DecodedImage(size, pictures, views, input_size, kind)
 
 
 def _pictures(
     data: bytes, found: ImageHeader, input_size: int, limits: Limits
-) -> tuple[tuple[int, int], list[DecodedFrame]]:
-    """Return the size a person sees, and the frames to look at, little larger than the views need."""
+) -> tuple[tuple[int, int], PictureKind | None, list[DecodedFrame]]:
+    """Return the size a person sees, the kind, and the frames to look at, little larger than views need."""
     if Image.MAX_IMAGE_PIXELS is not None:  # Pillow's own limit stays, but is never below ours
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, limits.image_pixels)
     with Image.open(BytesIO(data), formats=[found.format]) as image:
@@ -141,13 +152,14 @@ def _pictures(
                 image.seek(frame)
             image.load()
             if not pictures:
-                orientation = _orientation(image)
+                way_up, kind = orientation(image), picture_kind(image)
             if factor == 1:
                 width, height = image.size  # a HEIC or a GIF may turn out to have another size than it said
-            turn, profile = _TURNS.get(orientation), image.info.get("icc_profile")
+            turn, profile = _TURNS.get(way_up), image.info.get("icc_profile")
             flat = DecodedFrame(flatten(image), width / factor, height / factor, turn, profile)
             pictures.append(flat.shrink(input_size))
-    return (height, width) if orientation in _SIDEWAYS else (width, height), pictures
+    size = (height, width) if way_up in _SIDEWAYS else (width, height)
+    return size, kind, pictures
 
 
 def _frames(found: ImageHeader, *, default_image: bool) -> list[int]:
@@ -158,16 +170,6 @@ def _frames(found: ImageHeader, *, default_image: bool) -> list[int]:
     if found.decoded_frames < found.frames:
         return [0]
     return sorted({frame + default_image for frame in (0, found.frames // 2, found.frames - 1)})
-
-
-def _orientation(image: ImageFile.ImageFile) -> int:
-    if any(len(image.info.get(name) or b"") > EXIF_BYTES for name in _EXIF):
-        return 1
-    try:
-        value = image.getexif().get(_ORIENTATION, 1)
-    except (SyntaxError, ValueError, TypeError, LookupError, OSError, struct.error):
-        return 1  # damaged metadata does not spoil a picture
-    return value if isinstance(value, int) else 1
 
 
 @contextmanager

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 from struct import Struct, error, pack, unpack_from
 
-__all__ = ["plain_profile"]
-
 _HEADER = 128
 _TAG = Struct(">4sII")
 _TAGS = 100
@@ -33,6 +31,8 @@ _WHITE = (b"wtpt", b"chad")
 _PARAMETERS = (1, 3, 4, 5, 7)
 """Numbers of a parametric curve, by its function."""
 _DESCRIPTION_BYTES = 256
+_OF_SRGB_ITSELF = (b"sRGB", "sRGB".encode("utf-16-be"))
+"""Made here, because Python looks for a codec's module when it is first used, which the sandbox forbids."""
 
 
 def plain_profile(profile: bytes, mode: str) -> bytes | None:
@@ -55,7 +55,7 @@ def _plain_profile(profile: bytes, mode: str) -> bytes | None:
         return None
     tags = _tags(profile)
     description = tags.get(b"desc", b"")[:_DESCRIPTION_BYTES]
-    if mode == "RGB" and (b"sRGB" in description or "sRGB".encode("utf-16-be") in description):
+    if mode == "RGB" and any(name in description for name in _OF_SRGB_ITSELF):
         return None
     table = _table(tags[b"A2B0"], channels) if b"A2B0" in tags else None
     kept = (

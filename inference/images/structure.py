@@ -15,8 +15,6 @@ from typing import NamedTuple
 
 from inference.images.headers.file_type import recognise
 
-__all__ = ["Structure", "structure"]
-
 PARTS = 256
 PROFILE_BYTES = 64 * 1024
 """Of a compressed colour profile, what is inflated: its table of tags, and most profiles whole."""

@@ -1,8 +1,8 @@
 """Which squares of a picture the model gets to see.
 
-`auto` looks twice: first at the centred square whose side is 7/8 of the short side; and, if that left the
-model unsure, at the two squares at the ends of the long side (of a square picture, at all of it). `1` is the
-first look alone. `tutorial` is the whole picture stretched to a square, as TensorFlow Hub's tutorial does it.
+`auto` looks first at the centred square whose side is 7/8 of the short side, and perhaps a second time
+(`inference.images.second_look`). `1` is the first look alone. `tutorial` is the whole picture stretched to a
+square, as TensorFlow Hub's tutorial does it.
 
 The squares are exact: their edges may fall between pixels, and the resampling filter takes the share of a
 pixel that lies inside.
@@ -20,11 +20,6 @@ from PIL import Image
 
 from inference.images.colour import to_srgb
 from inference.images.headers.jpeg import SPARE
-
-__all__ = ["Box", "DecodedFrame", "Views", "centre", "ends", "first_look", "needs_second_look"]
-
-SURE = 0.8
-"""A first look is enough where the top probability is at least this, as the design measured it."""
 
 Views = Literal["auto", "1", "tutorial"]
 Box = tuple[float, float, float, float]
@@ -75,6 +70,15 @@ class DecodedFrame:
         upright = square if self.turn is None else square.transpose(self.turn)
         return np.asarray(to_srgb(upright, self.profile), dtype=np.uint8)
 
+    def upright(self) -> DecodedFrame:
+        """Return the picture as a person sees it, as a picture of its own: turned, in sRGB, whole pixels."""
+        box = (0.0, 0.0, min(self.width, self.image.width), min(self.height, self.image.height))
+        whole = (max(round(self.width), 1), max(round(self.height), 1))
+        image = to_srgb(self.image.resize(whole, Image.Resampling.HAMMING, box=box), self.profile)
+        if self.turn is not None:
+            image = image.transpose(self.turn)
+        return DecodedFrame(image, *image.size)
+
 
 def centre(width: float, height: float) -> Box:
     """Return the first look: the centred square, 7/8 of the short side."""
@@ -83,19 +87,7 @@ def centre(width: float, height: float) -> Box:
     return left, top, left + side, top + side
 
 
-def ends(width: float, height: float) -> list[Box]:
-    """Return the second look: the squares at both ends of the long side; of a square picture, the whole."""
-    side = min(width, height)
-    first, last = (0.0, 0.0, side, side), (width - side, height - side, width, height)
-    return [first] if first == last else [first, last]
-
-
 def first_look(picture: DecodedFrame, views: Views, input_size: int) -> NDArray[np.uint8]:
     """Make the crop of the first look, uint8 [s, s, 3]."""
     size = picture.width, picture.height
     return picture.view((0.0, 0.0, *size) if views == "tutorial" else centre(*size), input_size)
-
-
-def needs_second_look(probabilities: NDArray[np.float64]) -> bool:
-    """Return whether the first look, whose probabilities [classes] these are, left the model unsure."""
-    return bool(probabilities.max() < SURE)

@@ -10,8 +10,6 @@ from pathlib import Path
 from config import settings
 from inference.models import embedded, hub
 
-__all__ = ["AUTO", "EMBEDDED", "CatalogueEntry", "CatalogueRow", "describe", "entries", "find"]
-
 FILE = Path(settings.__file__).with_name("models.toml")
 
 AUTO = "mobilenet_v2"

@@ -30,8 +30,6 @@ from inference.results import ModelUnavailable
 from inference.sandbox import keep_only
 from inference.subprocesses import ROOT, module_command, own_environment
 
-__all__ = ["ChildJobFailed", "ChildJobTimedOut", "Report", "run", "tensorflow_environment"]
-
 Report = Callable[[str, float | None], None]
 """Is told what is being done, and how much of it is done: 0 to 1, or None where that is not known."""
 

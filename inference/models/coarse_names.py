@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from inference.models.labels import FOLDER, IMAGENET
 
-__all__ = ["CoarseNames", "coarse_names"]
-
 NAMES, SYNSETS = "coarse.tsv", "imagenet_synsets.tsv"
 BEST = 3
 """Everyday names given for an image."""

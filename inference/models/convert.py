@@ -10,15 +10,16 @@ from typing import NamedTuple
 from inference.models import model_cache
 from inference.models.child_process import Report
 
-__all__ = ["INT8", "MODEL", "VERDICT", "ConversionResult", "ensure", "place_of"]
-
 MODEL = "model.xml"
 INT8 = "int8-2"
 """Raise its number with every change of `quantize_child` that changes what it writes."""
 
+HEAD = "head.npy"
+"""What the last layer multiplies the features by, float32 [width, classes], where the model has maps."""
+
 VERDICT = "verdict.json"
 
-RECIPE = 3
+RECIPE = 4
 """Raise it with every change of `frozen_graph` or `convert_child` that changes what they write."""
 
 PREPARE_SECONDS = 240.0

@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from inference.models import frozen_graph
 from inference.models.child_process import Report
-from inference.models.convert import MODEL, VERDICT, ConversionResult
+from inference.models.convert import HEAD, MODEL, VERDICT, ConversionResult
 from inference.models.engines import Engine, Prediction
 from inference.models.engines.openvino import OpenVINOEngine
 from inference.models.engines.tensorflow import TensorFlowEngine
-
-__all__ = ["agreement", "compare", "convert", "pictures", "prepare"]
 
 TOLERANCE = 1e-3
 """Difference allowed on logits and features; MobileNetV2 and EfficientNet-Lite0 showed 5e-5."""
@@ -43,6 +41,8 @@ def prepare(*, name: str, saved_model: str, folder: str, default_size: int, repo
     if objection is not None:
         for file in place.iterdir():
             file.unlink()
+    elif frozen.head is not None:
+        np.save(place / HEAD, frozen.head)
     verdict = ConversionResult(frozen.input_size, frozen.classes, objection)
     (place / VERDICT).write_text(json.dumps(verdict._asdict()), encoding="utf-8")
 

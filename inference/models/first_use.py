@@ -7,8 +7,6 @@ from pathlib import Path
 
 from inference.results import ModelUnavailable
 
-__all__ = ["check"]
-
 
 def check(name: str, handle: str, folder: Path, digest: str, cache_dir: Path, *, pinned: str | None) -> None:
     """Raise ModelUnavailable unless `digest`, the content hash of `folder`, is the one expected of `handle`.

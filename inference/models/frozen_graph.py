@@ -1,4 +1,4 @@
-"""From a SavedModel to one frozen function, which both engines run: uint8 in, logits and features out.
+"""From a SavedModel to one frozen function, which both engines run: uint8 in, logits, features and map out.
 
 Imports TensorFlow: only child processes and the TensorFlow engine load it.
 """
@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_hub as hub
+from numpy.typing import NDArray
 from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
 from inference.models.graph_check import forbidden_operations
 from inference.results import ModelUnavailable
-
-__all__ = ["FrozenModel", "freeze"]
 
 RANK = 4
 CLASSES_RANK = 2
@@ -36,19 +36,29 @@ THROUGH = frozenset(
 )
 """Operations that may stand between the last layer and the model's output. Input 0 is the data."""
 
+POOLING = frozenset({"Mean", "AvgPool"})
+"""Operations that average a map into one vector."""
+
+PASSING = frozenset({"Identity", "Squeeze", "Reshape", "StopGradient"})
+"""Operations that may stand between the pooling and the last layer, because they change no number."""
+
 
 @dataclass(frozen=True, slots=True)
 class FrozenModel:
     """A model as one function with its weights in it.
 
-    `function` takes uint8 [n, input_size, input_size, 3] and gives [logits] or [logits, features], float32
-    [n, classes] and [n, width].
+    `function` takes uint8 [n, input_size, input_size, 3] and gives [logits], [logits, features] or [logits,
+    features, map], float32 [n, classes], [n, width] and [n, rows, columns, width]. The features are the
+    input of the last layer, and the map is what they are the average of. `head`, float32 [width, classes], is
+    what the last layer multiplies the features by; None where there is no map or the layer is of another
+    kind.
     """
 
     function: Any
     input_size: int
     classes: int
     features: bool
+    head: NDArray[np.float32] | None = None
 
 
 def freeze(name: str, folder: Path, *, default_size: int) -> FrozenModel:
@@ -90,13 +100,18 @@ def freeze(name: str, folder: Path, *, default_size: int) -> FrozenModel:
         ) from None
     logits, *features = whole.outputs
     logits, below = _last_layer(logits)
+    pooled = features[0] if features else below
+    averaged = None if below is None else _map_under(below)
+    head = None if averaged is None else _head(logits)
     with whole.graph.as_default():
         outputs = [tf.identity(logits, "logits")]
-        for tensor in features or ([] if below is None else [below]):
-            flat = tf.reduce_mean(tensor, axis=[1, 2]) if tensor.shape.rank == RANK else tensor
+        if pooled is not None:
+            flat = tf.reduce_mean(pooled, axis=[1, 2]) if pooled.shape.rank == RANK else pooled
             outputs.append(tf.identity(flat, "features"))
+        if head is not None:
+            outputs.append(tf.identity(averaged, "map"))
     function = whole.prune(whole.inputs, outputs)
-    return FrozenModel(function, size, int(logits.shape[-1]), features=len(outputs) > 1)
+    return FrozenModel(function, size, int(logits.shape[-1]), features=len(outputs) > 1, head=head)
 
 
 def _entry(name: str, loaded: Any, default_size: int) -> tuple[Callable[[Any], Any], int]:
@@ -171,6 +186,35 @@ def _last_layer(output: Any) -> tuple[Any, Any | None]:
         elif operation.type not in THROUGH:
             return logits, None
         tensor = operation.inputs[0]
+
+
+def _map_under(below: Any) -> Any | None:
+    """Return the map, [n, rows, columns, width], whose average is the last layer's input, if there is one."""
+    tensor = below
+    while tensor.op.type in PASSING:
+        tensor = tensor.op.inputs[0]
+    if tensor.op.type not in POOLING:
+        return None
+    averaged = tensor.op.inputs[0]
+    if averaged.shape.rank != RANK or not all(averaged.shape[1:]) or averaged.shape[-1] != below.shape[-1]:
+        return None
+    return averaged
+
+
+def _head(logits: Any) -> NDArray[np.float32] | None:
+    """Return what the last layer multiplies its input by, float32 [width, classes], if it is one product."""
+    tensor = logits
+    while tensor.op.type not in {"MatMul", "Conv2D"}:
+        tensor = tensor.op.inputs[0]
+    operation, kernel = tensor.op, tensor.op.inputs[1]
+    while kernel.op.type == "Identity":
+        kernel = kernel.op.inputs[0]
+    if kernel.op.type != "Const":
+        return None
+    weights = np.asarray(tf.make_ndarray(kernel.op.get_attr("value")), np.float32)
+    if operation.type == "Conv2D":
+        return weights[0, 0] if weights.shape[:2] == (1, 1) else None
+    return weights.T if operation.get_attr("transpose_b") else weights
 
 
 def _first_line(error: Exception) -> str:

@@ -12,8 +12,6 @@ from typing import Any
 
 from tensorflow.python.saved_model.loader_impl import parse_saved_model
 
-__all__ = ["forbidden_operations"]
-
 FORBIDDEN = re.compile(
     "(Experimental)?("
     # files

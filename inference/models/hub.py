@@ -23,8 +23,6 @@ from inference.models import child_process, model_cache
 from inference.models.child_process import Report
 from inference.results import ModelUnavailable
 
-__all__ = ["HubOutOfReach", "address", "cached", "fetch", "unpack"]
-
 REACH_SECONDS = 5.0
 """For the Hub's first answer. Without a network, a start of `auto` waits so long at most."""
 

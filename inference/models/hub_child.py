@@ -9,8 +9,6 @@ from tensorflow_hub import compressed_module_resolver, registry
 
 from inference.models.child_process import Report
 
-__all__ = ["download"]
-
 STEP = 0.01
 """Progress is reported a hundredth at a time."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-__all__ = ["forget", "is_recent", "remember"]
-
 FILE = "hub-out-of-reach"
 """Its time is when that was."""
 
@@ -24,7 +22,7 @@ def remember(cache_dir: Path) -> bool:
 
 
 def is_recent(cache_dir: Path) -> bool:
-    """Whether the Hub was out of reach less than a day ago; False where that cannot be read."""
+    """Return whether the Hub was out of reach less than a day ago; False where that cannot be read."""
     try:
         since = time.time() - (cache_dir / FILE).stat().st_mtime
     except OSError:

@@ -6,8 +6,6 @@ import ssl
 import urllib.error
 import urllib.request
 
-__all__ = ["ask"]
-
 
 def ask(*, url: str, seconds: float, **_: object) -> str | None:
     """Return None if `url` answers within `seconds`, else why it does not, as the end of a sentence."""

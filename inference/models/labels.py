@@ -7,8 +7,6 @@ from pathlib import Path
 from config import settings
 from inference.results import ModelUnavailable
 
-__all__ = ["labels_for"]
-
 FOLDER = Path(settings.__file__).with_name("labels")
 
 IMAGENET = {1000: "imagenet_1000.txt", 1001: "imagenet_1001.txt"}

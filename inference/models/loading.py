@@ -11,6 +11,7 @@ import shlex
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from config import settings
@@ -19,9 +20,7 @@ from inference.models.catalogue import AUTO, EMBEDDED, CatalogueEntry, entries, 
 from inference.models.child_process import Report
 from inference.models.engines import Engine
 from inference.models.labels import labels_for
-from inference.results import ModelUnavailable
-
-__all__ = ["LoadedModel", "LocatedModel", "load", "locate"]
+from inference.results import ModelCaveat, ModelUnavailable
 
 ASK_AGAIN = "`whatsit models refresh` lets the next start ask at once"
 
@@ -35,7 +34,7 @@ class LoadedModel:
 
     `name` is what a person is shown, `content_hash` the SHA-256 of the SavedModel, `input_size` the height
     and width of the input in pixels, `labels` one a class. Probabilities are softmax(logits / `temperature`).
-    `note` is one sentence where something is not as asked for, else None.
+    `note` is one sentence where something is not as asked for, else None, and `caveats` say what.
     """
 
     name: str
@@ -45,6 +44,14 @@ class LoadedModel:
     temperature: float
     engine: Engine
     note: str | None
+    caveats: tuple[ModelCaveat, ...] = ()
+
+
+class Caveat(NamedTuple):
+    """Something that is not as asked for: what, and one sentence with the reason."""
+
+    kind: ModelCaveat
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,7 @@ class LocatedModel:
     folder: Path
     entry: CatalogueEntry | None
     handle: str | None = None
-    note: str | None = None
+    caveat: Caveat | None = None
 
     @property
     def default_size(self) -> int:
@@ -93,7 +100,8 @@ def load(model: settings.Model, *, report: Report) -> LoadedModel:
     """
     located = locate(model, report=report)
     digest = located.content_hash(model.cache_dir)
-    engine, size, labels, note = _start_engine(located, digest, model, report)
+    engine, size, labels, caveat = _start_engine(located, digest, model, report)
+    caveats = [each for each in (located.caveat, caveat) if each]
     return LoadedModel(
         name=located.name,
         content_hash=digest,
@@ -101,31 +109,33 @@ def load(model: settings.Model, *, report: Report) -> LoadedModel:
         labels=labels,
         temperature=located.temperature,
         engine=engine,
-        note=" ".join(filter(None, (located.note, note))) or None,
+        note=" ".join(each.sentence for each in caveats) or None,
+        caveats=tuple(each.kind for each in caveats),
     )
 
 
 def _start_engine(
     located: LocatedModel, digest: str, model: settings.Model, report: Report
-) -> tuple[Engine, int, tuple[str, ...], str | None]:
-    """Return the engine, its input size in pixels, the labels, and a note where the engine is the slower
+) -> tuple[Engine, int, tuple[str, ...], Caveat | None]:
+    """Return the engine, its input size in pixels, the labels, and a caveat where the engine is the slower
     one."""
-    note = None
+    caveat = None
     if _wants_openvino(located.name, model):
         folder, found = located.converted(digest, model.cache_dir, report=report)
         if found.objection is None:
             # Before the engine starts, because a start that fails should do so at once.
             labels = labels_for(located.name, found.classes, model.labels)
-            engine, note = _openvino(located, folder, digest, model)
-            return engine, found.input_size, labels, note
+            engine, caveat = _openvino(located, folder, digest, model)
+            return engine, found.input_size, labels, caveat
         if model.engine == "openvino" or model.precision != "f32":
             raise ModelUnavailable(
                 f"OpenVINO cannot run the model {located.name}: {found.objection}. Set model.engine to "
                 "auto or tensorflow, and model.precision to f32."
             )
-        note = f"The slower engine runs it, because with OpenVINO {found.objection}."
+        sentence = f"The slower engine runs it, because with OpenVINO {found.objection}."
+        caveat = Caveat("slower_engine", sentence)
     engine, size, classes = _tensorflow(located, report)
-    return engine, size, labels_for(located.name, classes, model.labels), note
+    return engine, size, labels_for(located.name, classes, model.labels), caveat
 
 
 def locate(model: settings.Model, *, report: Report) -> LocatedModel:
@@ -139,13 +149,15 @@ def locate(model: settings.Model, *, report: Report) -> LocatedModel:
         return _locate_on_hub(model, report)
     except ModelUnavailable as error:
         fallback = _locate(EMBEDDED, model, report)
-        why = f"{error.why}." if isinstance(error, hub.HubOutOfReach) else str(error)
-        note = f"{EMBEDDED} answers in place of {AUTO}: {why}"
-        return replace(fallback, note=note)
+        kind: ModelCaveat = "hub_model_unusable"
+        why = str(error)
+        if isinstance(error, hub.HubOutOfReach):
+            kind, why = "hub_out_of_reach", f"{error.why}."
+        return replace(fallback, caveat=Caveat(kind, f"{EMBEDDED} answers in place of {AUTO}: {why}"))
 
 
 def _locate_on_hub(model: settings.Model, report: Report) -> LocatedModel:
-    """The Hub's model that `auto` means. A Hub that is out of reach is asked only once a day."""
+    """Find the Hub's model that `auto` means. A Hub that is out of reach is asked only once a day."""
     entry = find(AUTO)
     if entry and not hub.cached(entry.source, model.cache_dir) and hub_failure.is_recent(model.cache_dir):
         raise hub.HubOutOfReach(AUTO, f"the Hub was out of reach within the last day; {ASK_AGAIN}")
@@ -200,7 +212,7 @@ def _wants_openvino(name: str, model: settings.Model) -> bool:
 
 def _openvino(
     located: LocatedModel, folder: Path, digest: str, model: settings.Model
-) -> tuple[Engine, str | None]:
+) -> tuple[Engine, Caveat | None]:
     from inference.models.engines.openvino import OpenVINOEngine, has_bf16  # noqa: PLC0415 - only where it is used
 
     if model.precision == "int8":
@@ -211,11 +223,10 @@ def _openvino(
                 f"The model {located.name} has no int8 version yet: make one with `whatsit models quantize "
                 f"{wanted}`, or set model.precision to f32."
             )
-        return OpenVINOEngine(quantised / convert.MODEL), None
+        return OpenVINOEngine(quantised / convert.MODEL, precision="int8"), None
     if model.precision == "bf16" and not has_bf16():
-        return OpenVINOEngine(folder / convert.MODEL), (
-            "This processor has no bfloat16, so the model runs in f32."
-        )
+        sentence = "This processor has no bfloat16, so the model runs in f32."
+        return OpenVINOEngine(folder / convert.MODEL), Caveat("no_bfloat16", sentence)
     return OpenVINOEngine(folder / convert.MODEL, precision=model.precision), None
 
 

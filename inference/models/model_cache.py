@@ -20,17 +20,6 @@ from inference.models import child_process
 from inference.models.child_process import Report
 from inference.results import ModelUnavailable
 
-__all__ = [
-    "CONTENT",
-    "building",
-    "content_hash",
-    "ensure_built",
-    "install",
-    "intact",
-    "is_saved_model",
-    "locked",
-]
-
 CONTENT = "model"
 """The folder inside of a place that holds what was put there."""
 

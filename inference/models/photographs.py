@@ -12,8 +12,6 @@ from PIL import Image, UnidentifiedImageError
 
 from inference.images.views import DecodedFrame
 
-__all__ = ["SMALLEST_SIDE", "load_photographs", "random_crops"]
-
 PACKAGES = {"matplotlib": "mpl-data/sample_data", "skimage": "data", "sklearn": "datasets/images"}
 """Packages that carry photographs, and the folder inside each."""
 

@@ -17,8 +17,6 @@ from inference.models.child_process import Report
 from inference.models.loading import locate
 from inference.results import ModelUnavailable
 
-__all__ = ["MOST_LOST", "QuantizeReport", "quantize"]
-
 MOST_LOST = 0.01
 """Share of first labels that may turn from right to wrong: one point of top-1."""
 
@@ -63,7 +61,7 @@ class QuantizeReport(NamedTuple):
 
     @property
     def loss(self) -> str:
-        """What is lost, and on how many pictures, in words that end a sentence."""
+        """Return what is lost, and on how many pictures, in words that end a sentence."""
         return (
             f"{100 * self.lost:.1f} points of top-1 accuracy, as estimated on {self.crops} crops of "
             f"{self.photographs} photographs that it was not made from."

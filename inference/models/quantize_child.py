@@ -17,6 +17,7 @@ result than the second choice.
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from pathlib import Path
 from typing import TypedDict
@@ -29,12 +30,10 @@ from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 from numpy.typing import NDArray
 
 from inference.models.child_process import Report
-from inference.models.convert import MODEL
+from inference.models.convert import HEAD, MODEL
 from inference.models.engines.openvino import OpenVINOEngine
 from inference.models.photographs import SMALLEST_SIDE, load_photographs, random_crops
 from inference.results import ModelUnavailable
-
-__all__ = ["QuantizeResult", "make"]
 
 CALIBRATION = 300
 """Crops that NNCF sees, as many as by its own default."""
@@ -118,6 +117,8 @@ def make(
     target = Path(folder)
     target.mkdir()
     openvino.save_model(quantised, target / MODEL, compress_to_fp16=False)
+    if (head := Path(source).with_name(HEAD)).exists():
+        shutil.copy(head, target)
     report(f"comparing the int8 version of {name} with f32", 0.8)
     engines = (OpenVINOEngine(Path(source)), OpenVINOEngine(target / MODEL))
     (expected, seconds_f32), (given, seconds) = _logits(engines, judged)

@@ -22,8 +22,6 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-__all__ = ["BadTorchFile", "read"]
-
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
 

@@ -7,8 +7,6 @@ import os
 import resource
 import sys
 
-__all__ = ["forbid_dumps", "forbid_new_privileges", "prctl", "syscall"]
-
 PR_SET_DUMPABLE = 4
 PR_SET_NO_NEW_PRIVS = 38
 

@@ -13,8 +13,6 @@ from pathlib import Path
 
 from inference.sandbox.kernel import forbid_new_privileges, syscall
 
-__all__ = ["abi", "restrict"]
-
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
 VERSION_FLAG = 1
 PATH_BENEATH = 1

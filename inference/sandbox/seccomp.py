@@ -26,8 +26,6 @@ from inference.sandbox.syscalls import (
     Numbers,
 )
 
-__all__ = ["ArgumentCheck", "confine", "program", "withhold"]
-
 SECCOMP = {"x86_64": 317, "aarch64": 277}
 SET_MODE_FILTER = 1
 ALL_THREADS, LOGGED = 1, 2

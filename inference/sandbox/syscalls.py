@@ -6,8 +6,6 @@ those of libseccomp. Names are explained in the manual's section 2.
 
 from __future__ import annotations
 
-__all__ = ["ALLOWED", "CHECKED", "LOOKING", "MACHINES", "NETWORK", "NEVER", "WRITING"]
-
 MACHINES = ("x86_64", "aarch64")
 """In the order of the numbers."""
 

@@ -12,8 +12,6 @@ from inference.results import ModelInfo
 from inference.serving.image_job import ImageJob
 from inference.serving.protocol import BatchRequest, LookRequest, WorkerReply
 
-__all__ = ["AsyncWorker", "BatchWorker"]
-
 T = TypeVar("T")
 
 
@@ -24,6 +22,8 @@ class BatchWorker(Protocol):
 
     @property
     def pid(self) -> int | None: ...
+    @property
+    def resident_bytes(self) -> int: ...
     def is_swollen(self) -> bool: ...
     def start(self, report: Callable[[str, float | None], None]) -> ModelInfo: ...
     def settle_on(self, name: str) -> None: ...
@@ -50,6 +50,11 @@ class AsyncWorker:
     def pid(self) -> int | None:
         """The process id of the worker, None where there is none now."""
         return self._worker.pid
+
+    @property
+    def resident_bytes(self) -> int:
+        """The memory that the worker takes, 0 where there is none."""
+        return self._worker.resident_bytes
 
     @property
     def starts(self) -> int:
@@ -83,7 +88,12 @@ class AsyncWorker:
         jobs = {job.id: job for job in batch}
         looks = tuple(
             LookRequest(
-                id=job.id, ranked=job.key.ranked, second=job.second, size=0 if job.second else len(job.data)
+                id=job.id,
+                ranked=job.key.ranked,
+                second=job.second,
+                size=0 if job.second else len(job.data),
+                features=job.key.features,
+                explain=job.key.explain,
             )
             for job in batch
         )

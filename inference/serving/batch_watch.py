@@ -8,9 +8,6 @@ from dataclasses import dataclass
 
 from inference.serving.protocol import LooksBegun, WorkerNews, WorkerReply
 
-__all__ = ["BatchWatch"]
-
-
 ASLEEP = 0.02
 """Of the time without news, the part on a processor below which a worker is taken for hung."""
 

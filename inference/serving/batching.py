@@ -15,7 +15,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Hashable
 
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
@@ -27,8 +27,6 @@ from inference.serving.protocol import AnsweredReply, RefusedReply, WorkerReply
 from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.suspect_trials import SuspectTrials
 from inference.serving.verdict_cache import ImageKey
-
-__all__ = ["CLOSED", "MicroBatcher"]
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +68,8 @@ class MicroBatcher:
         self._proven = False
         self._closed = False
         self.batches = 0
+        self.batch_sizes: Counter[int] = Counter()
+        """How often so many images were handed to the worker together."""
 
     @property
     def pid(self) -> int | None:
@@ -80,6 +80,21 @@ class MicroBatcher:
     def restarts(self) -> int:
         """How many workers had to be replaced."""
         return max(self._worker.starts - 1, 0) + self._trials.deaths
+
+    @property
+    def condemned(self) -> int:
+        """How many images were condemned."""
+        return self._trials.condemned
+
+    @property
+    def breaker_open(self) -> bool:
+        """Whether the breaker has opened, and no batch was answered since."""
+        return self._breaker.is_open
+
+    @property
+    def worker_bytes(self) -> int:
+        """The memory that the worker takes, 0 where there is none."""
+        return self._worker.resident_bytes
 
     def check(self) -> None:
         """Raise ModelUnavailable where a new image would be refused."""
@@ -117,6 +132,11 @@ class MicroBatcher:
             job.waiters.discard(waiter)
             if not job.waiters and self._jobs.get(key) is job:
                 self._drop(job)
+
+    def forget_group(self, group: Hashable) -> None:
+        """Forget what a group has used, unless it has images in the queue."""
+        self._fresh.forget(group)
+        self._trials.forget_group(group)
 
     async def close(self) -> None:
         """Kill the worker and refuse what is left; this takes as long as a process takes to die."""
@@ -169,6 +189,7 @@ class MicroBatcher:
     async def _look_at(self, batch: list[ImageJob]) -> None:
         forget, self._forgotten = self._forgotten, []
         self._left = len(batch)
+        self.batch_sizes[len(batch)] += 1
         try:
             await self._worker.look_at(
                 batch, self._take_note, image_seconds=self._image_seconds, forget=forget

@@ -7,8 +7,6 @@ from collections import deque
 
 from inference.results import ModelUnavailable
 
-__all__ = ["CircuitBreaker"]
-
 CRASHES = 3
 WINDOW_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 5.0
@@ -26,6 +24,11 @@ class CircuitBreaker:
         self._reason = ""
         self._until: float | None = None
         self._pause = FIRST_PAUSE_SECONDS
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it was opened, and no batch was answered since; after the pause, too."""
+        return self._until is not None
 
     def check(self, *, working: bool) -> None:
         """Raise ModelUnavailable while it is open, or while another image (`working`) is the trial."""

@@ -9,8 +9,6 @@ from collections.abc import Hashable
 from config import settings
 from inference.results import Busy, ImageTooLarge
 
-__all__ = ["QueueBudget"]
-
 
 class QueueBudget:
     """Refuses an image at once where there is no place, and has it wait where there is no room for its bytes.

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Hashable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from config.settings import Settings
 from inference.results import (
+    RANKED,
+    SCALE_BYTES,
     Classification,
     Coarse,
+    Explanation,
     HarmfulImage,
     InferenceError,
     Label,
     ModelInfo,
     ModelUnavailable,
+    ServingLoad,
     Stats,
     TimedOut,
 )
@@ -30,20 +34,21 @@ from inference.serving.batching import MicroBatcher
 from inference.serving.budget import QueueBudget
 from inference.serving.image_hash import ImageHasher
 from inference.serving.image_job import OnCost
-from inference.serving.protocol import AnsweredReply
+from inference.serving.protocol import MOST_MAPS, AnsweredReply, Features
 from inference.serving.supervisor import WorkerDied, WorkerSupervisor
 from inference.serving.verdict_cache import ImageKey, VerdictCache
 
-__all__ = ["Admission", "Classifier"]
-
 T = TypeVar("T")
-
-RANKED = 10
-"""Labels remembered of an image, even where fewer are asked for: as many as an answer ever shows."""
-
 
 SUSPECTS_ROOM = 0.5
 """Of the memory that pictures may take in the worker, what one may take in the worker that tries suspects."""
+
+
+class QueuePlace(NamedTuple):
+    """Whose place in the queue it is, and until when the event loop's clock lets it wait."""
+
+    group: Hashable
+    until: float
 
 
 class Admission:
@@ -53,24 +58,43 @@ class Admission:
         self,
         budget: QueueBudget,
         size: int,
-        classify: Callable[[bytes, int, OnCost | None], Awaitable[Classification]],
+        classify: Callable[[bytes, int, OnCost | None, Features], Awaitable[Classification]],
+        explain: Callable[[bytes, Sequence[int | bytes], OnCost | None], Awaitable[Explanation]],
     ) -> None:
         self._budget = budget
         self._classify = classify
+        self._explain = explain
         self.size = size
 
-    async def classify(self, data: bytes, *, top: int = 5, on_cost: OnCost | None = None) -> Classification:
+    async def classify(
+        self, data: bytes, *, top: int = 5, on_cost: OnCost | None = None, features: Features | bool = False
+    ) -> Classification:
         """Return the `top` best labels (1 or more) of the image in `data`, which may have another size than
         announced.
 
         Raises any InferenceError; TimedOut when `queue.timeout` seconds have gone by since the image was
         admitted. Cancelling takes the image out of the queue. `on_cost` is told the core-seconds that the
         image took in the worker, also where it failed, and after a time-out or a cancelling as soon as they
-        are known.
+        are known. `features`: whether the fingerprint is wanted too: True or "query" for that of the first
+        look, "example" for that of all crops and a mirrored one.
         """
+        self._resize(data)
+        return await self._classify(data, top, on_cost, _features(features))
+
+    async def explain(
+        self, data: bytes, classes: Sequence[int | bytes], *, on_cost: OnCost | None = None
+    ) -> Explanation:
+        """Return where in the image in `data` the model saw each of `classes`: 1 to `MOST_MAPS` of them.
+
+        A class is its index in the model's output, or a direction of features in packed form. Raises
+        ValueError for a class that the model has not, and else what `classify` raises.
+        """
+        self._resize(data)
+        return await self._explain(data, classes, on_cost)
+
+    def _resize(self, data: bytes) -> None:
         self._budget.resize(self.size, len(data))
         self.size = len(data)
-        return await self._classify(data, top, on_cost)
 
 
 class Classifier:
@@ -129,6 +153,18 @@ class Classifier:
             known=self._recalled,
             batches=self._batcher.batches,
             restarts=self._batcher.restarts,
+            batch_sizes=MappingProxyType(dict(self._batcher.batch_sizes)),
+            condemned=self._batcher.condemned,
+        )
+
+    @property
+    def load(self) -> ServingLoad:
+        """What is in hand now."""
+        return ServingLoad(
+            images=self._budget.images,
+            bytes=self._budget.bytes,
+            breaker_open=self._batcher.breaker_open,
+            worker_bytes=self._batcher.worker_bytes,
         )
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
@@ -172,7 +208,10 @@ class Classifier:
             if not self._budget.reserve_now(size):
                 with self._counted(self._turned_away):
                     await self._in_time(until, self._budget.reserve(size))
-            admission = Admission(self._budget, size, partial(self._classify, group, until))
+            place = QueuePlace(group, until)
+            admission = Admission(
+                self._budget, size, partial(self._classify, place), partial(self._explain, place)
+            )
             try:
                 yield admission
             finally:
@@ -180,10 +219,23 @@ class Classifier:
         finally:
             self._budget.leave(group)
 
-    async def classify(self, data: bytes, *, top: int = 5, group: Hashable = None) -> Classification:
+    async def classify(
+        self, data: bytes, *, top: int = 5, group: Hashable = None, features: Features | bool = False
+    ) -> Classification:
         """Do `admit` and `Admission.classify` in one, for an image that is here already."""
         async with self.admit(len(data), group=group) as admission:
-            return await admission.classify(data, top=top)
+            return await admission.classify(data, top=top, features=features)
+
+    async def explain(
+        self, data: bytes, classes: Sequence[int | bytes], *, group: Hashable = None
+    ) -> Explanation:
+        """Do `admit` and `Admission.explain` in one, for an image that is here already."""
+        async with self.admit(len(data), group=group) as admission:
+            return await admission.explain(data, classes)
+
+    def forget_group(self, group: Hashable) -> None:
+        """Forget what a group has used, unless it has images in the queue."""
+        self._batcher.forget_group(group)
 
     async def close(self) -> None:
         """Refuse what is in hand and kill the worker. May be called again."""
@@ -193,19 +245,23 @@ class Classifier:
         self._batcher.check()
         _ = self.info
 
+    def _check_classes(self, classes: Sequence[int | bytes]) -> None:
+        if not 1 <= len(classes) <= MOST_MAPS:
+            raise ValueError(f"1 to {MOST_MAPS} classes can be explained, and not {len(classes)}")
+        for each in classes:
+            if isinstance(each, int):
+                if not 0 <= each < self.info.classes:
+                    raise ValueError(f"the model {self.info.name} has no class {each}")
+            elif not self.info.features or len(each) != SCALE_BYTES + self.info.features:
+                raise ValueError(f"the model {self.info.name} has no features of that length")
+
     async def _classify(
-        self, group: Hashable, until: float, data: bytes, top: int, on_cost: OnCost | None
+        self, place: QueuePlace, data: bytes, top: int, on_cost: OnCost | None, features: Features
     ) -> Classification:
         if top < 1:
             raise ValueError(f"top is {top}, and must be at least 1")
-        self._accepted += 1
-        try:
-            with self._counted(self._refused):
-                verdict = await self._in_time(until, self._look_up(data, max(top, RANKED), group, on_cost))
-        except asyncio.CancelledError:
-            self._cancelled += 1
-            raise
-        self._answered += 1
+        wanted = partial(ImageKey, ranked=max(top, RANKED), features=features)
+        verdict = await self._answer(place, data, wanted, on_cost)
         return Classification(
             labels=tuple(Label(*label) for label in verdict.labels[:top]),
             coarse=tuple(Coarse(*name) for name in verdict.coarse),
@@ -216,12 +272,46 @@ class Classifier:
             decode_ms=verdict.decode_ms,
             predict_ms=verdict.predict_ms,
             core_seconds=verdict.core_seconds,
+            picture_kind=verdict.picture_kind,
+            fingerprint=verdict.fingerprint,
         )
 
-    async def _look_up(
-        self, data: bytes, ranked: int, group: Hashable, on_cost: OnCost | None
+    async def _explain(
+        self, place: QueuePlace, data: bytes, classes: Sequence[int | bytes], on_cost: OnCost | None
+    ) -> Explanation:
+        self._check_classes(classes)
+        wanted = partial(ImageKey, ranked=RANKED, explain=tuple(classes))
+        heat = (await self._answer(place, data, wanted, on_cost)).heat
+        if heat is None:
+            raise ModelUnavailable("The worker gave no heat maps.")
+        return Explanation(
+            size=heat.size,
+            pixels=heat.pixels,
+            columns=heat.columns,
+            rows=heat.rows,
+            maps=heat.maps,
+            seen=heat.seen,
+            method=heat.method,
+        )
+
+    async def _answer(
+        self, place: QueuePlace, data: bytes, wanted: Callable[[bytes], ImageKey], on_cost: OnCost | None
     ) -> AnsweredReply:
-        key = ImageKey(await self._hasher.digest(data), ranked)
+        """Count an image in and out, and return what the worker says of it."""
+        self._accepted += 1
+        try:
+            with self._counted(self._refused):
+                verdict = await self._in_time(place.until, self._look_up(data, wanted, place.group, on_cost))
+        except asyncio.CancelledError:
+            self._cancelled += 1
+            raise
+        self._answered += 1
+        return verdict
+
+    async def _look_up(
+        self, data: bytes, wanted: Callable[[bytes], ImageKey], group: Hashable, on_cost: OnCost | None
+    ) -> AnsweredReply:
+        key = wanted(await self._hasher.digest(data))
         verdict = self._known.get(self.info, key)
         if verdict is not None:
             self._recalled += 1
@@ -247,7 +337,8 @@ class Classifier:
 
     def _adopt(self, info: ModelInfo) -> None:
         if self._info and info.note is None:
-            info = replace(info, note=self._info.note)  # a replacement is not told what happened at the start
+            # A replacement is not told what happened at the start.
+            info = replace(info, note=self._info.note, caveats=self._info.caveats)
         self._info = info
 
     def _remember(self, key: ImageKey, outcome: AnsweredReply | InferenceError) -> None:
@@ -255,3 +346,9 @@ class Classifier:
             self._known.keep(self.info, key, outcome)
         elif isinstance(outcome, HarmfulImage):
             self._known.condemn(key, outcome)
+
+
+def _features(asked: Features | bool) -> Features:
+    if isinstance(asked, bool):
+        return "query" if asked else ""
+    return asked

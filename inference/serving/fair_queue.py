@@ -9,8 +9,6 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
-__all__ = ["FairQueue"]
-
 T = TypeVar("T", bound=Hashable)
 
 FIRST_ESTIMATE = 0.05
@@ -91,6 +89,11 @@ class FairQueue(Generic[T]):
         if account is not None:
             account.used += core_seconds - estimate
             account.estimate += WEIGHT_OF_LAST * (core_seconds - account.estimate)
+
+    def forget(self, group: Hashable) -> None:
+        """Forget what a group has used, unless items of it wait."""
+        if group not in self._waiting:
+            self._known.pop(group, None)
 
     def clear(self) -> None:
         """Take all items out. What the groups have used stays known."""

@@ -10,10 +10,11 @@ from inference.serving.protocol import AnsweredReply
 from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
 
-__all__ = ["ImageJob", "OnCost", "Outcome"]
-
 Outcome = AnsweredReply | InferenceError
 """What becomes of an image."""
+
+CROPS_EXPLAINED = 8
+"""Crops that a request for heat maps counts for in a batch; a picture takes 9 to 24."""
 
 OnCost = Callable[[float], None]
 """Is told the core-seconds that an image took."""
@@ -47,7 +48,7 @@ class ImageJob:
 
     def begin(self) -> None:
         """Start over with the first look: the crops for a second one die with the worker."""
-        self.second, self.crops = False, 1
+        self.second, self.crops = False, CROPS_EXPLAINED if self.key.explain else 1
 
     def died(self, death: WorkerDied, *, alone: bool) -> bool:
         """Count a death of the worker that was at this image. Returns whether the image is condemned.

@@ -13,7 +13,7 @@ that holds the token.
 
 from __future__ import annotations
 
-from typing import Annotated, BinaryIO, Literal
+from typing import Annotated, BinaryIO, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +23,7 @@ from pydantic import (
     NonNegativeInt,
     PositiveInt,
     TypeAdapter,
+    model_validator,
 )
 
 from config import settings
@@ -33,33 +34,9 @@ from inference.results import (
     ModelInfo,
     NotAnImage,
     OutOfMemory,
+    PictureKind,
     UnsupportedFormat,
 )
-
-__all__ = [
-    "EXIT_OUT_OF_MEMORY",
-    "LENGTH_BYTES",
-    "AnsweredReply",
-    "BatchRequest",
-    "LoadProgress",
-    "LookRequest",
-    "LooksBegun",
-    "LooksDone",
-    "RefusedReply",
-    "UnsureReply",
-    "WorkerGreeting",
-    "WorkerHello",
-    "WorkerNews",
-    "WorkerReady",
-    "WorkerReply",
-    "WorkerUnavailable",
-    "frame",
-    "parse_greeting",
-    "parse_news",
-    "read_batch",
-    "read_hello",
-    "write",
-]
 
 LENGTH_BYTES = 4
 
@@ -91,8 +68,22 @@ Cost = Annotated[float, Field(ge=0, le=3600)]
 """Core-seconds of one image. Nobody is charged more, whatever a worker that was taken over says."""
 
 
+Features = Literal["", "query", "example"]
+"""Of which crops the features are wanted: of none, of the first look, or of all crops and a mirrored one,
+which makes an example that teaches more."""
+
+MOST_FEATURES = 8192
+MOST_MAPS = 10
+MAP_CELLS = 1 << 17
+PIXEL_BYTES = 3 * 512 * 512
+
+
 class WorkerMessage(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    """One message, of fields that are all checked when it is read."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64"
+    )
 
 
 class WorkerHello(WorkerMessage):
@@ -105,17 +96,23 @@ class WorkerHello(WorkerMessage):
 
 
 class LoadProgress(WorkerMessage):
+    """What a worker that loads its model is doing, and how much of that is done: 0 to 1, None if unknown."""
+
     kind: Literal["progress"] = "progress"
     stage: str
     fraction: float | None
 
 
 class WorkerReady(WorkerMessage):
+    """The model is loaded, and answers."""
+
     kind: Literal["ready"] = "ready"
     info: ModelInfo
 
 
 class WorkerUnavailable(WorkerMessage):
+    """No model could be loaded; `reason` says why, and what can be done."""
+
     kind: Literal["unavailable"] = "unavailable"
     reason: str
 
@@ -123,13 +120,17 @@ class WorkerUnavailable(WorkerMessage):
 class LookRequest(WorkerMessage):
     """One image of a batch, and how many labels (`ranked`) to send back.
 
-    A first look comes with `size` bytes; for a second look the worker has kept the crops.
+    A first look comes with `size` bytes; for a second look the worker has kept the crops. `explain` has the
+    classes whose heat maps are wanted: an index, or the direction of features that speaks for a class, as
+    `inference.models.fingerprint.pack` makes it.
     """
 
     id: int
     ranked: PositiveInt
     size: NonNegativeInt = 0
     second: bool = False
+    features: Features = ""
+    explain: Annotated[tuple[NonNegativeInt | bytes, ...], Field(max_length=MOST_MAPS)] = ()
 
 
 class BatchRequest(WorkerMessage):
@@ -139,10 +140,34 @@ class BatchRequest(WorkerMessage):
     forget: tuple[int, ...] = ()
 
 
+class HeatReply(WorkerMessage):
+    """The fields are those of `inference.results.Explanation`."""
+
+    size: tuple[Pixels, Pixels]
+    pixels: Annotated[bytes, Field(max_length=PIXEL_BYTES)]
+    columns: PositiveInt
+    rows: PositiveInt
+    maps: Annotated[tuple[Annotated[bytes, Field(max_length=MAP_CELLS)], ...], Field(max_length=MOST_MAPS)]
+    seen: Annotated[bytes, Field(max_length=MAP_CELLS)]
+    method: Literal["activation", "occlusion"]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        width, height = self.size
+        cells = self.columns * self.rows
+        if len(self.pixels) != 3 * width * height or {len(each) for each in (*self.maps, self.seen)} != {
+            cells
+        }:
+            raise ValueError("a picture or a map is not of the size it says")
+        return self
+
+
 class AnsweredReply(WorkerMessage):
     """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
     probability, number of its classes); `size` is (width, height); `core_seconds` is the processor time that
-    the image took in all its looks."""
+    the image took in all its looks; `picture_kind` is told where the metadata tell it. `fingerprint` is there
+    where `LookRequest.features` asked for it and the model has features, `heat` where `LookRequest.explain`
+    did."""
 
     kind: Literal["answered"] = "answered"
     id: int
@@ -153,6 +178,9 @@ class AnsweredReply(WorkerMessage):
     decode_ms: Milliseconds
     predict_ms: Milliseconds
     core_seconds: Cost
+    picture_kind: PictureKind | None = None
+    fingerprint: Annotated[bytes, Field(max_length=MOST_FEATURES)] | None = None
+    heat: HeatReply | None = None
 
 
 class UnsureReply(WorkerMessage):

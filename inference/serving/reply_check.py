@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inference.results import ModelInfo
+from inference.results import SCALE_BYTES, ModelInfo
 from inference.serving.protocol import (
     AnsweredReply,
     LookRequest,
@@ -10,8 +10,6 @@ from inference.serving.protocol import (
     UnsureReply,
     WorkerReply,
 )
-
-__all__ = ["check_reply"]
 
 
 def check_reply(look: LookRequest | None, reply: WorkerReply, model: ModelInfo | None) -> None:
@@ -34,3 +32,13 @@ def check_reply(look: LookRequest | None, reply: WorkerReply, model: ModelInfo |
                     raise ValueError("a label is not one of the model's")
             if not {name for name, _, _ in coarse} <= set(model.coarse):
                 raise ValueError("an everyday name is not one of the model's")
+            _check_features(look, reply, model)
+
+
+def _check_features(look: LookRequest, reply: AnsweredReply, model: ModelInfo) -> None:
+    if reply.fingerprint is not None and (
+        not look.features or len(reply.fingerprint) != SCALE_BYTES + model.features
+    ):
+        raise ValueError("it gave features that are not the model's, or that nobody asked for")
+    if (len(reply.heat.maps) if reply.heat else 0) != len(look.explain):
+        raise ValueError("it gave other heat maps than were asked for")

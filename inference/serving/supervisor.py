@@ -1,8 +1,8 @@
 """The worker process seen from outside: start it, hand it a batch, and end it when it misbehaves.
 
 `start`, `run` and `reap` block, and are called from one thread of their own, never from the event loop.
-`end`, `pid` and `starts` may be used from any thread at any time. Time is `perf_counter`, because a simulated
-Discord makes `monotonic` stand still.
+`end`, `pid`, `resident_bytes` and `starts` may be used from any thread at any time. Time is `perf_counter`,
+because a simulated Discord makes `monotonic` stand still.
 """
 
 from __future__ import annotations
@@ -42,9 +42,8 @@ from inference.serving.protocol import (
     parse_news,
 )
 from inference.serving.reply_check import check_reply
+from inference.serving.worker_output import WorkerOutput
 from inference.subprocesses import module_command, own_environment
-
-__all__ = ["DeathCause", "WorkerDied", "WorkerSupervisor"]
 
 T = TypeVar("T")
 Report = Callable[[str, float | None], None]
@@ -131,6 +130,7 @@ class WorkerSupervisor:
         self._room = room
         self._memory = wanted.worker.memory
         self._process: subprocess.Popen[bytes] | None = None
+        self._output: WorkerOutput | None = None
         self._info: ModelInfo | None = None
         self._lock = threading.Lock()
         self._ended = False
@@ -143,6 +143,17 @@ class WorkerSupervisor:
         """The process id of the worker, None where there is none now."""
         process = self._process  # the supervisor's thread may take it away meanwhile
         return process.pid if process else None
+
+    @property
+    def resident_bytes(self) -> int:
+        """The memory that the worker takes, 0 where there is none."""
+        pid = self.pid
+        if pid is None:
+            return 0
+        try:
+            return int(psutil.Process(pid).memory_info().rss)
+        except psutil.NoSuchProcess:
+            return 0
 
     def start(self, report: Report) -> ModelInfo:
         """Spawn a worker and wait until its model answers.
@@ -263,10 +274,13 @@ class WorkerSupervisor:
                 module_command("inference.serving.worker"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 bufsize=0,
                 start_new_session=True,
                 env=own_environment(defaults={**QUIET, **ALLOCATOR, **ONE_THREAD}),
             )
+            if self._process.stderr is not None:
+                self._output = WorkerOutput(self._process.stderr, self._process.pid)
         self.starts += 1
         for fd in self._fds():
             os.set_blocking(fd, False)
@@ -382,6 +396,8 @@ class WorkerSupervisor:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # with what it may have started
         status = process.wait()
+        if self._output is not None:
+            self._output.wait(LEAVE_SECONDS)
         for stream in (process.stdin, process.stdout):
             if stream:
                 stream.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 from inference.results import HarmfulImage, ModelUnavailable
 from inference.serving.async_worker import AsyncWorker, BatchWorker
@@ -14,8 +14,6 @@ from inference.serving.image_job import ImageJob, Outcome
 from inference.serving.protocol import AnsweredReply, RefusedReply, WorkerReply
 from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.suspicious_structures import SuspiciousStructures
-
-__all__ = ["SuspectTrials"]
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +45,7 @@ class SuspectTrials:
         self._idle: asyncio.TimerHandle | None = None
         self._closed = False
         self.deaths = 0
+        self.condemned = 0
 
     def settle_on(self, name: str) -> None:
         """Let the second worker take the model that `auto` chose for the first."""
@@ -74,9 +73,14 @@ class SuspectTrials:
 
     def condemn(self, job: ImageJob, death: WorkerDied) -> HarmfulImage:
         """Be wary of images like this one from now on, and return the error to refuse it with."""
-        log.warning("Refusing the image that did it from now on: SHA-256 %s.", job.key.digest.hex())
+        log.warning("Refusing the image that did it (%d since the start) until the next start.", job.id)
+        self.condemned += 1
         self._structures.condemned(job.data, resembling=job.resembling)
         return HarmfulImage(f"The image cannot be looked at: {death}.", core_seconds=job.core_seconds)
+
+    def forget_group(self, group: Hashable) -> None:
+        """Forget what a group has used, unless it has images in the line."""
+        self._resembling.forget(group)
 
     def clear(self) -> None:
         """Forget the images that wait, because somebody else has refused them."""

@@ -8,8 +8,6 @@ from cachetools import TTLCache
 
 from inference.images.structure import Structure, structure
 
-__all__ = ["SuspiciousStructures"]
-
 REMEMBERED = 1024
 WARY_SECONDS = 600.0
 REFUSED_SECONDS = 300.0

@@ -1,4 +1,4 @@
-"""What is remembered of pictures by the hash of their bytes: labels, or a refusal. Never the picture."""
+"""What is remembered of pictures by a keyed hash of their bytes: labels, or a refusal. Never the picture."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from typing import NamedTuple
 from cachetools import LRUCache
 
 from inference.results import HarmfulImage
-from inference.serving.protocol import AnsweredReply
-
-__all__ = ["ImageKey", "VerdictCache"]
+from inference.serving.protocol import AnsweredReply, Features
 
 HARMFUL = 4096
 """Harmful pictures remembered."""
 
 
 class ImageKey(NamedTuple):
-    """An image as the worker is asked about it: the SHA-256 of its bytes, and how many labels are wanted."""
+    """An image as the worker is asked about it: its hash by `ImageHasher`, and what is wanted of it.
+
+    `ranked` is the number of labels, `features` of which crops a fingerprint is wanted, and `explain` has the
+    classes, by index or by packed direction, whose heat maps are wanted.
+    """
 
     digest: bytes
     ranked: int
+    features: Features = ""
+    explain: tuple[int | bytes, ...] = ()
 
 
 class VerdictCache:
@@ -37,7 +41,7 @@ class VerdictCache:
 
     def keep(self, model: object, key: ImageKey, verdict: AnsweredReply) -> None:
         """Remember a verdict; the one that was not asked for the longest time may have to go."""
-        if self._verdicts.maxsize:
+        if self._verdicts.maxsize and not key.explain:  # a heat map comes with the picture
             self._verdicts[model, key] = verdict
 
     def condemn(self, key: ImageKey, error: HarmfulImage) -> None:

@@ -30,17 +30,22 @@ from numpy.typing import NDArray
 
 from config import settings
 from inference import cpus
-from inference.images.decode import PREPROCESSING_VERSION, decode, header
-from inference.images.views import needs_second_look
+from inference.images.decode import PREPROCESSING_VERSION, decode
+from inference.images.headers import header
+from inference.images.second_look import needs_second_look
+from inference.images.views import DecodedFrame
 from inference.models.coarse_names import CoarseNames, coarse_names
-from inference.models.engines import PAIR
-from inference.results import InferenceError, ModelInfo, ModelUnavailable, SandboxState
+from inference.models.engines import PAIR, Prediction
+from inference.models.fingerprint import pack, unit_roots
+from inference.results import InferenceError, ModelInfo, ModelUnavailable, PictureKind, SandboxState
 from inference.sandbox import give_up_everything, give_up_files
 from inference.sandbox.kernel import forbid_dumps
+from inference.serving.explaining import heat_of
 from inference.serving.protocol import (
     EXIT_OUT_OF_MEMORY,
     AnsweredReply,
     BatchRequest,
+    HeatReply,
     LoadProgress,
     LookRequest,
     LooksBegun,
@@ -59,9 +64,6 @@ from inference.serving.protocol import (
 
 if TYPE_CHECKING:
     from inference.models.loading import LoadedModel
-
-__all__ = ["main"]
-
 
 THREADED = frozenset({"HEIF"})
 """Formats whose codec decodes on one thread of its own (libde265), whose time does not show on ours."""
@@ -96,11 +98,16 @@ class SeenImage:
     size: tuple[int, int]
     crops: NDArray[np.uint8]
     second: Callable[[], NDArray[np.uint8]] | None
+    whole: DecodedFrame | None = None
+    """Kept where heat maps are wanted."""
+    fingerprint: bytes | None = None
+    heat: HeatReply | None = None
     total: NDArray[np.float64] | float = 0.0
     views: int = 0
     decode_ms: float = 0.0
     predict_ms: float = 0.0
     core_seconds: float = 0.0
+    kind: PictureKind | None = None
 
 
 @dataclass
@@ -137,7 +144,15 @@ class BatchProcessor:
         """Do one thread's share of a batch, from bytes to answers."""
         images = [each if isinstance(each, SeenImage) else self._decode(look, each) for look, each in seen]
         self._begin(*(look for look, _ in seen))
-        self._predict([image for image in images if isinstance(image, SeenImage)])
+        decoded = [
+            (look, image)
+            for (look, _), image in zip(seen, images, strict=True)
+            if isinstance(image, SeenImage)
+        ]
+        self._predict(decoded)
+        for look, image in decoded:
+            if image.whole is not None:
+                self._explain(look, image, image.whole)
         replies = [self._reply(look, image) for (look, _), image in zip(seen, images, strict=True)]
         self.tell(LooksDone(replies=tuple(replies)))
 
@@ -154,38 +169,55 @@ class BatchProcessor:
             with self._one_large if found.large else contextlib.nullcontext():
                 if found.format in THREADED:
                     watch = CoreTime(elsewhere=True)
-                decoded = decode(seen, input_size=size, views=self.views, limits=limits, found=found)
+                views = "auto" if look.features == "example" else self.views
+                decoded = decode(seen, input_size=size, views=views, limits=limits, found=found)
+                crops, second = decoded.first, None if look.explain else decoded.second
+                if look.features == "example":
+                    crops, second = np.concatenate([crops, crops[:, :, ::-1], decoded.second()]), None
         except InferenceError as error:
             error.core_seconds = watch.seconds()
             return error
         return SeenImage(
             decoded.size,
-            decoded.first,
-            decoded.second,
+            crops,
+            second,
+            decoded.whole if look.explain else None,
             decode_ms=_ms(started),
             core_seconds=watch.seconds(),
+            kind=decoded.kind,
         )
 
-    def _predict(self, images: list[SeenImage]) -> None:
-        if not images:
+    def _predict(self, seen: list[tuple[LookRequest, SeenImage]]) -> None:
+        if not seen:
             return
-        crops = np.concatenate([image.crops for image in images])
+        crops = np.concatenate([image.crops for _, image in seen])
         started = time.perf_counter()
-        probabilities = self._probabilities(crops)
+        predicted = self.model.engine.predict(crops)
+        probabilities = self._probabilities(predicted.logits)
         per_crop = _ms(started) / len(crops)
-        ends = np.cumsum([len(image.crops) for image in images])
-        for image, own in zip(images, np.split(probabilities, ends[:-1]), strict=True):
-            image.total = image.total + own.sum(axis=0)
+        ends = np.cumsum([len(image.crops) for _, image in seen])
+        for (look, image), own in zip(seen, np.split(np.arange(len(crops)), ends[:-1]), strict=True):
+            image.total = image.total + probabilities[own].sum(axis=0)
+            if look.features and image.fingerprint is None and predicted.features is not None:
+                image.fingerprint = pack(unit_roots(predicted.features[own]).mean(axis=0))
             image.views += len(own)
             image.predict_ms += per_crop * len(own)
             image.core_seconds += self.crop_core_seconds * len(own)
 
-    def _probabilities(self, crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+    def _explain(self, look: LookRequest, image: SeenImage, picture: DecodedFrame) -> None:
+        """Draw the heat maps of the classes that `look` asks for."""
+        started, watch = time.perf_counter(), CoreTime()
+        image.heat, crops = heat_of(picture, look.explain, self.model)
+        image.predict_ms += _ms(started)
+        image.core_seconds += watch.seconds() + self.crop_core_seconds * crops
+        image.whole = None
+
+    def _probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return softmax(logits / temperature), float64 [n, classes].
 
         See Guo et al. 2017, "On Calibration of Modern Neural Networks".
         """
-        scaled = self.model.engine.predict(crops).logits.astype(np.float64) / self.model.temperature
+        scaled = logits.astype(np.float64) / self.model.temperature
         exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
 
@@ -215,6 +247,9 @@ class BatchProcessor:
             decode_ms=image.decode_ms,
             predict_ms=image.predict_ms,
             core_seconds=image.core_seconds,
+            picture_kind=image.kind,
+            fingerprint=image.fingerprint,
+            heat=image.heat,
         )
 
 
@@ -290,7 +325,7 @@ def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
         model: LoadedModel = getattr(importlib.import_module(module), function)(hello.model, report=report)
         # An engine that cannot predict at all shows it now, before somebody's picture is blamed for it.
         nothing = np.zeros((PAIR, model.input_size, model.input_size, 3), np.uint8)
-        model.engine.predict(nothing)
+        width = _features(model.engine.predict(nothing))
         # An engine predicts on threads of its own, and every crop costs the same: while nothing else is done,
         # the whole process's time tells how much.
         on_cores = time.process_time()
@@ -313,15 +348,22 @@ def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
                 input_size=model.input_size,
                 classes=len(model.labels),
                 note=model.note,
+                caveats=model.caveats,
                 content_hash=model.content_hash,
                 preprocessing=PREPROCESSING_VERSION,
                 labels=model.labels,
                 coarse=processor.everyday.names,
+                features=width,
+                precision=model.engine.precision,
                 sandbox=SandboxState(*give_up_everything()),
             )
         )
     write(replies, greeting)
     return None if isinstance(greeting, WorkerUnavailable) else processor
+
+
+def _features(predicted: Prediction) -> int:
+    return 0 if predicted.features is None else predicted.features.shape[1]
 
 
 def _limit_address_space(memory: int) -> None:

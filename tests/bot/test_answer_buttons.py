@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, get_args
 
 import discord
 import pytest
@@ -20,10 +22,10 @@ from bot.image_source import ImageSource
 from bot.presentation.answer import Outcome
 from bot.presentation.naming import Finding
 from bot.store import BUTTONS, Feedback, GuildSettings, StoreUnavailable
-from inference.results import Busy, Classification, Coarse, Label, ModelInfo
+from inference.results import Busy, Classification, Coarse, Label, ModelInfo, PictureKind
 from tests.bot.moderation import moderator, said
-from tests.bot.pressing import description, now, options, pressable, private
-from tests.world import World, classified, picture
+from tests.bot.pressing import Shown, description, member, now, options, pressable, private
+from tests.world import CAT, World, classified, picture
 
 SEAL = MarkSeal(b"a key of the tests")
 TEN = classified(*((f"thing {n}", 0.5 / 2**n) for n in range(10)))
@@ -35,11 +37,6 @@ CATS = classified(
     coarse={"cat": 0.91, "dog": 0.01},
 )
 MODERATOR = discord.Permissions(manage_messages=True)
-
-
-def member(world: World, name: str, permissions: discord.Permissions | None = None) -> MemberActor:
-    role = world.guild.create_role(name, permissions=permissions) if permissions else None
-    return world.guild.add_member(world.env.create_user(name), roles=[role] if role else [])
 
 
 async def opinions(world: World, answer: discord.Message) -> list[tuple[int, int, str, bool, str | None]]:
@@ -120,7 +117,7 @@ async def test_more_of_a_picked_image_has_its_other_buttons(world: World) -> Non
     shown = private(await world.alice.select(answer, [options(answer)["2. thing 0"]]))
     assert shown.embeds[0].title == "ten.png"
     assert "thing 9" in description(shown)
-    assert pressable(shown) == ["Was this right?", "Alt text"]
+    assert pressable(shown) == ["Why?", "Was this right?", "Alt text"]
     await world.alice.click(private(await world.alice.click(shown, label="Was this right?")), label="Yes")
     assert await opinions(world, answer) == [(1, world.alice.id, "thing 0", True, None)]
 
@@ -138,7 +135,7 @@ async def test_more_of_doubt_says_the_doubt_too(world: World) -> None:
     world.classifier.otherwise = classified(("lynx", 0.11), ("hare", 0.1))
     shown = private(await world.alice.click(await answered(world), label="More"))
     assert description(shown).splitlines() == [
-        "I'm not sure. Maybe a **lynx**?",
+        "I'm not sure. Maybe **a lynx**?",
         "`█░░░░░░░░░  11%` lynx",
         "`█░░░░░░░░░  10%` hare",
     ]
@@ -202,7 +199,7 @@ async def test_whoever_asked_and_whoever_posted_may_both_judge(world: World) -> 
     answer = world.only_answer()
     for presser in (world.alice, bob):
         await presser.click(private(await presser.click(answer, label="Was this right?")), label="Yes")
-        assert private(await presser.click(answer, label="Alt text")).content
+        assert offered_text(await alt_text_form(world, answer, presser))
     assert len(await opinions(world, answer)) == 2
 
 
@@ -266,33 +263,83 @@ async def test_moderators_see_how_often_answers_were_right_and_what_it_was_inste
 # Alt text
 
 
+async def alt_text_form(world: World, answer: Shown, who: MemberActor | None = None) -> Any:
+    return await (who or world.alice).click(answer, label="Alt text")
+
+
+def offered_text(form: Any) -> str:
+    (field,) = form.modal["components"]
+    return str(field["component"]["value"])
+
+
 @pytest.mark.parametrize(
     ("result", "sentence"),
     [
         (classified(("Egyptian cat", 0.9)), "Picture of an Egyptian cat."),
         (classified(("Egyptian cat", 0.7)), "Picture, probably of an Egyptian cat."),
         (classified(("Egyptian cat", 0.5)), "Picture, possibly of an Egyptian cat."),
-        (classified(("lynx", 0.1)), "Picture. I can't tell what it shows, maybe a lynx."),
+        (classified(("lynx", 0.1)), "Picture of something hard to make out, maybe a lynx."),
         (classified(("jeans", 0.9)), "Picture of jeans."),
         (classified(("corn", 0.84), ("ear of corn", 0.16), coarse={"corn": 1.0}), "Picture of corn."),
-        (classified(("b`c", 0.9)), "Picture of b'c."),
         (
             classified(("Egyptian cat", 0.75), ("tabby", 0.2), coarse={"cat": 0.95}),
-            "Picture of a cat. Probably an Egyptian cat.",
+            "Picture of a cat, probably an Egyptian cat.",
         ),
         (classified(("tabby", 0.3), ("tiger cat", 0.3), coarse={"cat": 0.95}), "Picture of a cat."),
         (classified(("tabby", 0.1), ("tiger cat", 0.1), coarse={"cat": 0.75}), "Picture, probably of a cat."),
+        (
+            classified(("Blenheim spaniel", 0.95), coarse={"dog": 0.95}),
+            "Picture of a dog, a Blenheim spaniel.",
+        ),
     ],
 )
-async def test_alt_text_is_a_sentence_to_paste(world: World, result: Classification, sentence: str) -> None:
+async def test_alt_text_begins_with_a_sentence(world: World, result: Classification, sentence: str) -> None:
     world.classifier.otherwise = result
-    shown = private(await world.alice.click(await answered(world), label="Alt text"))
-    assert shown.content.splitlines()[1:] == ["```", sentence, "```"]
+    answer = await answered(world)
+    await world.restart()
+    assert offered_text(await alt_text_form(world, answer)) == sentence
 
 
-async def test_alt_text_is_for_everybody(world: World) -> None:
-    shown = private(await member(world, "bob").click(await answered(world), label="Alt text"))
-    assert "Egyptian cat" in shown.content
+async def test_whoever_sees_the_picture_makes_its_alt_text_better_and_gets_it_to_copy(world: World) -> None:
+    bob = member(world, "bob")
+    form = await alt_text_form(world, await answered(world), bob)
+    assert "Egyptian cat" in offered_text(form)
+    shown = private(await bob.submit_modal(form, {"text": " Tom, asleep ```on``` `me`. "}))
+    assert shown.content.splitlines()[1:] == ["```", "Tom, asleep '''on''' `me`.", "```"]
+
+
+@pytest.mark.parametrize(
+    ("told", "filename", "kind"),
+    [
+        (None, "cat.png", "Picture"),
+        ("photo", "cat.png", "Photo"),
+        ("drawing", "cat.png", "Drawing"),
+        ("screenshot", "cat.png", "Screenshot"),
+        (None, "Screenshot_2026-05-01_at_12.00.00.png", "Screenshot"),
+        (None, "SPOILER_Screenshot_20260501-120000.png", "Screenshot"),
+        (None, "Screen_Shot_2019-05-01.png", "Screenshot"),
+        (None, "Bildschirmfoto_2026-05-01_um_12.00.00.png", "Screenshot"),
+        (None, "screenshots_of_cats_are_not_meant.png", "Picture"),
+        ("photo", "Screenshot_1.png", "Photo"),  # what the camera wrote into it is surer than a name
+    ],
+)
+async def test_alt_text_says_the_kind_of_picture_only_where_it_is_known(
+    world: World, told: PictureKind | None, filename: str, kind: str
+) -> None:
+    world.classifier.otherwise = replace(CAT, picture_kind=told)
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture(filename)])
+    assert offered_text(await alt_text_form(world, world.only_answer())).startswith(kind)
+
+
+async def test_a_files_own_name_is_shown_where_discord_had_to_change_it(world: World) -> None:
+    (attachment,) = world.stored(picture("2026-05-01.png"))
+    attachment["title"] = "スクリーンショット 2026-05-01"
+    await world.post(attachments=[attachment, *world.stored(picture())])
+    answer = world.only_answer()
+    assert answer.embeds[0].title == "1. スクリーンショット 2026-05-01.png"
+    first = next(iter(options(answer).values()))
+    picked = private(await world.alice.select(answer, [first]))
+    assert offered_text(await alt_text_form(world, picked)).startswith("Screenshot")
 
 
 # Delete
@@ -340,7 +387,7 @@ async def test_a_compact_answer_has_one_row_and_the_rest_behind_it(world: World,
         assert pressable(answer) == ["More about a picture…"]
         shown = private(await world.alice.select(answer, [options(answer)["1. Egyptian cat"]]))
         assert shown.embeds[0].title == "0.png"
-    assert pressable(shown) == ["Send to my DMs", "Was this right?", "Alt text", "Delete"]
+    assert pressable(shown) == ["Why?", "Send to my DMs", "Was this right?", "Alt text", "Delete"]
     await world.alice.click(shown, label="Send to my DMs")
     sent = world.only_answer(world.alice.user.dm_channel)
     assert sent.content == f"[Go to the picture]({answer.jump_url})"
@@ -371,8 +418,7 @@ async def test_a_spoiler_stays_one_behind_every_button(world: World) -> None:
     more = private(await world.alice.click(answer, label="More"))
     assert description(more).startswith("||")
     assert description(more).endswith("||")
-    alt = private(await world.alice.click(answer, label="Alt text"))
-    assert alt.content.splitlines()[1:] == ["```", "Picture, probably of an Egyptian cat.", "```"]
+    assert offered_text(await alt_text_form(world, answer)) == "Picture, probably of an Egyptian cat."
     question = private(await world.alice.click(answer, label="Was this right?"))
     assert question.content == "||I said **Egyptian cat**. Was that right?||"
     await world.alice.click(question, label="No")
@@ -380,7 +426,7 @@ async def test_a_spoiler_stays_one_behind_every_button(world: World) -> None:
     form = await world.alice.click(now(world, question), label="Something else…")
     await world.alice.submit_modal(form, {"said": "lynx"})
     assert await opinions(world, answer) == [(0, world.alice.id, "Egyptian cat", False, "lynx")]
-    for shown in (more, alt, question):
+    for shown in (more, question):
         assert "SPOILER_" not in shown.content + str([embed.to_dict() for embed in shown.embeds])
 
 
@@ -433,6 +479,7 @@ BIG = model_of(1 << 16)
     st.integers(0, 2**64 - 1),
     st.integers(0, 2**64 - 1),
     st.integers(0, 2**64 - 1),
+    st.sampled_from([None, *get_args(PictureKind)]),
 )
 def test_a_mark_comes_out_as_it_went_in_and_fits_into_a_custom_id(  # noqa: PLR0917 - hypothesis fills them
     ranked: list[tuple[int, float]],
@@ -443,16 +490,17 @@ def test_a_mark_comes_out_as_it_went_in_and_fits_into_a_custom_id(  # noqa: PLR0
     asker: int,
     author: int,
     answer: int,
+    kind: PictureKind | None,
 ) -> None:
     labels = tuple(Label(f"class {n}", n, p, "cat") for n, p in ranked)
     finding = Finding(labels, None if coarse is None else Coarse("cat", coarse), doubtful)
-    mark = ImageMark(finding, image, spoiler, buttons.People(asker, author), answer)
+    mark = ImageMark(finding, image, spoiler, buttons.People(asker, author), answer, kind)
     packed = mark.pack(BIG, SEAL)
     assert len(packed) <= MARK_CHARACTERS
     assert len(f"whatsit:pic:form:{packed}") <= 100
     found, model = ImageMark.unpack(packed, [model_of(3), BIG], SEAL)
     assert model is BIG
-    assert (found.image, found.spoiler, found.people, found.answer) == (image, spoiler, mark.people, answer)
+    assert replace(found, finding=finding) == mark
     assert (found.finding.headline is None) == (coarse is None)
     assert (found.finding.said, found.finding.certainty) == (finding.said, finding.certainty)
     assert (found.finding.finer is None) == (finding.finer is None)

@@ -12,7 +12,8 @@ from bot.discord_limits import EMBEDS_CHARACTERS, MESSAGE_CONTENT
 from bot.i18n import ENGLISH
 from bot.image_source import ImageSource
 from bot.presentation.answer import DETAILED, Outcome, Writer, color
-from bot.presentation.naming import Finding, neutral
+from bot.presentation.naming import Finding
+from bot.presentation.plain_text import neutral
 from bot.store import GuildSettings
 from config.settings import Settings
 from inference.results import Busy, Classification, Coarse, Label
@@ -51,11 +52,11 @@ def test_a_label_is_a_bar_and_a_percentage(probability: float, bar: str, percent
     [
         (0.9, "`█████████░  90%` **tabby**"),
         (0.896, "`█████████░  90%` **tabby**"),  # what counts is the per cent that is shown
-        (0.89, "Probably a **tabby**.\n`█████████░  89%` tabby"),
-        (0.7, "Probably a **tabby**.\n`███████░░░  70%` tabby"),
-        (0.69, "Maybe a **tabby**?\n`███████░░░  69%` tabby"),
-        (0.3, "Maybe a **tabby**?\n`███░░░░░░░  30%` tabby"),
-        (0.29, "I'm not sure. Maybe a **tabby**?"),
+        (0.89, "Probably **a tabby**.\n`█████████░  89%` tabby"),
+        (0.7, "Probably **a tabby**.\n`███████░░░  70%` tabby"),
+        (0.69, "Maybe **a tabby**?\n`███████░░░  69%` tabby"),
+        (0.3, "Maybe **a tabby**?\n`███░░░░░░░  30%` tabby"),
+        (0.29, "I'm not sure. Maybe **a tabby**?"),
     ],
 )
 def test_the_words_match_the_odds_and_only_a_sure_name_is_drawn_bold_in_its_row(
@@ -82,8 +83,8 @@ def test_compact_is_a_line_a_picture() -> None:
     (several,) = COMPACT.write([outcome(sure), outcome(likely, spoiler=True), outcome(unsure)]).embeds
     assert str(several.description).splitlines() == [
         "` 1` **espresso** 94% · cup 3%",
-        "` 2` ||Probably an **Egyptian cat** 71% · tabby 16%||",
-        "` 3` I'm not sure. Maybe a **lynx**?",
+        "` 2` ||Probably **an Egyptian cat** 71% · tabby 16%||",
+        "` 3` I'm not sure. Maybe **a lynx**?",
     ]
 
 
@@ -97,13 +98,13 @@ def test_one_failure_among_several_does_not_colour_the_answer_red() -> None:
 @pytest.mark.parametrize(
     ("name", "guess"),
     [
-        ("tabby", "a **tabby**"),
-        ("axolotl", "an **axolotl**"),
-        ("Egyptian cat", "an **Egyptian cat**"),
-        ("unicycle", "a **unicycle**"),
-        ("hourglass", "an **hourglass**"),
-        ("house finch", "a **house finch**"),
-        ("European fire salamander", "a **European fire salamander**"),
+        ("tabby", "**a tabby**"),
+        ("axolotl", "**an axolotl**"),
+        ("Egyptian cat", "**an Egyptian cat**"),
+        ("unicycle", "**a unicycle**"),
+        ("hourglass", "**an hourglass**"),
+        ("house finch", "**a house finch**"),
+        ("European fire salamander", "**a European fire salamander**"),
         ("jeans", "**jeans**"),
         ("velvet", "**velvet**"),
         ("Uncle Bob's lamp", "**Uncle Bob's lamp**"),  # of somebody's own model: no article is known
@@ -141,21 +142,21 @@ def test_a_sure_class_has_its_everyday_name_beside_it(
 @pytest.mark.parametrize(
     ("label", "coarse", "said"),
     [
-        (("otterhound", 0.15), {"dog": 0.7}, "Probably a **dog**."),
-        (("otterhound", 0.35), {"dog": 0.7}, "Probably a **dog**. Maybe an **otterhound**?"),
-        (("otterhound", 0.15), {"dog": 0.5}, "Maybe a **dog**?"),
-        (("otterhound", 0.1), {"dog": 0.29}, "I'm not sure. Maybe an **otterhound**?"),
-        (("otterhound", 0.75), {"dog": 0.8}, "Probably an **otterhound**."),
+        (("otterhound", 0.15), {"dog": 0.7}, "Probably **a dog**."),
+        (("otterhound", 0.35), {"dog": 0.7}, "Probably **a dog**. Maybe **an otterhound**?"),
+        (("otterhound", 0.15), {"dog": 0.5}, "Maybe **a dog**?"),
+        (("otterhound", 0.1), {"dog": 0.29}, "I'm not sure. Maybe **an otterhound**?"),
+        (("otterhound", 0.75), {"dog": 0.8}, "Probably **an otterhound**."),
         # A class may be called by the everyday name of its own; it is not said twice.
         (("corn", 0.5), {"corn": (0.75, 2)}, "Probably **corn**."),
-        (("ear of corn", 0.5), {"corn": (0.75, 2)}, "Probably **corn**. Maybe an **ear of corn**?"),
+        (("ear of corn", 0.5), {"corn": (0.75, 2)}, "Probably **corn**. Maybe **an ear of corn**?"),
         # Another everyday name than that of the best label would contradict the first row.
-        (("lynx", 0.35), {"dog": 0.38}, "Maybe a **lynx**?"),
-        (("lynx", 0.15), {"dog": 0.7}, "I'm not sure. Maybe a **lynx**?"),
+        (("lynx", 0.35), {"dog": 0.38}, "Maybe **a lynx**?"),
+        (("lynx", 0.15), {"dog": 0.7}, "I'm not sure. Maybe **a lynx**?"),
         # A sum over 118 breeds needs more than one over three.
-        (("otterhound", 0.15), {"dog": (0.6, 3)}, "Maybe a **dog**?"),
-        (("otterhound", 0.15), {"dog": (0.6, 118)}, "I'm not sure. Maybe a **dog**?"),
-        (("otterhound", 0.15), {"dog": (0.25, 118)}, "I'm not sure. Maybe an **otterhound**?"),
+        (("otterhound", 0.15), {"dog": (0.6, 3)}, "Maybe **a dog**?"),
+        (("otterhound", 0.15), {"dog": (0.6, 118)}, "I'm not sure. Maybe **a dog**?"),
+        (("otterhound", 0.15), {"dog": (0.25, 118)}, "I'm not sure. Maybe **an otterhound**?"),
     ],
 )
 def test_in_doubt_about_the_class_the_everyday_name_is_said_where_that_is_likely(
@@ -169,7 +170,7 @@ def test_a_servers_own_settings_come_before_the_owners() -> None:
     writer = Writer(Settings(), ENGLISH, guild=guild)
     sure, doubt = writer.write([outcome(classified(("tabby", 0.9), ("lynx", 0.1))), outcome(CAT)]).embeds
     assert sure.description == "`█████████░  90%` **tabby**"
-    assert doubt.description == "I'm not sure. Maybe an **Egyptian cat**?"
+    assert doubt.description == "I'm not sure. Maybe **an Egyptian cat**?"
 
 
 def test_more_than_five_images_are_a_line_each() -> None:
@@ -185,12 +186,12 @@ def test_more_than_five_images_are_a_line_each() -> None:
     )
     (embed,) = answer.embeds
     assert str(embed.description).splitlines() == [
-        "` 1` `████░  71%` Probably an **Egyptian cat**.",
+        "` 1` `████░  71%` Probably **an Egyptian cat**.",
         "` 2` `█████  93%` **cat** · tabby",
         "` 3` ||`█████  97%` dog · **Blenheim spaniel**||",
-        "` 4` ||I'm not sure. Maybe a **lynx**?||",
+        "` 4` ||I'm not sure. Maybe **a lynx**?||",
         "` 5` I'm busy right now. Send it again in a minute.",
-        "` 6` `████░  71%` Probably an **Egyptian cat**.",
+        "` 6` `████░  71%` Probably **an Egyptian cat**.",
     ]
     assert embed.footer.text == "MobileNetV2"
     assert embed.title is None
@@ -203,7 +204,7 @@ def test_how_sure_it_is_shows_in_the_colour() -> None:
 
 
 def test_doubt_too_is_hidden_by_a_spoiler() -> None:
-    assert description(classified(("tabby", 0.1)), spoiler=True) == "||I'm not sure. Maybe a **tabby**?||"
+    assert description(classified(("tabby", 0.1)), spoiler=True) == "||I'm not sure. Maybe **a tabby**?||"
 
 
 def test_a_spoiler_hides_its_files_name_also_among_others() -> None:

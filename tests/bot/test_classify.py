@@ -82,7 +82,7 @@ async def test_who_asks_for_the_ranks_gets_them_also_in_doubt(world: World) -> N
     world.classifier.otherwise = classified(("missile", 0.12), ("projectile", 0.1))
     result = await world.alice.slash(world.channel, "classify", picture=picture(), top=2)
     assert str(response(result).embeds[0].description).splitlines() == [
-        "I'm not sure. Maybe a **missile**?",
+        "I'm not sure. Maybe **a missile**?",
         "`█░░░░░░░░░  12%` missile",
         "`█░░░░░░░░░  10%` projectile",
     ]
@@ -115,7 +115,7 @@ async def test_dm_sends_the_answer_and_says_so_to_the_asker_only(world: World) -
     ("code", "why"),
     [
         (CLOSED, "You don't accept direct messages from me"),
-        (NO_SHARED_SERVER, "We have no server in common"),
+        (NO_SHARED_SERVER, "We don't share a server"),
         (50013, "I couldn't send you a direct message"),
     ],
 )

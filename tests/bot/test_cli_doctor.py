@@ -239,7 +239,8 @@ async def test_such_a_server_refuses_a_token_as_a_bad_request(discord: Answers) 
     discord.status = 400
     *_, last = await findings(discord.url)
     assert last.level is Level.FAIL
-    assert last.what == "Discord refuses the token."
+    assert last.what == "127.0.0.1 refuses the token."
+    assert "discord.com" not in last.remedy
 
 
 async def test_without_a_network_it_is_a_note_not_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:

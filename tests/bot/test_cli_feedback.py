@@ -42,10 +42,49 @@ def test_it_says_how_often_each_name_was_right_and_what_it_was(capsys: pytest.Ca
     assert main(["feedback"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "All answers that were judged: 1 of 3 right",
-        "Said as sure: 1 of 2 right",
-        "Said as maybe: 0 of 1 right",
-        "tabby: 1 of 3 right; it was ly\\x1bnx (2)",
+        "Said outright: 1 of 2 right",
+        "Said with “maybe”: 0 of 1 right",
+        "tabby: 1 of 3 right; it was ly nx (2)",
     ]
+
+
+@pytest.mark.usefixtures("judged")
+@pytest.mark.parametrize(
+    ("typed", "variables"),
+    [
+        (["--lang", "de"], {}),
+        (["--lang", "de_AT.UTF-8"], {"LC_ALL": "ja_JP.UTF-8"}),
+        ([], {"LC_ALL": "de_DE.UTF-8", "LANG": "ja_JP.UTF-8"}),
+        ([], {"LC_ALL": "", "LC_MESSAGES": "de_CH", "LANG": "ja_JP.UTF-8"}),
+        ([], {"LC_ALL": "", "LANG": "de"}),
+    ],
+)
+def test_it_speaks_the_language_that_is_typed_or_else_the_terminals(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    typed: list[str],
+    variables: dict[str, str],
+) -> None:
+    monkeypatch.delenv("LC_MESSAGES", raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert main([*typed, "feedback"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "Getigerte Katze: 1 von 3 richtig; es war ly nx (2)"
+
+
+@pytest.mark.usefixtures("judged")
+@pytest.mark.parametrize("locale", ["C", "POSIX", "C.UTF-8", "tlh_KL.UTF-8", "en_GB.UTF-8", "no such thing"])
+def test_a_locale_that_is_not_spoken_is_english(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, locale: str
+) -> None:
+    monkeypatch.setenv("LC_ALL", locale)
+    assert main(["feedback"]) == 0
+    assert capsys.readouterr().out.startswith("All answers")
+
+
+def test_a_typed_language_that_is_not_spoken_is_bad_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--lang", "tlh", "feedback"]) == 2
+    assert "Choose one of en, de, ja" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("judged")

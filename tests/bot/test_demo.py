@@ -11,11 +11,15 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from rich.console import Console
 
+from bot.cli.demo_transcript import show
+from bot.delivery.reactions import FAILED
 from bot.demo.stage import Stage, staged
 from bot.store import seen
 from bot.store.retention import Retention
 from config.settings import Settings
+from inference.results import CorruptImage
 from inference.serving.client import Classifier
 from tests.world import FakeClassifier, picture
 
@@ -55,3 +59,19 @@ async def test_an_answer_to_classify_shows_the_picture_as_on_discord() -> None:
         answer = stage.channel.last_message
         assert answer is not None
         assert answer.embeds[0].thumbnail.url in stage.env.backend.cdn._blobs
+
+
+async def test_a_file_that_cannot_be_named_shows_the_reaction_that_stands_for_an_answer(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "cut short.png"
+    await asyncio.to_thread(file.write_bytes, b"cut short")
+    model = FakeClassifier(otherwise=CorruptImage("cut short"))
+    async with staged(Settings(), cast("Classifier", model)) as stage:
+        exchange = await stage.post_file(file)
+    console = Console(record=True, width=80)
+    show(console, exchange.what, exchange.answers, exchange.reactions)
+    assert console.export_text().splitlines()[:2] == [
+        "● alice posts cut short.png in #pictures",
+        f"    the bot reacts with {FAILED}",
+    ]

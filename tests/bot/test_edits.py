@@ -9,7 +9,7 @@ import discord
 import pytest
 
 from bot.delivery.reactions import FAILED, OVER_QUOTA
-from inference.results import Busy
+from inference.results import Busy, CorruptImage
 from tests.bot.wishes import post, reactions, server, wish
 from tests.world import World, classified, picture
 
@@ -44,7 +44,7 @@ async def test_a_picture_that_is_added_is_named_in_the_same_answer(world: World,
     assert "beagle" in str(edited.embeds[1].description)
 
 
-async def test_where_no_picture_can_be_named_any_more_the_answer_stays_and_a_reaction_says_so(
+async def test_where_no_picture_can_be_named_just_now_the_answer_stays_and_a_reaction_says_so(
     world: World,
 ) -> None:
     world.classifier.says = {b"dog": Busy("full")}
@@ -54,6 +54,17 @@ async def test_where_no_picture_can_be_named_any_more_the_answer_stays_and_a_rea
     await edit(world, source, attachments=[dog])
     assert world.only_answer().embeds[0].to_dict() == before.embeds[0].to_dict()
     assert reactions(world, source) == [FAILED]
+
+
+async def test_an_answer_goes_when_its_picture_gives_way_to_one_that_can_never_be_named(world: World) -> None:
+    world.classifier.says = {b"broken": CorruptImage("cut short"), b"dog": DOG}
+    cat, broken = uploads(world, picture(), picture("broken.png", b"broken"))
+    source = await send(world, cat)
+    await edit(world, source, attachments=[broken])
+    assert world.answers() == []
+    assert reactions(world, source) == [FAILED]
+    await edit(world, source, attachments=uploads(world, picture("dog.png", b"dog")))
+    assert "beagle" in str(world.only_answer().embeds[0].description)
 
 
 @pytest.mark.parametrize("restarted", [False, True])

@@ -60,32 +60,46 @@ def test_preferences_hold_for_what_is_asked_for() -> None:
     assert [plain.private, plain.direct] == [False, False]
 
 
-def test_each_reads_their_own_language_and_everybody_the_servers(two_languages: i18n.Languages) -> None:
-    german, japanese, english = two_languages.named("de"), two_languages.named("ja"), i18n.ENGLISH
-    nobody_chose = in_force(
-        GuildSettings(),
-        MemberPreferences(),
-        user_locale=discord.Locale.japanese,
-        guild_locale=discord.Locale.german,
-    )
-    assert (nobody_chose.own_language, nobody_chose.shared_language) == (japanese, german)
+GERMAN, JAPANESE, FRENCH = discord.Locale.german, discord.Locale.japanese, discord.Locale.french
 
-    both_chose = in_force(
-        GuildSettings(language="en"),
-        MemberPreferences(language="de"),
-        user_locale=discord.Locale.japanese,
-        guild_locale=discord.Locale.japanese,
-    )
-    assert (both_chose.own_language, both_chose.shared_language) == (german, english)
 
-    # Who writes a message tells no locale: then the server's is the better guess.
-    writer = in_force(GuildSettings(language="ja"), MemberPreferences())
-    assert writer.own_language == writer.shared_language == japanese
+@pytest.mark.parametrize(
+    ("chosen", "set_by_server", "user_locale", "guild_locale", "own", "shared"),
+    [
+        (None, None, None, None, "en", "en"),
+        (None, None, None, GERMAN, "de", "de"),  # who writes a message tells no locale
+        (None, None, JAPANESE, GERMAN, "ja", "ja"),
+        (None, "de", None, None, "de", "de"),
+        (None, "de", None, JAPANESE, "de", "de"),
+        (None, "de", JAPANESE, None, "ja", "de"),  # what everybody reads is as the server chose
+        ("ja", "de", None, None, "ja", "ja"),
+        ("ja", "de", GERMAN, GERMAN, "ja", "ja"),
+        ("en", "de", GERMAN, GERMAN, "en", "en"),
+        (None, None, FRENCH, JAPANESE, "ja", "ja"),  # a language that is not spoken is no wish
+        ("fr", None, FRENCH, None, "en", "en"),
+    ],
+)
+def test_a_choice_comes_before_what_discord_tells_and_the_person_before_the_server(  # noqa: PLR0917 - a table
+    two_languages: i18n.Languages,
+    chosen: str | None,
+    set_by_server: str | None,
+    user_locale: discord.Locale | None,
+    guild_locale: discord.Locale | None,
+    own: str,
+    shared: str,
+) -> None:
+    holds = in_force(
+        GuildSettings(language=set_by_server),
+        MemberPreferences(language=chosen),
+        user_locale=user_locale,
+        guild_locale=guild_locale,
+    )
+    assert (holds.own_language.name, holds.shared_language.name) == (own, shared)
 
 
 def test_in_a_direct_message_the_members_language_is_everybodys(two_languages: i18n.Languages) -> None:
-    alone = in_force(GuildSettings(), MemberPreferences(language="ja"), shared=False)
-    assert alone.own_language == alone.shared_language == two_languages.named("ja")
+    alone = in_force(GuildSettings(), MemberPreferences(language="ja"))
+    assert alone.own_language == alone.shared_language == two_languages.of("ja")
 
 
 def test_a_language_that_is_gone_is_english(two_languages: i18n.Languages) -> None:

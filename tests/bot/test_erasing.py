@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import discord
 import pytest
 from simcord.builders import ChannelHandle
 
@@ -140,6 +141,119 @@ async def test_servers_of_other_shards_are_none_of_this_ones_business(world: Wor
     await erasing.on_ready()
     kept = await world.bot.store.guild_ids() - {world.guild.id}
     assert kept == {number << 22 for number in (2, 3, 5, 6)}
+
+
+# A server's data may be kept for a while after the bot has left.
+
+KEEPS = pytest.mark.whatsit(privacy={"keep_days": 3})
+
+
+async def chosen(world: World) -> int:
+    """How many guesses the server wants to see, which somebody has changed."""
+    return (await world.bot.store.guilds.get(world.guild.id)).top
+
+
+async def leave(world: World) -> None:
+    world.env.backend.remove_guild(world.guild.id)
+    await world.env.settle()
+
+
+def later(monkeypatch: pytest.MonkeyPatch, **by: float) -> None:
+    """From now on the erasing cog's clock is ahead."""
+    now = discord.utils.utcnow() + timedelta(**by)
+    monkeypatch.setattr("bot.cogs.erasing.discord.utils.utcnow", lambda: now)
+
+
+async def wake(world: World) -> None:
+    """The time has come at which the cog looks again."""
+    cog = world.bot.get_cog("ErasingCog")
+    assert isinstance(cog, ErasingCog)
+    await cog._erase_again()
+
+
+@KEEPS
+async def test_a_server_may_be_kept_until_its_days_are_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await moderator(world).slash(world.channel, "settings what", top=9)
+    await leave(world)
+    later(monkeypatch, days=2, hours=23)
+    await wake(world)
+    assert await chosen(world) == 9
+    later(monkeypatch, days=3, hours=1)
+    await wake(world)
+    assert await chosen(world) == 3
+    assert await world.bot.store.guild_ids() == set()
+
+
+@KEEPS
+async def test_a_server_that_takes_the_bot_back_in_time_finds_everything_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await moderator(world).slash(world.channel, "settings what", top=9)
+    await leave(world)
+    world.bot.dispatch("guild_join", discord.Object(world.guild.id))
+    await world.env.settle()
+    later(monkeypatch, days=30)
+    await wake(world)
+    assert await chosen(world) == 9
+    assert await world.bot.store.departures.all() == {}
+
+
+@KEEPS
+@pytest.mark.parametrize(("days", "top"), [(2.9, 9), (3.1, 3)])
+async def test_the_days_go_on_across_restarts(
+    world: World, monkeypatch: pytest.MonkeyPatch, days: float, top: int
+) -> None:
+    await moderator(world).slash(world.channel, "settings what", top=9)
+    await leave(world)
+    await world.restart(privacy={"keep_days": 3})
+    assert await chosen(world) == 9
+    later(monkeypatch, days=days)
+    await world.restart(privacy={"keep_days": 3})
+    assert await chosen(world) == top
+
+
+@KEEPS
+async def test_of_a_server_that_was_left_while_the_bot_was_away_the_days_begin_when_it_sees_that(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = world.guild.id + 1
+    await world.bot.store.guilds.update(gone, {"top": 9})
+    await world.restart(privacy={"keep_days": 3})
+    assert (await world.bot.store.guilds.get(gone)).top == 9
+    later(monkeypatch, days=3.1)
+    await wake(world)
+    assert (await world.bot.store.guilds.get(gone)).top == 3
+
+
+@KEEPS
+async def test_a_server_that_took_the_bot_back_while_it_was_away_stays(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await moderator(world).slash(world.channel, "settings what", top=9)
+    await world.bot.store.departures.note(world.guild.id)
+    later(monkeypatch, days=30)
+    await world.restart(privacy={"keep_days": 3})
+    assert await chosen(world) == 9
+    assert await world.bot.store.departures.all() == {}
+
+
+@KEEPS
+async def test_an_owner_who_keeps_nothing_any_more_has_what_was_kept_erased(world: World) -> None:
+    await moderator(world).slash(world.channel, "settings what", top=9)
+    await leave(world)
+    await world.restart()
+    assert await chosen(world) == 3
+
+
+@KEEPS
+async def test_a_server_that_was_left_is_not_caught_up_with(world: World) -> None:
+    store = world.bot.store
+    store.seen.saw(world.guild.id, world.channel.id, 5)
+    await store.seen.flush()
+    await leave(world)
+    assert await store.seen.of(world.guild.id) == {}
 
 
 async def test_what_cannot_be_erased_is_said_to_the_owner(

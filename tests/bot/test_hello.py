@@ -34,7 +34,7 @@ async def greeted(world: World) -> discord.Message:
 
 async def test_it_says_hello_once_where_it_may_write(world: World) -> None:
     answer = await greeted(world)
-    assert answer.content.startswith("Hello! When somebody posts a picture here, I say what's in it.")
+    assert answer.content.startswith("Hello! When someone posts a picture here, I'll say what's in it.")
     assert pressable(answer) == list(CHOICES.values())
     await world.restart()
     assert len(world.answers()) == 1
@@ -81,7 +81,9 @@ async def test_where_it_may_write_nowhere_the_log_says_so(
     await invited(world)
     assert world.answers(closed) == []
     warnings = [each.getMessage() for each in caplog.records if each.levelno == logging.WARNING]
-    assert any(line.startswith("I may write in no channel of the server Cat lovers") for line in warnings)
+    assert any(
+        line.startswith(f"I may write in no channel of the server {world.guild.id}.") for line in warnings
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,15 @@ from typing import Any
 
 import discord
 import pytest
+from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import bot
 from bot import i18n
 from bot.download.downloader import Gone
+from bot.i18n.command_translator import CommandTranslator
+from tests.bot.pressing import pressable
 from tests.world import World, classified, picture
 
 CODE = Path(bot.__file__).parent
@@ -24,6 +27,7 @@ CALLS: dict[str, tuple[int | tuple[int, int] | tuple[int, str], ...] | None] = {
     "gettext": None,
     "ngettext": (1, 2),
     "N_": None,
+    "NC_": ((1, "c"), 2),
     "locale_str": None,
 }
 
@@ -44,12 +48,14 @@ SHOWING = {
 }
 """What shows a text that it is given on Discord."""
 SHOWN_OPTIONS = {"content", "text", "label", "title", "description", "placeholder", "value", "note", "plain"}
+LANGUAGES = sorted(file.stem for file in i18n.LOCALES.glob("*.po"))
+COMMAND = re.compile(r"/(?:about|classify|help|preferences|settings(?: [a-z]+)?|stats)")
 WORD = re.compile(r"[A-Za-z]{2,} |[A-Z][a-z]+")
 """A beginning of a sentence, unlike an id, a file's name or Markdown."""
 
 COMMANDS = {
-    *("classify", "help", "preferences", "settings"),
-    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback"),
+    *("about", "classify", "help", "preferences", "privacy", "settings", "stats"),
+    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback", "delete"),
 }
 GERMAN = """
 msgid ""
@@ -69,8 +75,8 @@ msgid_plural "and {more} more"
 msgstr[0] "und eines mehr"
 msgstr[1] "und {more} mehr"
 
-msgid "I'm not sure. Maybe a **{label}**?"
-msgstr "Ich bin nicht sicher. Vielleicht: **{label}**?"
+msgid "I'm not sure. Maybe **{label:indefinite}**?"
+msgstr "Ich bin nicht sicher. Vielleicht **{label:nominative}**?"
 """
 
 
@@ -84,21 +90,25 @@ def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> i18n.Languages:
     return languages
 
 
-def sentences_in_the_code() -> set[str | tuple[str, ...]]:
-    found = extract_from_dir(CODE, keywords=CALLS)
-    return {message if isinstance(message, str) else tuple(message) for _, _, message, _, _ in found}
+def sentences_in_the_code() -> set[tuple[str | None, str | tuple[str, ...]]]:
+    """Each with the context in which it is meant, if it has one."""
+    return {
+        (context, message if isinstance(message, str) else tuple(message))
+        for _, _, message, _, context in extract_from_dir(CODE, keywords=CALLS)
+    }
 
 
 def test_the_list_of_what_to_translate_is_complete() -> None:
-    with (i18n.FOLDER / "whatsit.pot").open("rb") as template:
-        listed = {message.id for message in read_po(template) if message.id}
+    listed = {(message.context, message.id) for message in catalogue("whatsit.pot")}
     assert listed == sentences_in_the_code(), "run: make docs"
 
 
 def test_every_sentence_that_is_shown_is_in_the_list() -> None:
     """Also where Babel does not look: behind a short name for `gettext`, or on Python 3.11 in an f-string."""
     listed = {
-        text for entry in sentences_in_the_code() for text in ([entry] if isinstance(entry, str) else entry)
+        text
+        for _, entry in sentences_in_the_code()
+        for text in ([entry] if isinstance(entry, str) else entry)
     }
     missing = [
         f"{file.relative_to(CODE)}: {text}"
@@ -115,7 +125,8 @@ def shown_in(tree: ast.Module) -> Iterator[str]:
     translating = set(CALLS) | short_names_of_gettext(tree)
     for call in ast.walk(tree):
         if isinstance(call, ast.Call) and (called := name_of(call)) in translating | SHOWING:
-            given = [*call.args, *(each.value for each in call.keywords if each.arg in SHOWN_OPTIONS)]
+            words = call.args[called == "NC_" :]  # its context is for translators alone
+            given = [*words, *(each.value for each in call.keywords if each.arg in SHOWN_OPTIONS)]
             for text in (text for argument in given for text in texts_in(argument)):
                 if called in translating or WORD.search(text):
                     yield text
@@ -154,38 +165,82 @@ def name_of(call: ast.Call) -> str:
     return ast.unparse(call.func).rpartition(".")[2]
 
 
-def test_a_translation_fills_the_same_blanks_as_its_sentence() -> None:
-    for file in i18n.FOLDER.glob("*.po"):
-        with file.open("rb") as source:
-            for message in read_po(source):
-                originals = [message.id] if isinstance(message.id, str) else list(message.id)
-                translated = [message.string] if isinstance(message.string, str) else message.string or ()
-                allowed = {name for text in originals for name in blanks(text)}
-                for text in filter(None, translated):
-                    assert blanks(text) <= allowed, f"{file.name}: {text}"
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_a_language_has_a_translation_of_every_sentence(name: str) -> None:
+    """But of the names of commands."""
+    said = {(message.context, message.id): message.string for message in catalogue(f"{name}.po")}
+    wanted = {(message.context, message.id) for message in catalogue("whatsit.pot")}
+    assert said.keys() == wanted, "run: make docs"
+    empty = [
+        text
+        for (_, text), given in said.items()
+        if not given or (isinstance(given, tuple) and not all(given))
+    ]
+    assert not set(empty) - COMMANDS, f"translate these in config/locales/{name}.po"
+    assert set(empty) == COMMANDS, f"commands keep their English names: leave them empty in {name}.po"
 
 
-def test_a_language_that_is_there_leaves_nothing_in_english() -> None:
-    """But the names of commands."""
-    for file in i18n.FOLDER.glob("*.po"):
-        with file.open("rb") as source, (i18n.FOLDER / "whatsit.pot").open("rb") as template:
-            catalogue = read_po(source)
-            said = {message.id: message.string for message in catalogue if message.id}
-            wanted = {message.id for message in read_po(template) if message.id}
-        assert said.keys() == wanted, file.name
-        english = {text for text, translated in said.items() if not translated or not any(translated)}
-        assert english == COMMANDS, file.name
+@pytest.mark.parametrize("name", LANGUAGES)
+def test_a_translation_neither_loses_nor_invents_a_blank(name: str) -> None:
+    """A blank is a `{name}`; the commands that a sentence names are as fixed as these."""
+    wrong = []
+    for message in catalogue(f"{name}.po"):
+        originals = [message.id] if isinstance(message.id, str) else message.id
+        translated = [message.string] if isinstance(message.string, str) else message.string or ()
+        allowed = [kept_words(text) for text in originals]
+        wrong += [text for text in translated if text and kept_words(text) not in allowed]
+    assert not wrong
+
+
+def catalogue(file: str) -> list[Message]:
+    with (i18n.LOCALES / file).open("rb") as source:
+        return [message for message in read_po(source) if message.id]
+
+
+def kept_words(text: str) -> list[str]:
+    """What every language says alike, each as often as it stands in the sentence."""
+    return sorted([*blanks(text), *COMMAND.findall(text)])
+
+
+def blanks(text: str) -> Iterator[str]:
+    return (name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
 
 
 async def test_translated_commands_are_within_discords_limits(world: World) -> None:
     for command in world.bot.tree.get_commands():
-        payload = await command.get_translated_payload(world.bot.tree, i18n.CommandTranslator())
+        payload = await command.get_translated_payload(world.bot.tree, CommandTranslator())
         for place in nested(payload):
-            assert set(place.get("description_localizations") or {}) in (set(), set(i18n.languages))
+            assert set(place.get("description_localizations") or {}) in (set(), {*i18n.languages} - {"en"})
             for text in (place.get("description_localizations") or {}).values():
                 assert 0 < len(text) <= 100
             for text in (place.get("name_localizations") or {}).values():
                 assert 0 < len(text) <= 32 or ("value" in place and len(text) <= 100)
+
+
+async def test_every_option_has_a_name_of_its_own_in_every_language(world: World) -> None:
+    """Discord takes small letters, numbers, `-` and `_`, and no name twice in one command."""
+    found = 0
+    for command in world.bot.tree.get_commands():
+        payload = await command.get_translated_payload(world.bot.tree, CommandTranslator())
+        for place in nested(payload):
+            options = [each for each in place.get("options", ()) if each["type"] > 2]
+            found += len(options)
+            for name in LANGUAGES:
+                names = [(each.get("name_localizations") or {}).get(name, each["name"]) for each in options]
+                assert len(set(names)) == len(names), names
+                assert all(re.fullmatch(r"[-_\w]{1,32}", each) and each == each.lower() for each in names)
+                asked = [i18n.languages.of(name).pgettext("option", each["name"]) for each in options]
+                assert names == asked
+    assert found > 30
+
+
+async def test_no_option_keeps_its_english_name_for_want_of_a_translation(world: World) -> None:
+    listed = {message.id for message in catalogue("whatsit.pot") if message.context == "option"}
+    used = set()
+    for command in world.bot.tree.walk_commands():
+        if isinstance(command, discord.app_commands.Command):
+            used |= {parameter.name for parameter in command.parameters}
+    assert listed == used, "list them in bot/i18n/command_translator.py, and run: make docs"
 
 
 def nested(payload: Any) -> Iterator[dict[str, Any]]:
@@ -203,11 +258,7 @@ async def test_who_chooses_german_is_answered_in_german(world: World) -> None:
     result = await world.alice.slash(world.channel, "classify", picture=picture(), private=True)
     assert result.response is not None
     (embed,) = result.response.embeds
-    assert str(embed.description) == "Ich bin nicht sicher. Vielleicht: **lynx**?"
-
-
-def blanks(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    assert str(embed.description) == "Ich bin nicht sicher. Vielleicht **ein Luchs**?"
 
 
 def test_an_unknown_locale_is_english(german: i18n.Languages) -> None:
@@ -228,6 +279,46 @@ def test_a_region_falls_back_on_its_language(tmp_path: Path) -> None:
     )
 
 
+DUTCH = """
+msgid ""
+msgstr ""
+"Language: nl\\n"
+"Content-Type: text/plain; charset=UTF-8\\n"
+"Plural-Forms: nplurals=2; plural=(n != 1);\\n"
+
+msgid "Probably **{label:indefinite}**."
+msgstr "Waarschijnlijk **{label:met lidwoord}**."
+
+msgid "More"
+msgstr "Meer"
+"""
+
+
+async def test_a_language_that_is_added_as_files_alone_is_spoken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World
+) -> None:
+    (tmp_path / "nl.po").write_text(DUTCH, "utf-8")
+    (tmp_path / "nl.tsv").write_text(
+        "name\tword\tmet lidwoord\ntabby\tcyperse kat\teen cyperse kat\n", "utf-8"
+    )
+    languages = i18n.Languages(tmp_path, tmp_path)
+    for module in ("bot.i18n", "bot.policy.effective_settings"):
+        monkeypatch.setattr(f"{module}.languages", languages)
+    world.classifier.otherwise = classified(("tabby", 0.8), ("lynx", 0.1))
+    await world.alice.slash(world.channel, "preferences", language="nl")
+    await world.alice.send(world.channel, world.me.mention, attachments=[picture()])
+    answer = world.only_answer()
+    (embed,) = answer.embeds
+    assert str(embed.description).splitlines() == [
+        "Waarschijnlijk **een cyperse kat**.",
+        "`████████░░  80%` cyperse kat",
+        "`█░░░░░░░░░  10%` lynx",  # a name without a word of its own
+    ]
+    assert pressable(answer)[0] == "Meer"
+    found = await world.alice.autocomplete(world.channel, "preferences", "language", "ned")
+    assert [choice["value"] for choice in found] == ["nl"]
+
+
 def test_plurals_follow_the_language(german: i18n.Languages) -> None:
     language = german.of(discord.Locale.german)
     assert language.ngettext("and {more} more", "and {more} more", 1) == "und eines mehr"
@@ -246,6 +337,6 @@ async def test_a_servers_language_is_the_one_answered_in(german: i18n.Languages,
 
 async def test_commands_are_described_in_each_language(german: i18n.Languages, world: World) -> None:
     (command,) = [c for c in world.bot.tree.get_commands() if c.name == "classify"]
-    payload = await command.get_translated_payload(world.bot.tree, i18n.CommandTranslator())
+    payload = await command.get_translated_payload(world.bot.tree, CommandTranslator())
     assert payload["description_localizations"] == {"de": "Sagt, was auf einem Bild ist"}
     assert "name_localizations" not in payload or payload["name_localizations"] == {}

@@ -93,7 +93,7 @@ async def test_languages_are_completed_and_others_refused(world: World, german: 
     found = await world.alice.autocomplete(world.channel, "preferences", "language", "deu")
     assert found == [{"name": "Deutsch", "value": "de"}]
     answer = await world.alice.slash(world.channel, "preferences", language="tlh", leave_alone=True)
-    assert refusal(world, answer) == "I don't speak “tlh”. Choose one of these: English, Deutsch."
+    assert refusal(world, answer) == "I don't speak “tlh”. Choose one of these: English or Deutsch."
     assert await preferences(world) == MemberPreferences()
 
 
@@ -131,30 +131,11 @@ async def test_each_has_their_own(world: World) -> None:
     assert await world.bot.store.members.get(bob.id) == MemberPreferences(leave_alone=True)
 
 
-@pytest.mark.parametrize("left_alone", [False, True])
-async def test_to_be_forgotten_is_everything_but_the_wish_to_be_left_alone(
-    world: World, left_alone: bool
-) -> None:
-    store, alice = world.bot.store, world.alice.id
-    await store.members.update(alice, {"delivery": "direct", "leave_alone": left_alone})
-    await store.answers.add(source_ids=[1], answer_id=2, channel_id=3, guild_id=None, user_id=alice)
+async def test_to_be_forgotten_is_the_same_question_as_that_of_privacy_delete(world: World) -> None:
     panel = await opened(world)
     await world.alice.click(panel, label="Forget me…")
-    await world.alice.click(panel, label="Cancel")
-    assert (await preferences(world)).delivery == "direct"
-
-    await world.alice.click(panel, label="Forget me…")
-    kept = "I keep one thing, because you asked for it: to leave your pictures alone."
-    assert (kept in text(world, panel)) == left_alone
-    await world.alice.click(panel, label="Forget me")
-    assert "Everything I knew about you is forgotten." in text(world, panel)
-    assert (kept in text(world, panel)) == left_alone
-    stored = world.env.backend.get_message(panel.channel.id, panel.id)
-    assert not [part for part in walk_components(stored.components) if "custom_id" in part]
-    assert await preferences(world) == MemberPreferences(leave_alone=left_alone)
-    assert list(await store.answers.to([1])) == []
-    await world.restart()
-    assert await preferences(world) == MemberPreferences(leave_alone=left_alone)
+    asked = shown(await world.alice.slash(world.channel, "privacy delete")).message
+    assert text(world, panel) == text(world, asked)
 
 
 async def test_when_the_store_fails_a_member_hears_that_nothing_changed(

@@ -25,7 +25,7 @@ async def test_an_image_in_a_channel_gets_one_reply_with_its_labels(world: World
     assert answer.reference.message_id == source.id
     (embed,) = answer.embeds
     assert embed.description == (
-        "Probably an **Egyptian cat**.\n"
+        "Probably **an Egyptian cat**.\n"
         "`███████░░░  71%` Egyptian cat\n`██░░░░░░░░  16%` tabby\n`█░░░░░░░░░   8%` tiger cat"
     )
     assert embed.footer.text == "MobileNetV2"
@@ -336,7 +336,7 @@ async def test_a_spoiler_stays_a_spoiler(world: World, flagged: bool) -> None:
 async def test_doubt_is_said_with_the_best_guess(world: World) -> None:
     world.classifier.otherwise = classified(("axolotl", 0.13), ("missile", 0.12))
     await world.alice.send(world.channel, attachments=[picture()])
-    assert world.only_answer().embeds[0].description == "I'm not sure. Maybe an **axolotl**?"
+    assert world.only_answer().embeds[0].description == "I'm not sure. Maybe **an axolotl**?"
 
 
 async def test_bots_and_webhooks_are_not_answered(world: World) -> None:

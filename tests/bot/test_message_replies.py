@@ -38,7 +38,7 @@ async def test_without_embed_links_the_answer_is_plain_text(world: World) -> Non
     assert answer.embeds == []
     assert answer.content == (
         "**1.** \n"
-        "Probably an **Egyptian cat**.\n"
+        "Probably **an Egyptian cat**.\n"
         "`███████░░░  71%` Egyptian cat\n`██░░░░░░░░  16%` tabby\n`█░░░░░░░░░   8%` tiger cat\n"
         "**2.** ||`█████████░  90%` **beagle**||\n"
         "-# MobileNetV2, MobileNetV1 0.25"
@@ -61,7 +61,7 @@ async def test_where_it_may_not_react_either_the_log_says_so_once_an_hour(
     for _ in range(3):
         await world.alice.send(closed, attachments=[picture()])
     (line,) = warnings(caplog)
-    assert line == f"Cannot answer in closed ({closed.id}): it allows me neither messages nor reactions"
+    assert line == f"Cannot answer in the channel {closed.id}: it allows me neither messages nor reactions"
 
     await world.env.advance_time(3601)
     await world.alice.send(closed, attachments=[picture()])

@@ -110,7 +110,7 @@ async def test_a_model_that_cannot_be_loaded_is_one_line_in_the_log_and_a_note_f
     assert "The Hub cannot be reached." in line
     assert [model.closed for model in others.made] == [1]
     shown = said(await moderator(world).slash(world.channel, "settings show"))
-    assert f"{SMALL_TITLE} (can't be loaded, so the default answers)" in shown
+    assert f"{SMALL_TITLE} (can't be loaded; the default is used instead)" in shown
 
     others.trouble = None
     await world.env.advance_time(AGAIN)
@@ -146,13 +146,6 @@ async def test_all_models_end_with_the_bot_but_not_the_owners_which_it_was_given
         await bot.close()
     assert [model.closed for model in others.made] == [1]
     assert usual.closed == 0
-
-
-def test_two_classifiers_may_share_one_queue() -> None:
-    settings = Settings()
-    usual = Classifier(settings)
-    assert Classifier(settings, sharing=usual)._budget is usual._budget
-    assert Classifier(settings)._budget is not usual._budget
 
 
 async def test_buttons_under_another_models_answer_work(world: World, others: Others) -> None:

@@ -177,7 +177,7 @@ def german(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(f"{module}.languages", languages)
 
 
-async def test_everybody_reads_the_servers_language_and_each_alone_their_own(
+async def test_a_members_choice_is_obeyed_everywhere_and_a_servers_where_everybody_reads(
     german: None, world: World
 ) -> None:
     world.classifier.otherwise = CorruptImage("cut")
@@ -200,9 +200,9 @@ async def test_everybody_reads_the_servers_language_and_each_alone_their_own(
         return found
 
     await wish(world, world.alice, language="de")
-    assert await said() == [False, False, True, True]
+    assert await said() == [True, True, True, True]
     await wish(world, world.alice, language=None)
-    await server(world, language="de")
+    await server(world, language="de")  # while Alice's Discord is English
     assert await said() == [True, True, False, False]
 
 

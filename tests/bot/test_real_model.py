@@ -41,7 +41,7 @@ async def test_photographs_are_named_in_a_channel_by_command_and_by_direct_messa
     ]
     await world.alice.send(world.channel, f"{world.me.mention} who and what is this?", attachments=files)
     hopper, cat, broken = world.only_answer().embeds
-    assert "**military uniform**" in str(hopper.description).splitlines()[0]
+    assert "military uniform**" in str(hopper.description).splitlines()[0]
     assert "cat" in str(cat.description)
     assert hopper.footer.text == "EfficientNet-Lite0"
     assert str(broken.description).startswith("This picture is damaged")

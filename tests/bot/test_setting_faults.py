@@ -20,6 +20,7 @@ WRONG: dict[str, Any] = {
     "ignored_roles": 7,
     "how": "loudly",
     "emoji": "hi",
+    "statistics": "some",
     "top": "many",
     "min_confidence": 2,
     "model": 1,
@@ -35,14 +36,14 @@ WRONG: dict[str, Any] = {
 @pytest.fixture
 def loud(tmp_path: Path) -> Language:
     """A language that is English in capitals, where it is translated at all."""
-    with (i18n.FOLDER / "whatsit.pot").open("rb") as template:
+    with (i18n.LOCALES / "whatsit.pot").open("rb") as template:
         catalogue = read_po(template, locale="de")
     for message in catalogue:
         if isinstance(message.id, str) and message.id:
             message.string = _shouted(message.id)
     with (tmp_path / "de.po").open("wb") as file:
         write_po(file, catalogue)
-    return i18n.Languages(tmp_path).named("de")
+    return i18n.Languages(tmp_path).of("de")
 
 
 def _shouted(sentence: str) -> str:
@@ -67,7 +68,7 @@ def test_every_setting_that_cannot_be_says_what_it_can_be(loud: Language) -> Non
         (fault,) = faults({field: wrong})
         said = fault_sentence(fault, loud)
         assert said.startswith(f"**{FIELDS[field].title.upper()}**: ")
-        assert " ISN'T VALID. IT " in said
+        assert " ISN'T VALID. IT MUST BE " in said
         assert "{" not in said
 
 
@@ -89,15 +90,15 @@ def test_whatever_is_wrong_with_a_file_is_said_in_the_readers_language(loud: Lan
         *faults(strange, here),
     ]
     assert [fault_sentence(fault, loud) for fault in found] == [
-        "THE FILE IS LARGER THAN 64 KIB, WHICH SETTINGS NEVER ARE.",
-        "THE FILE IS NOT VALID JSON (1:2).",
+        "THAT FILE IS TOO LARGE: SETTINGS TAKE AT MOST 64 KIB.",
+        "THAT FILE ISN'T VALID JSON (1:2).",
         "THERE ARE NO SETTINGS OF MINE IN THAT FILE. USE ONE FROM `/settings export`.",
-        "THE FILE IS FROM ANOTHER VERSION OF ME, AND I CAN'T READ IT (FORMAT 2).",
+        "THAT FILE IS FROM ANOTHER VERSION OF ME, SO I CAN'T READ IT (FORMAT 2).",
         "THERE IS NO SETTING “x”.",
         "**CHANNELS**: NOT ON THIS SERVER: 1",
         "**IGNORED ROLES**: NOT ON THIS SERVER: 2",
         "**MODEL**: THERE IS NO MODEL “other” HERE. CHOOSE ONE OF THESE: m.",
-        "**LANGUAGE**: I DON'T SPEAK “ja”. CHOOSE ONE OF THESE: English, Deutsch.",
+        "**LANGUAGE**: I DON'T SPEAK “ja”. CHOOSE ONE OF THESE: English, Deutsch oder 日本語.",
         "**ROLES WITHOUT A LIMIT**: NOT ON THIS SERVER: 3",
     ]
 

@@ -37,6 +37,7 @@ async def test_show_lists_everything(world: World) -> None:
         "",
         "### Replies",
         "**When someone posts a picture**: A reply",
+        "**Daily counts**: Kept for a month",
         "",
         "### Answers",
         "**Guesses shown**: 3",
@@ -44,7 +45,7 @@ async def test_show_lists_everything(world: World) -> None:
         "**Model**: Default (MobileNetV2)",
         "**Language**: The server's",
         "**Layout**: With bars",
-        "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text, Delete",
+        "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text, and Delete",
         "",
         "### Limits",
         "**Pictures per minute, each member**: Default (10)",
@@ -89,12 +90,16 @@ async def test_more_channels_than_a_menu_holds_are_added_one_by_one(world: World
 async def test_how(world: World) -> None:
     mod = moderator(world)
     words = said(await mod.slash(world.channel, "settings how", answer="react", emoji=" 👀 "))
-    assert words == "### Replies\n**When someone posts a picture**: A reaction\n**Reaction**: 👀"
+    assert words.splitlines()[:3] == [
+        "### Replies",
+        "**When someone posts a picture**: A reaction",
+        "**Reaction**: 👀",
+    ]
     assert await settings(world) == GuildSettings(how="react", emoji="👀")
     answer = await mod.slash(world.channel, "settings how", answer="reply", emoji="**eyes**")
     assert (
         refusal(world, answer)
-        == "“\\*\\*eyes\\*\\*” is not an emoji. Give one, such as 🔍 or one from this server."
+        == "“\\*\\*eyes\\*\\*” isn't an emoji. Choose one, such as 🔍 or one from this server."
     )
     assert (await settings(world)).how == "react"
 
@@ -132,8 +137,8 @@ async def test_what(world: World) -> None:
 @pytest.mark.parametrize(
     ("option", "typed", "why"),
     [
-        ("model", "resnet", "Choose one of these: mobilenet_v1_025, efficientnet_lite0."),
-        ("language", "Klingon", "I don't speak “Klingon”. Choose one of these: English, Deutsch."),
+        ("model", "resnet", "Choose one of these: mobilenet_v1_025 or efficientnet_lite0."),
+        ("language", "Klingon", "I don't speak “Klingon”. Choose one of these: English, Deutsch, or 日本語."),
     ],
 )
 async def test_what_there_is_not_is_refused_with_what_there_is(

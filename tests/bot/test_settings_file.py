@@ -59,7 +59,7 @@ async def test_what_was_exported_is_imported_on_another_day(world: World) -> Non
         "- **Guesses shown**: 3 → 7",
         "- **Unsure below**: 30% → 35%",
         "- **Language**: The server's → English",
-        "- **Buttons below an answer**: \N{MINUS SIGN} More, Send to my DMs, Alt text, Delete",
+        "- **Buttons below an answer**: \N{MINUS SIGN} More, Send to my DMs, Alt text, and Delete",
         "- **Pictures per minute, each member**: Default (10) → 5",
         "- **Pictures per minute, the whole server**: No limit → 50",
         f"- **Roles without a limit**: + <@&{role.id}>",
@@ -120,7 +120,7 @@ async def test_an_offer_that_was_overtaken_is_made_anew(world: World) -> None:
     await two.slash(world.channel, "settings what", top=5)
     again = await one.click(offer, label="Apply")
     assert said(again).splitlines() == [
-        "Somebody changed the settings in the meantime. This is what the file would change now:",
+        "Someone changed the settings in the meantime. This is what the file would change now:",
         "- **When someone posts a picture**: A reply → A silent reply",
         "- **Guesses shown**: 5 → 9",
     ]
@@ -141,21 +141,21 @@ async def test_an_offer_is_no_good_to_who_was_demoted(world: World) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"\xff\xfe{", "The file is not valid JSON (1:1)."),
+        (b"\xff\xfe{", "That file isn't valid JSON (1:1)."),
         ("[]", "There are no settings of mine in that file. Use one from `/settings export`."),
         (
             '{"whatsit_settings": 2}',
-            "The file is from another version of me, and I can't read it (format 2).",
+            "That file is from another version of me, so I can't read it (format 2).",
         ),
         (
             '{"whatsit_settings": 1, "top": 11}',
-            "**Guesses shown**: 11 isn't valid. It is a whole number from 1 to 10.",
+            "**Guesses shown**: 11 isn't valid. It must be a whole number from 1 to 10.",
         ),
         (
             '{"whatsit_settings": 1, "where": "some"}',
             (
                 '**Replies automatically in**: "some" isn\'t valid. '
-                "It can be one of these: `all`, `only`, `except`."
+                "It must be one of these: `all`, `only`, or `except`."
             ),
         ),
         ('{"whatsit_settings": 1, "mood": "good"}', "There is no setting “mood”."),
@@ -165,7 +165,7 @@ async def test_an_offer_is_no_good_to_who_was_demoted(world: World) -> None:
         ),
         (
             '{"whatsit_settings": 1, "language": "tlh"}',
-            "**Language**: I don't speak “tlh”. Choose one of these: English, Deutsch.",
+            "**Language**: I don't speak “tlh”. Choose one of these: English, Deutsch, or 日本語.",
         ),
         (
             '{"whatsit_settings": 1, "channels": ["123456789012345678"]}',
@@ -197,7 +197,7 @@ async def test_every_fault_is_told_as_far_as_there_is_room(world: World) -> None
 
 async def test_a_file_that_is_too_large_is_not_fetched(world: World) -> None:
     answer = await taken(world, moderator(world), " " * 70_000)
-    assert refusal(world, answer).startswith("That file is too large to be settings.")
+    assert refusal(world, answer).startswith("That file is too large.")
     assert world.fetcher.fetched == []
 
 

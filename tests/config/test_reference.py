@@ -23,8 +23,9 @@ def test_readme_has_the_table_of_this_schema() -> None:
 def test_every_line_of_the_shipped_file_is_valid_and_the_default_once_uncommented() -> None:
     uncommented = tomllib.loads(re.sub(r"(?m)^#(?=\w+ = )", "", reference.toml()))
     optional = {("discord", "token_file"), ("discord", "api_url"), ("discord", "gateway_url")}
+    optional |= {("discord", "source_url")}
     optional |= {("model", "labels"), ("model", "cache_dir"), ("watch", "channels")}
-    optional |= {("data", "dir"), ("store", "url")}
+    optional |= {("data", "dir"), ("store", "url"), ("privacy", "contact")}
     for section, schema in sections().items():
         assert set(uncommented[section]) == set(schema.model_fields)
         schema.model_validate(uncommented[section])

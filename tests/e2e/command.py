@@ -36,7 +36,11 @@ def environment(**variables: str) -> dict[str, str]:
     ours = {
         name: value for name, value in os.environ.items() if not name.startswith(("WHATSIT_", "DISCORD_"))
     }
-    return ours | {"WHATSIT_MODEL__NAME": "efficientnet_lite0", "COLUMNS": "100"} | variables
+    return (
+        ours
+        | {"WHATSIT_MODEL__NAME": "efficientnet_lite0", "COLUMNS": "100", "LC_ALL": "C.UTF-8"}
+        | variables
+    )
 
 
 def whatsit(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 
 from tests.e2e.command import CAT, COFFEE, HOPPER, ROOT, TIMEOUT, WHATSIT, environment, lines, whatsit
 from tests.e2e.terminal import Terminal
@@ -68,6 +70,38 @@ def test_standard_input_a_folder_and_tabs_where_there_is_no_terminal(tmp_path: P
     assert rows[2][1].startswith(("Egyptian cat ", "tabby ", "tiger cat "))
     assert len(rows[1]) == 1 + 5
     assert run.stderr == b""
+
+
+def test_names_are_said_in_the_language_asked_for_and_json_keeps_the_english_ones_too() -> None:
+    german = whatsit("classify", "--top", "1", COFFEE, variables={"LC_ALL": "de_DE.UTF-8"}).stdout.decode()
+    assert re.search(r"\tEspresso \d+,\d\xa0%$", german.rstrip("\n"))
+    japanese = lines(whatsit("--lang", "ja", "classify", "--json", "--top", "1", COFFEE))[0]
+    assert (japanese["labels"][0]["label"], japanese["labels"][0]["word"]) == ("espresso", "エスプレッソ")
+    assert all(coarse["word"] != coarse["name"] for coarse in japanese["coarse"])
+    plain = lines(whatsit("classify", "--json", "--top", "1", COFFEE, variables={"LC_ALL": "ja_JP.UTF-8"}))[0]
+    assert "word" not in plain["labels"][0]
+    assert whatsit("--lang", "tlh", "classify", COFFEE).returncode == 2
+
+
+def test_explain_draws_where_the_one_picture_was_seen(tmp_path: Path) -> None:
+    drawing = tmp_path / "why.png"
+    done = whatsit("classify", "--explain", drawing, COFFEE)
+    assert done.returncode == 0, done.stderr
+    with Image.open(drawing) as drawn:
+        assert (drawn.format, drawn.width > 1000) == ("PNG", True)
+    two = whatsit("classify", "--explain", drawing, COFFEE, CAT)
+    assert (two.returncode, two.stdout) == (2, b"")
+    assert b"--explain draws one picture, and 2 were named" in two.stderr
+    nowhere = whatsit("classify", "--explain", tmp_path / "no" / "why.png", COFFEE)
+    assert nowhere.returncode == 1
+    assert b"espresso" in nowhere.stdout
+    assert b"could not be made" in nowhere.stderr
+
+
+def test_a_terminal_reads_japanese() -> None:
+    with Terminal("--lang", "ja", "classify", str(COFFEE)) as terminal:
+        terminal.wait_for("モデル: efficientnet_lite0")
+        terminal.wait_for("エスプレッソ")
 
 
 def test_views_are_set_and_named() -> None:

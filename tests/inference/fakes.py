@@ -26,9 +26,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from config import settings
-from inference.images.decode import DecodedImage, ImageHeader
+from inference.images.decode import DecodedImage
+from inference.images.headers import ImageHeader
 from inference.models.engines import Prediction
-from inference.results import ModelUnavailable
+from inference.results import ModelCaveat, ModelUnavailable
 from inference.serving.client import Classifier
 
 CLASSES = 256
@@ -51,8 +52,10 @@ class Deed(IntEnum):
 
 class FakeEngine:
     name = "fake"
+    precision = "f32"
+    head = None
 
-    def predict(self, batch: NDArray[np.uint8]) -> Prediction:
+    def predict(self, batch: NDArray[np.uint8], *, maps: bool = False) -> Prediction:
         logits = np.zeros((len(batch), CLASSES), np.float32)
         for row, crop in zip(logits, batch, strict=True):
             red, green, blue = (int(value) for value in crop[len(crop) // 2, len(crop) // 2])
@@ -62,7 +65,7 @@ class FakeEngine:
                     row[red] = 6
                 else:
                     DEEDS[Deed(green)]()
-        return Prediction(logits, None)
+        return Prediction(logits)
 
 
 def _bloat() -> None:
@@ -105,6 +108,7 @@ class FakeModel:
     temperature: float = 1.0
     engine: FakeEngine = field(default_factory=FakeEngine)
     note: str | None = None
+    caveats: tuple[ModelCaveat, ...] = ()
 
 
 Report = Callable[[str, float | None], None]
@@ -127,7 +131,7 @@ def load_if_told(model: settings.Model, *, report: Report) -> FakeModel:
         case "hang":
             time.sleep(1000)
         case "note":
-            return FakeModel(note="The Hub could not be reached.")
+            return FakeModel(note="The Hub could not be reached.", caveats=("hub_out_of_reach",))
     return FakeModel()
 
 
@@ -179,9 +183,13 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def running(wanted: settings.Settings | None = None, load: str = "load") -> AsyncIterator[Classifier]:
+async def running(
+    wanted: settings.Settings | None = None, load: str = "load", *, sharing: Classifier | None = None
+) -> AsyncIterator[Classifier]:
     """A classifier with the fake model, started and in the end closed."""
-    classifier = Classifier(wanted or settings.Settings(), load=f"tests.inference.fakes:{load}")
+    classifier = Classifier(
+        wanted or settings.Settings(), load=f"tests.inference.fakes:{load}", sharing=sharing
+    )
     try:
         await classifier.start()
         yield classifier

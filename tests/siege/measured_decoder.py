@@ -83,7 +83,8 @@ class MeasuredDecoder:
 
 def _decode_for_ever(pipe: Connection) -> None:
     from config.settings import Limits  # noqa: PLC0415 - NumPy and the codecs are for the child alone
-    from inference.images.decode import decode, header  # noqa: PLC0415
+    from inference.images.decode import decode  # noqa: PLC0415
+    from inference.images.headers import header  # noqa: PLC0415
     from inference.results import InferenceError  # noqa: PLC0415
 
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

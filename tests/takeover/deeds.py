@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from config import settings
 from inference.models.engines import Prediction
+from inference.results import ModelCaveat
 from inference.sandbox.kernel import prctl, syscall
 from tests.inference.fakes import CLASSES, SIDE, Report
 
@@ -191,16 +192,18 @@ DEEDS = (*REFUSED, *KILLED, *NONSENSE, *TRUTH)
 
 class TakenOverEngine:
     name = "taken over"
+    precision = "f32"
+    head = None
 
     def __init__(self, targets: Targets) -> None:
         self._targets = targets
 
-    def predict(self, batch: NDArray[np.uint8]) -> Prediction:
+    def predict(self, batch: NDArray[np.uint8], *, maps: bool = False) -> Prediction:
         logits = np.zeros((len(batch), CLASSES), np.float32)
         for row, crop in zip(logits, batch, strict=True):
             red, green, blue = (int(value) for value in crop[len(crop) // 2, len(crop) // 2])
             row[self._do(DEEDS[green], red) if blue == 255 else red] = 20
-        return Prediction(logits, None)
+        return Prediction(logits)
 
     def _do(self, deed: str, look: int) -> int:
         try:
@@ -224,6 +227,7 @@ class TakenOverModel:
     labels: tuple[str, ...] = LABELS
     temperature: float = 1.0
     note: str | None = None
+    caveats: tuple[ModelCaveat, ...] = ()
 
 
 def load(model: settings.Model, *, report: Report) -> TakenOverModel:

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.wire import strict
-from tests.wire.world import MESSAGE_CONTENT_FLAG, TOKEN, Payload, World, snowflake
+from tests.wire.world import MESSAGE_CONTENT_FLAG, Payload, World, snowflake
 
 __all__ = ["Gateway", "Session"]
 
@@ -118,13 +118,19 @@ class Gateway:
                 await _send(socket, INVALID_SESSION, False)
         self.sessions.clear()
 
+    async def end_sessions(self) -> None:
+        """End all sessions for good, as Discord does when the bot's token is reset."""
+        self.sessions.clear()
+        for socket in list(self._sockets):
+            await socket.close(code=4004, message=b"Authentication failed.")
+
     async def close(self) -> None:
         """End all connections in good order."""
         for socket in list(self._sockets):
             await socket.close(code=1001)
 
     async def _identify(self, socket: web.WebSocketResponse, data: Payload, url: str) -> Session | None:
-        if data["token"] != TOKEN:
+        if data["token"] != self.world.token:
             await socket.close(code=4004, message=b"Authentication failed.")
             return None
         allowed = self.world.flags & (MESSAGE_CONTENT_FLAG | VERIFIED_MESSAGE_CONTENT_FLAG)
@@ -156,7 +162,7 @@ class Gateway:
 
     async def _resume(self, socket: web.WebSocketResponse, data: Payload) -> Session | None:
         session = next((s for s in self.sessions if s.id == data["session_id"]), None)
-        if session is None or data["token"] != TOKEN:
+        if session is None or data["token"] != self.world.token:
             await _send(socket, INVALID_SESSION, False)
             return None
         session.socket = socket

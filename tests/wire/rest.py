@@ -15,7 +15,6 @@ from tests.wire import strict
 from tests.wire.gateway import Gateway
 from tests.wire.world import (
     THREAD,
-    TOKEN,
     Fault,
     Interaction,
     Payload,
@@ -117,7 +116,7 @@ class Rest:
         if reason is not None:
             return _error(400, 50035, f"Invalid Form Body: {reason}")
         public = path.startswith(("/interactions/", "/webhooks/", "/policies/"))
-        if not public and request.headers.get("Authorization") != f"Bot {TOKEN}":
+        if not public and request.headers.get("Authorization") != f"Bot {self.world.token}":
             return _error(400 if self.is_strict else 401, 0, "401: Unauthorized")
         if any(
             interaction.expired and token in path for token, interaction in self.world.interactions.items()

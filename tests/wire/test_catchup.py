@@ -6,11 +6,13 @@ import asyncio
 from collections import Counter
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import discord
 import pytest
 
 from bot.client import Whatsit
+from bot.cogs import catch_up
 from bot.cogs.catch_up import CatchUpCog
 from bot.store import StoreUnavailable
 from tests.wire.bots import SlowModel, online, settings_for
@@ -27,9 +29,9 @@ async def settled(wire: Wire, bot: Whatsit) -> None:
 
     A discord.py that is closed before it says that it is ready says so later, to nobody.
     """
-    catch_up = bot.get_cog("CatchUpCog")
-    assert isinstance(catch_up, CatchUpCog)
-    await wire.world.until(lambda: not catch_up.is_behind)
+    cog = bot.get_cog("CatchUpCog")
+    assert isinstance(cog, CatchUpCog)
+    await wire.world.until(lambda: not cog.is_behind)
 
 
 def answered(wire: Wire, channel: str | None = None) -> Counter[str]:
@@ -274,6 +276,59 @@ async def test_a_server_that_becomes_available_late_loses_no_picture(wire: Wire,
     assert answered(wire) == Counter([before["id"], after["id"]])
 
 
+@each_server
+async def test_a_picture_deleted_before_its_server_becomes_available_takes_its_answer_with_it(
+    wire: Wire, tmp_path: Path
+) -> None:
+    async with online(wire, data=tmp_path) as bot:
+        gone, stays = await wire.post(PICTURE), await wire.post(PICTURE)
+        await wire.world.until(lambda: len(wire.world.answers()) == 2)
+        await settled(wire, bot)
+    wire.gateway.sessions.clear()
+    wire.gateway.guild_is_late = True
+    await wire.delete(gone)
+    async with online(wire, data=tmp_path) as bot:
+        (new,) = await _late(wire, bot, pictures=1)
+        assert answered(wire) == Counter([gone["id"], stays["id"]])
+        await wire.gateway.recover()
+        await wire.world.until(lambda: answered(wire) == Counter([stays["id"], new["id"]]))
+        await wire.gateway.recover()
+        await settled(wire, bot)
+    assert answered(wire) == Counter([stays["id"], new["id"]])
+
+
+@pytest.mark.parametrize("read", ["work.messages_since", "seen.of", "answers.since"])
+async def test_a_late_server_whose_rows_the_store_cannot_read_is_looked_at_again(
+    wire: Wire,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    read: str,
+) -> None:
+    monkeypatch.setattr(catch_up, "STORE_AGAIN", 0.05)
+    await been_online(wire, tmp_path)
+    wire.gateway.guild_is_late = True
+    async with online(wire, data=tmp_path) as bot:
+        missed = await _late(wire, bot)
+        part, _, name = read.partition(".")
+        rows, fails = getattr(bot.store, part), iter([True])
+        really = getattr(rows, name)
+
+        async def fails_once(*args: Any) -> Any:
+            if next(fails, False):
+                raise StoreUnavailable("The disk is full.")
+            return await really(*args)
+
+        monkeypatch.setattr(rows, name, fails_once)
+        await wire.gateway.recover()
+        await wire.world.until(lambda: answered(wire).total() >= 3)
+        await settled(wire, bot)
+    assert answered(wire) == Counter(message["id"] for message in missed)
+    assert [r.getMessage() for r in caplog.records if r.name == "bot.cogs.catch_up"] == [
+        "What was missed could not be looked up in the store; tried again in 0.05 s. The disk is full."
+    ]
+
+
 async def test_what_was_posted_during_an_outage_of_a_server_is_answered_once(
     wire: Wire, tmp_path: Path
 ) -> None:
@@ -380,14 +435,14 @@ async def test_a_store_that_fails_silences_nobody(
     ]
 
 
-async def _late(wire: Wire, bot: Whatsit) -> list[Payload]:
-    """Post three pictures that nobody hears of, since the server is not available; return them."""
+async def _late(wire: Wire, bot: Whatsit, *, pictures: int = 3) -> list[Payload]:
+    """Post pictures that nobody hears of, since the server is not available; return their messages."""
     await settled(wire, bot)
     return [
         wire.world.add_message(
             wire.world.general, wire.world.person, attachments=[wire.attachment(wire.world.general, *PICTURE)]
         )
-        for _ in range(3)
+        for _ in range(pictures)
     ]
 
 

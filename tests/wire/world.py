@@ -139,6 +139,7 @@ class World:
     def __init__(self) -> None:
         self.bot = new_user("Whatsit", bot=True)
         self.person = new_user("Ada")
+        self.token = TOKEN
         self.flags = MESSAGE_CONTENT_FLAG
         self.guild_id = snowflake()
         self.hidden_guilds: list[str] = []

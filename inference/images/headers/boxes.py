@@ -7,8 +7,6 @@ from struct import unpack_from
 
 from inference.results import CorruptImage
 
-__all__ = ["BoxFields", "boxes", "boxes_between"]
-
 _BOXES = 20_000
 _CONTAINERS = {
     b"moov": 0,

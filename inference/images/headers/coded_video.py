@@ -12,8 +12,6 @@ from inference.images.headers.av1 import Av1Sequence, av1_sequence, frame_states
 from inference.images.headers.coded_bits import CodedBits
 from inference.results import CorruptImage
 
-__all__ = ["CodedFrames", "CodedVideoReader"]
-
 _UNITS = 50_000
 """Units in the whole file that are walked through; an encoder writes a few for each tile."""
 _SLICES = 5_000

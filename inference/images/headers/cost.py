@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from config.settings import Limits
 
-__all__ = ["COSTS", "budget_ms", "core_ms"]
-
 COSTS = {
     "JPEG": (17.6, 53.7),
     "JPEG progressive": (1.6, 88.4),

@@ -15,8 +15,6 @@ from inference.images.headers.coded_video import CodedFrames, CodedVideoReader
 from inference.images.headers.facts import EXIF_BYTES
 from inference.results import CorruptImage
 
-__all__ = ["ItemTable"]
-
 _LISTED = 20_000
 """Items, their pieces, properties and references in the whole file: listing a piece may take no byte."""
 _REUSE = 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import queue
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,14 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import cpus
-from inference.models.engines import PAIR, Prediction
+from inference.models.convert import HEAD
+from inference.models.engines import PAIR, WITH_MAPS, WITHOUT_MAPS, Prediction
 
 # Its telemetry asks a server. Without the package, OpenVINO asks nobody.
 sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # the way to forbid an import
 
 import openvino  # noqa: E402
-
-__all__ = ["OpenVINOEngine", "has_bf16"]
 
 STREAMS = 4
 """Most streams; with more cores than that, each stream has several."""
@@ -30,35 +30,37 @@ class OpenVINOEngine:
 
     It is compiled twice: for pairs of crops, on streams side by side, and for one crop with all cores, so
     that a picture alone is answered soon. `precision` is the number format of the sums: "f32" also on a
-    processor that prefers another. A model quantised to int8 brings its own.
+    processor that prefers another. "int8" is for a model that was quantised, which brings its own.
     """
 
     name = "openvino"
 
-    def __init__(self, path: Path, *, precision: Literal["f32", "bf16"] = "f32") -> None:
+    def __init__(self, path: Path, *, precision: Literal["f32", "bf16", "int8"] = "f32") -> None:
+        self.precision: str = precision
+        head = path.with_name(HEAD)
+        self.head: NDArray[np.float32] | None = np.load(head) if head.exists() else None
         streams = min(cpus.usable(), STREAMS)
         self._threads = ThreadPoolExecutor(streams, "predict")
         model = openvino.Core().read_model(path)
         self._alone = _requests(model, precision, crops=1, streams=1)
         self._pairs = _requests(model, precision, crops=PAIR, streams=streams)
 
-    def predict(self, batch: NDArray[np.uint8]) -> Prediction:
+    def predict(self, batch: NDArray[np.uint8], *, maps: bool = False) -> Prediction:
         """See `Engine.predict`."""
+        predict = partial(self._predict, WITH_MAPS if maps else WITHOUT_MAPS)
         if len(batch) <= PAIR:
-            logits, *features = self._predict(batch)
-        else:
-            pairs = [batch[first : first + PAIR] for first in range(0, len(batch), PAIR)]
-            parts = self._threads.map(self._predict, pairs)
-            logits, *features = (np.concatenate(outputs) for outputs in zip(*parts, strict=True))
-        return Prediction(logits, features[0] if features else None)
+            return Prediction(*predict(batch))
+        pairs = [batch[first : first + PAIR] for first in range(0, len(batch), PAIR)]
+        parts = self._threads.map(predict, pairs)
+        return Prediction(*(np.concatenate(outputs) for outputs in zip(*parts, strict=True)))
 
-    def _predict(self, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
+    def _predict(self, wanted: int, crops: NDArray[np.uint8]) -> tuple[NDArray[np.float32], ...]:
         free = self._pairs if len(crops) == PAIR else self._alone
         request = free.get()
         try:
-            # Without `share_outputs` the results are copies, and survive the next call.
-            results = request.infer({0: np.ascontiguousarray(crops)}, share_inputs=True)
-            return tuple(results.to_tuple())
+            results = request.infer({0: np.ascontiguousarray(crops)}, share_inputs=True, share_outputs=True)
+            # Copies of what is wanted survive the next call; the maps are large, and seldom wanted.
+            return tuple(output.copy() for output in results.to_tuple()[:wanted])
         finally:
             free.put(request)
 
@@ -76,7 +78,7 @@ def _requests(model: openvino.Model, precision: str, *, crops: int, streams: int
     """
     model.reshape([crops, *model.input().partial_shape[1:]])
     settings = {
-        "INFERENCE_PRECISION_HINT": precision,
+        "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
         "INFERENCE_NUM_THREADS": cpus.usable(),
         "NUM_STREAMS": streams,
         "ENABLE_CPU_PINNING": False,  # the threads that decode need the same cores

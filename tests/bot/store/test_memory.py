@@ -62,8 +62,12 @@ async def test_what_could_not_be_written_is_written_the_next_time(
         with pytest.raises(StoreUnavailable):
             await store.seen.flush()
     await store.seen.flush()
-    store.seen.forget_guild(1)
     assert await store.seen.of(1) == {10: 5, 11: 6}
+    store.seen.saw(1, 10, 7)
+    store.seen.saw(2, 20, 7)
+    await store.seen.forget_guild(1)
+    assert await store.seen.of(1) == {}
+    assert await store.seen.of(2) == {20: 7}
 
 
 async def test_a_picture_finds_its_answer_and_an_answer_its_pictures(store: Store) -> None:
@@ -146,6 +150,7 @@ async def fill(place: Place, store: Store, *, guild_id: int, user_id: int) -> No
     about: Any = {"answer_id": first + 1, "image": 0, "guild_id": guild_id, "user_id": user_id}
     await store.feedback.give(**about, model="m", label="l", certainty="maybe", right=False, said="my cat")
     store.seen.saw(guild_id, guild_id, first)
+    store.sums.add(guild_id, ["sure"], ["cat"])
 
 
 async def left(place: Place, column: str) -> dict[str, set[object]]:
@@ -174,13 +179,23 @@ async def test_a_server_is_erased_whole_and_no_other(place: Place) -> None:
         for guild_id in (3, 4):
             await fill(place, store, guild_id=guild_id, user_id=1)
         await store.seen.flush()
-        await fill(place, store, guild_id=3, user_id=2)  # seen, and not written yet
+        await store.sums.flush()
+        await fill(place, store, guild_id=3, user_id=2)  # seen and counted, and not written yet
         await store.erase_guild(3)
         await store.seen.flush()
+        await store.sums.flush()
         assert (await store.guilds.get(3)).top == 3
         assert (await store.guilds.get(4)).top == 5
-        tables = ("guild_setting", "open_message", "open_interaction", "answer", "cursor", "feedback")
-        assert await left(place, "guild_id") == {table: {4} for table in tables}
+        tables = (
+            "guild_setting",
+            "open_message",
+            "open_interaction",
+            "answer",
+            "cursor",
+            "daily_sum",
+            "feedback",
+        )
+        assert await left(place, "guild_id") == {"departed_guild": set(), **{table: {4} for table in tables}}
 
 
 async def test_a_channel_is_erased_whole_and_no_other(place: Place) -> None:
@@ -214,9 +229,11 @@ async def test_a_server_is_known_by_whatever_is_kept_of_it(place: Place) -> None
         await store.work.accept_message(message_id=2, guild_id=None, **where)
         await store.answers.add(source_ids=[1], answer_id=2, guild_id=3, **where)
         store.seen.saw(4, 1, 1)
-        assert await store.guild_ids() == {1, 2, 3, 4}
+        store.sums.add(5, ["sure"], [])
+        assert await store.guild_ids() == {1, 2, 3, 4, 5}
         await store.seen.flush()
-        assert await store.guild_ids() == {1, 2, 3, 4}
+        await store.sums.flush()
+        assert await store.guild_ids() == {1, 2, 3, 4, 5}
 
 
 def test_every_table_is_somebodys_or_holds_nothing_of_anybody() -> None:

@@ -47,6 +47,18 @@ WRITTEN = {
         INSERT INTO feedback (answer_id, image, user_id, guild_id, model, label, "right", said, certainty)
             VALUES ({ANSWER}, 0, 3, 4, 'mobilenet_v2', 'tabby', false, 'lynx', 'probably')
     """,  # noqa: S608 - two numbers
+    "0004": f"""
+        INSERT INTO guild_setting (guild_id, field, value) VALUES (4, 'top', '5');
+        INSERT INTO departed_guild (guild_id, left_at) VALUES (4, 1772366400000);
+        INSERT INTO answer (source_id, answer_id, channel_id, guild_id, user_id, images)
+            VALUES ({SOURCE}, {ANSWER}, 2, 4, 3, 9223372036854775807)
+    """,  # noqa: S608 - two numbers
+    "0005": f"""
+        INSERT INTO guild_setting (guild_id, field, value) VALUES (4, 'top', '5');
+        INSERT INTO answer (source_id, answer_id, channel_id, guild_id, user_id, images)
+            VALUES ({SOURCE}, {ANSWER}, 2, 4, 3, 9223372036854775807);
+        INSERT INTO daily_sum (guild_id, day, kind, name, count) VALUES (4, 20513, 'name', 'tabby', 3)
+    """,  # noqa: S608 - two numbers
 }
 
 

@@ -9,15 +9,18 @@ from numpy.typing import NDArray
 
 from config.settings import Model
 from inference.models.engines import Prediction
+from inference.results import ModelCaveat
 
 
 class GreyEngine:
     name = "grey"
+    precision = "f32"
+    head = None
 
-    def predict(self, batch: NDArray[np.uint8]) -> Prediction:
+    def predict(self, batch: NDArray[np.uint8], *, maps: bool = False) -> Prediction:
         logits = np.zeros((len(batch), 256), np.float32)
         logits[np.arange(len(batch)), batch.mean(axis=(1, 2, 3)).astype(int)] = 20
-        return Prediction(logits, None)
+        return Prediction(logits)
 
 
 @dataclass
@@ -29,6 +32,7 @@ class GreyModel:
     temperature: float = 1.0
     engine: GreyEngine = field(default_factory=GreyEngine)
     note: str | None = None
+    caveats: tuple[ModelCaveat, ...] = ()
 
 
 def load(model: Model, *, report: object) -> GreyModel:

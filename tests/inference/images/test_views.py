@@ -17,7 +17,8 @@ from PIL import Image
 from config.settings import Limits
 from inference.images.decode import DecodedImage, decode
 from inference.images.headers.jpeg import scale
-from inference.images.views import centre, ends
+from inference.images.second_look import ends
+from inference.images.views import centre
 from tests.inference.hostile import encoded
 
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")

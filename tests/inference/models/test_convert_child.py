@@ -9,6 +9,7 @@ from typing import cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from inference.models.engines import Prediction
 
@@ -41,11 +42,13 @@ class Changed:
     """An engine whose answers are another's, changed."""
 
     name = "changed"
+    precision = "f32"
+    head = None
 
     def __init__(self, logits: float = 0, features: float = 0, *, fewer: bool = False) -> None:
         self.logits, self.features, self.fewer = logits, features, fewer
 
-    def predict(self, batch: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Prediction:
+    def predict(self, batch: NDArray[np.uint8], *, maps: bool = False) -> Prediction:
         ramp = np.tile(np.linspace(0, 0.01, 20, dtype=np.float32), (len(batch), 1))
         logits = ramp.copy()
         logits[:, 0] += self.logits
@@ -75,7 +78,7 @@ def test_a_change_of_order_among_the_top_labels_is_no_agreement() -> None:
     from inference.models.convert_child import agreement  # noqa: PLC0415 - imports TensorFlow
 
     class Swapped(Changed):
-        def predict(self, batch: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Prediction:
+        def predict(self, batch: NDArray[np.uint8], *, maps: bool = False) -> Prediction:
             given = super().predict(batch)
             given.logits[:, [-1, -2]] = given.logits[:, [-2, -1]]
             return given

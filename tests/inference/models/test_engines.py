@@ -44,12 +44,38 @@ def test_both_engines_give_the_models_own_logits_and_features(tmp_path: Path, wh
         for count in (1, 3, 8):
             batch = crops(count)
             pixels = batch.astype(np.float32) / 255
-            logits, features = engine.predict(batch)
+            logits, features, maps = engine.predict(batch)
+            assert maps is None
             assert features is not None
             assert logits.dtype == features.dtype == np.float32
             np.testing.assert_allclose(logits, tiny.Tiny().logits(pixels), atol=1e-4)
             expected = tiny.Tiny().features(pixels) * (2 if what == "named" else 1)
             np.testing.assert_allclose(features, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("what", ["plain", "softmax"])
+def test_the_features_are_the_average_of_the_maps_and_the_head_makes_logits_of_them(
+    tmp_path: Path, what: str
+) -> None:
+    from inference.models.engines.openvino import OpenVINOEngine  # noqa: PLC0415 - imports OpenVINO
+    from inference.models.engines.tensorflow import TensorFlowEngine  # noqa: PLC0415 - imports TensorFlow
+
+    frozen = converted(tmp_path, what)
+    assert frozen.head is not None
+    np.save(tmp_path / "head.npy", frozen.head)
+    for engine in (TensorFlowEngine(frozen), OpenVINOEngine(tmp_path / "model.xml")):
+        logits, features, maps = engine.predict(crops(3), maps=True)
+        assert engine.head is not None
+        assert features is not None
+        assert maps is not None
+        np.testing.assert_allclose(maps.mean(axis=(1, 2)), features, atol=1e-4)
+        bias = logits - features @ engine.head
+        np.testing.assert_allclose(bias, np.tile(bias[:1], (3, 1)), atol=1e-3)
+
+
+def test_a_model_whose_last_layer_is_no_product_has_no_maps(tmp_path: Path) -> None:
+    frozen = converted(tmp_path, "convolution")
+    assert frozen.head is None
 
 
 def test_threads_that_predict_at_once_get_their_own_answers(tmp_path: Path) -> None:

@@ -145,6 +145,7 @@ def test_an_engine_that_disagrees_is_not_taken_and_that_is_remembered(
         assert model.engine.name == "tensorflow"
         assert model.note
         assert "its logits differ from TensorFlow's by 3" in model.note
+        assert model.caveats == ("slower_engine",)
         assert model.engine.predict(np.zeros((1, 32, 32, 3), np.uint8)).logits.shape == (1, 5)
     assert len(jobs) == 1
     for refused in ({"engine": "openvino"}, {"precision": "int8"}, {"precision": "bf16"}):
@@ -204,6 +205,7 @@ def test_bf16_is_for_processors_that_have_it(
     monkeypatch.setattr(openvino, "has_bf16", lambda: has_bf16)
     model = load(settings(tmp_path, tiny, labels=labels, precision="bf16"), report=unread)
     assert (model.note is None) == has_bf16
+    assert model.caveats == (() if has_bf16 else ("no_bfloat16",))
     assert model.engine.predict(np.zeros((1, 32, 32, 3), np.uint8)).logits.shape == (1, 5)
 
 
@@ -256,7 +258,7 @@ def test_auto_is_mobilenet_where_the_hub_was_reached_before(
     located = loading.locate(settings(tmp_path), report=unread)
     assert located.name == "mobilenet_v2"
     assert located.folder == Path("mobilenet_v2_100_224/classification/5")
-    assert located.note is None
+    assert located.caveat is None
 
 
 @pytest.fixture
@@ -276,9 +278,12 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_auto_is_the_embedded_model_where_the_hub_is_out_of_reach(tmp_path: Path, asked: list[str]) -> None:
     located = loading.locate(settings(tmp_path), report=unread)
     assert located.name == "efficientnet_lite0"
-    assert located.note == (
-        "efficientnet_lite0 answers in place of mobilenet_v2: there is no network. It is asked again in a "
-        "day; `whatsit models refresh` lets the next start ask at once."
+    assert located.caveat == (
+        "hub_out_of_reach",
+        (
+            "efficientnet_lite0 answers in place of mobilenet_v2: there is no network. It is asked again "
+            "in a day; `whatsit models refresh` lets the next start ask at once."
+        ),
     )
     assert asked == ["mobilenet_v2"]
     with pytest.raises(ModelUnavailable, match="mobilenet_v2 could not be downloaded: there is no network"):
@@ -292,9 +297,12 @@ def test_auto_asks_a_hub_that_was_out_of_reach_once_a_day(tmp_path: Path, asked:
         located = loading.locate(model, report=unread)
     assert asked == ["mobilenet_v2"]
     assert located.name == "efficientnet_lite0"
-    assert located.note == (
-        "efficientnet_lite0 answers in place of mobilenet_v2: the Hub was out of reach within the last day; "
-        "`whatsit models refresh` lets the next start ask at once."
+    assert located.caveat == (
+        "hub_out_of_reach",
+        (
+            "efficientnet_lite0 answers in place of mobilenet_v2: the Hub was out of reach within the last "
+            "day; `whatsit models refresh` lets the next start ask at once."
+        ),
     )
     (kept,) = model.cache_dir.iterdir()
     os.utime(kept, (time.time() - 24 * 3600 - 1,) * 2)
@@ -319,8 +327,9 @@ def test_refresh_lets_the_next_start_ask_the_hub(
 def test_where_nothing_can_be_kept_the_hub_is_asked_each_time(tmp_path: Path, asked: list[str]) -> None:
     (tmp_path / "cache").write_text("a file in the place of the folder")
     for _ in range(2):
-        note = loading.locate(settings(tmp_path), report=unread).note
-        assert note == "efficientnet_lite0 answers in place of mobilenet_v2: there is no network."
+        caveat = loading.locate(settings(tmp_path), report=unread).caveat
+        assert caveat is not None
+        assert caveat.sentence == "efficientnet_lite0 answers in place of mobilenet_v2: there is no network."
     assert len(asked) == 2
 
 

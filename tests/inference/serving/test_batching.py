@@ -48,6 +48,7 @@ class ScriptedWorker:
 
     def __init__(self) -> None:
         self.starts = 0
+        self.resident_bytes = 0
         self.go = threading.Semaphore(0)
         self.batches: list[list[bytes | int]] = []
         self.requests: list[BatchRequest] = []

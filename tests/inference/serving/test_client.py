@@ -180,6 +180,16 @@ async def test_a_full_queue_says_busy_at_once_and_a_full_group_does_not_shut_out
         await classifier.classify(picture(1), group="loud")  # their places were given back
 
 
+async def test_two_classifiers_that_share_a_queue_are_full_together() -> None:
+    async with running(queue(images=1)) as usual, running(queue(images=1), sharing=usual) as another:
+        async with usual.admit(1):
+            with pytest.raises(Busy):
+                await another.classify(picture(1))
+        assert (await another.classify(picture(1))).labels
+        async with running(queue(images=1)) as apart, usual.admit(1):
+            assert (await apart.classify(picture(2))).labels
+
+
 async def test_bytes_that_do_not_fit_wait_outside() -> None:
     async with running(queue(bytes=1000)) as classifier:
         inside = asyncio.Event()
@@ -267,6 +277,25 @@ async def test_every_image_is_counted_once() -> None:
         assert stats.cancelled == outcomes["CancelledError"] == 1
         assert stats.refused["not_an_image"] == outcomes["NotAnImage"]
         assert stats.turned_away["busy"] == outcomes["Busy"] == 2
+
+
+async def test_its_load_is_what_it_holds_now() -> None:
+    async with running() as classifier:
+        assert classifier.load.worker_bytes > 1e6
+        async with classifier.admit(600), classifier.admit(300):
+            assert (classifier.load.images, classifier.load.bytes) == (2, 900)
+        assert (classifier.load.images, classifier.load.bytes) == (0, 0)
+        assert not classifier.load.breaker_open
+    assert classifier.load.worker_bytes == 0
+
+
+async def test_batches_are_counted_by_their_size() -> None:
+    async with running() as classifier:
+        await asyncio.gather(*(classifier.classify(picture(n)) for n in range(9)))
+        sizes = classifier.stats.batch_sizes
+        assert sum(size * times for size, times in sizes.items()) == 9
+        assert sum(sizes.values()) == classifier.stats.batches
+        assert max(sizes) <= 8
 
 
 async def test_top_must_be_one_or_more() -> None:

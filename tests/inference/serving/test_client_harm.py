@@ -202,6 +202,7 @@ async def test_the_note_of_the_first_start_outlives_the_worker(tmp_path: Path) -
         await answers(classifier, [picture(1)])
         assert classifier.stats.restarts == 1
         assert classifier.info.note == "The Hub could not be reached."
+        assert classifier.info.caveats == ("hub_out_of_reach",)
 
 
 async def test_what_auto_chose_at_the_start_every_later_worker_takes() -> None:

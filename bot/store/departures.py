@@ -1,0 +1,34 @@
+"""Which servers the bot has left, and since when, while their data is kept a little longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from sqlalchemy import bindparam, delete, select
+
+from bot.store.database import Database, Write
+from bot.store.tables import DepartedGuild
+
+
+class Departures:
+    """Written when a departure is seen, struck out when the bot is on the server again or all is erased."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+        self._add = database.insert(DepartedGuild).on_conflict_do_nothing()
+        self._strike = delete(DepartedGuild).where(DepartedGuild.guild_id == bindparam("back"))
+
+    async def note(self, guild_id: int) -> None:
+        """Note that the bot has left a server now, unless it is noted already."""
+        await self._database.write(Write(self._add, {"guild_id": guild_id, "left_at": self._now()}))
+
+    async def cancel(self, guild_id: int) -> None:
+        """Note that the bot is on the server after all."""
+        await self._database.write(Write(self._strike, {"back": guild_id}))
+
+    async def all(self) -> Mapping[int, datetime]:
+        """Return when the bot left each of these servers, as far as it was seen."""
+        rows = await self._database.read(select(DepartedGuild))
+        return {row.guild_id: row.left_at for row in rows}
