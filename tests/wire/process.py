@@ -3,13 +3,15 @@
 SCRIPT is JSON: `seconds` an image takes, `one_by_one` if it has the model for itself meanwhile, `load`
 seconds the model takes to load, `unavailable` why it cannot. `addresses` are those of Discord in its place.
 `ready` is how many seconds discord.py waits for a further server before it says that it is ready. With
-`load_from` ("module:function") there is a real worker, and it gets its model there.
+`load_from` ("module:function") there is a real worker, and it gets its model there. `log_everything`: every
+logger, a library's too, is told to say all that it can.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from collections.abc import Callable, Hashable
 from contextlib import nullcontext
@@ -17,9 +19,10 @@ from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from bot import cli, run
+from bot import cli, logs, run
 from bot.client import Whatsit
 from bot.composition import compose
+from config.settings import Log
 from inference.results import Classification, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
 from tests.wire.bots import SlowModel, in_place_of_discord
@@ -61,7 +64,7 @@ class ScriptedModel(SlowModel):
 def main(script: dict[str, Any]) -> int:
     """Run the bot by a script; return its exit code."""
     addresses, ready = script.pop("addresses", None), script.pop("ready", 2.0)
-    load_from = script.pop("load_from", None)
+    load_from, everything = script.pop("load_from", None), script.pop("log_everything", False)
     classifier = partial(Classifier, load=load_from) if load_from else lambda _: ScriptedModel(**script)
 
     def composed(*args: Any, **kwargs: Any) -> Whatsit:
@@ -72,9 +75,18 @@ def main(script: dict[str, Any]) -> int:
     with (
         patch.object(run, "Classifier", classifier),
         patch.object(run, "compose", composed),
+        patch.object(logs, "set_up", partial(_set_up, logs.set_up) if everything else logs.set_up),
         in_place_of_discord(*addresses) if addresses else nullcontext(),
     ):
         return cli.main(["run"])
+
+
+def _set_up(set_up: Callable[[Log], None], wanted: Log) -> None:
+    """Set the log up, and then have every logger say everything that it can."""
+    set_up(wanted)
+    for logger in (logging.root, *logging.root.manager.loggerDict.values()):
+        if isinstance(logger, logging.Logger):
+            logger.setLevel(1)
 
 
 if __name__ == "__main__":
