@@ -143,6 +143,13 @@ async def test_what_only_one_person_saw_is_counted_without_its_name(
     assert (sums.total, sums.names, sums.certainties) == (2, {"secret": 1}, {"sure": 2})
 
 
+async def test_a_spoiler_is_counted_without_what_it_hides(world: World) -> None:
+    world.classifier.otherwise = classified(("the end", 0.95))
+    await world.alice.send(world.channel, attachments=[picture("SPOILER_a.png"), picture("b.png")])
+    sums = await world.bot.store.sums.of(world.guild.id, 30)
+    assert (sums.total, sums.names) == (2, {"the end": 1})
+
+
 async def test_direct_messages_and_what_could_not_be_named_are_not_counted(world: World) -> None:
     world.classifier.otherwise = StoreUnavailable("no picture")  # any error
     world.classifier.says[b"cat"] = classified(("cat", 0.9))
