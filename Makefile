@@ -79,7 +79,7 @@ docs: $(STAMP)  ## write what is derived from the code: config/whatsit.toml, REA
 	$(VENV)/bin/pybabel -q extract --omit-header --no-location --sort-output -k locale_str -k NC_:1c,2 -o config/locales/whatsit.pot bot
 	$(PY) -m config.translations
 
-screenshot: $(STAMP)  ## take README's pictures of answers and of the panel (Debian: chromium, chromium-driver)
+screenshot: $(STAMP)  ## take the pictures in docs (Debian: chromium, chromium-driver, fonts-noto-cjk)
 	$(PY) -m tests.e2e.screenshot
 
 lock: $(STAMP)  ## pin and hash the newest versions that pyproject.toml allows

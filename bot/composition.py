@@ -42,6 +42,7 @@ from bot.policy.audience import Audience
 from bot.policy.erasure import Erasure
 from bot.policy.quota import Quota
 from bot.presses.answer_presses import AnswerPresses
+from bot.presses.picture_explaining import PictureExplaining
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
 from bot.settings_ui.member_panel import MemberPanelPresses
@@ -87,10 +88,11 @@ def compose(
     retraction = Retraction(memory, standing)
     ledger = Ledger(store, guard, work)
     positions = ReadPositions(store, work)
+    quota = Quota(settings.limits)
     answerer = Answerer(
         settings=settings,
         models=models,
-        quota=Quota(settings.limits),
+        quota=quota,
         classifying=ImageClassifying(models, fetcher, settings.limits),
         ledger=ledger,
         memory=memory,
@@ -144,8 +146,25 @@ def compose(
     export = PrivacyExport(store, ledger)
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
+    painter = ChartPainter(nice=settings.worker.nice)
+    explaining = PictureExplaining(
+        store=store,
+        models=models,
+        fetcher=fetcher,
+        quota=quota,
+        painter=painter,
+        images_of=requests.images_of,
+        limits=settings.limits,
+    )
     handlers = (
-        AnswerPresses(store, models, standing, ledger, requests.images_of),
+        AnswerPresses(
+            store=store,
+            models=models,
+            standing=standing,
+            ledger=ledger,
+            explaining=explaining,
+            images_of=requests.images_of,
+        ),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
         MemberPanelPresses(store),
         PrivacyPanelPresses(store, erasure, export),
@@ -180,7 +199,7 @@ def compose(
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),
         AboutCog(store, models, settings.discord.source_url),
-        StatisticsCog(store=store, painter=ChartPainter(nice=settings.worker.nice), ledger=ledger, work=work),
+        StatisticsCog(store=store, painter=painter, ledger=ledger, work=work),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons
         bot.cogs_to_add.append(HelloCog(bot, store))

@@ -7,7 +7,7 @@ are fetched from the simulated Discord's own store. A folder's `conftest.py` imp
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -28,7 +28,7 @@ from bot.download.downloader import Gone
 from bot.store import Store
 from bot.tracing.observer import Observer, Stage, Way
 from config.settings import Settings
-from inference.results import Classification, Coarse, Label, ModelInfo
+from inference.results import Classification, Coarse, Explanation, Label, ModelInfo
 from inference.serving.client import Classifier
 from tests.payloads.schema import Schema, missing
 from tests.stores import Stores
@@ -100,6 +100,7 @@ class FakeClassifier:
     meanwhile: Callable[[bytes], Awaitable[None]] | None = None
     admitted: list[tuple[int, Hashable]] = field(default_factory=list)
     asked: list[tuple[bytes, int]] = field(default_factory=list)
+    explained: list[tuple[bytes, list[int]]] = field(default_factory=list)
     refuses: Exception | None = None
     another: Callable[[Settings], Classifier] | None = None
     inside: int = 0
@@ -154,6 +155,15 @@ class FakeAdmission:
         if isinstance(answer, Exception):
             raise answer
         return replace(answer, labels=answer.labels[:top])
+
+    async def explain(
+        self, data: bytes, classes: Sequence[int], *, on_cost: Callable[[float], None]
+    ) -> Explanation:
+        """A grey picture of two pixels, whose left half speaks for every class."""
+        self.classifier.explained.append((data, list(classes)))
+        on_cost(0.0)
+        maps = (bytes((255, 0)),) * len(classes)
+        return Explanation((2, 1), bytes(6), 2, 1, maps, bytes((1, 1)), "activation")
 
 
 @dataclass

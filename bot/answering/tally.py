@@ -18,20 +18,18 @@ class Tally:
         self._sums = sums
 
     def count(self, request: Request, outcomes: Sequence[Outcome]) -> None:
-        """Count what was answered. What only one person saw is counted without its name.
+        """Count what was answered. What only one person saw, or a spoiler hides, is counted without its name.
 
         An answer that an edit changes is not counted again.
         """
         settings = request.in_force.guild
         if request.guild is None or settings.statistics == "off":
             return
-        findings = [
-            Finding.of(outcome.result, settings.min_confidence)
-            for outcome in outcomes
-            if isinstance(outcome.result, Classification)
-        ]
-        self._sums.add(
-            request.guild.id,
-            [finding.certainty.name.lower() for finding in findings],
-            [] if request.destination.private else [finding.said for finding in findings],
-        )
+        certainties, names = [], []
+        for outcome in outcomes:
+            if isinstance(outcome.result, Classification):
+                finding = Finding.of(outcome.result, settings.min_confidence)
+                certainties.append(finding.certainty.name.lower())
+                if not (request.destination.private or outcome.source.spoiler):
+                    names.append(finding.said)
+        self._sums.add(request.guild.id, certainties, names)

@@ -27,7 +27,14 @@ from inference.results import Classification, ModelInfo
 
 PANEL = "pic"
 """These buttons' name in a `custom_id`: short, because a mark takes nearly all of its 100 characters."""
-VERBS: Final = {"more": "more", "dm_button": "dm", "feedback": "ask", "alt_text": "alt", "delete": "delete"}
+VERBS: Final = {
+    "more": "more",
+    "why": "why",
+    "dm_button": "dm",
+    "feedback": "ask",
+    "alt_text": "alt",
+    "delete": "delete",
+}
 """What is pressed, by the name that a server's settings have for it."""
 OF_THE_ANSWER: Final = frozenset({"dm_button", "delete"})
 """The buttons that are about the whole answer, and not about one image of it."""

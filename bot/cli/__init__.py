@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--lang",
         metavar="LANGUAGE",
-        help="the language of what classify and feedback print, such as ja or de (default: the terminal's)",
+        help="the language that is printed where there is one, such as ja or de (default: the terminal's)",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -92,6 +92,12 @@ def _parser() -> argparse.ArgumentParser:
     classify.add_argument("--json", action="store_true", help="one JSON object a line")
     classify.add_argument(
         "--top", type=int, choices=range(1, 11), default=5, metavar="N", help="labels a picture, 1 to 10"
+    )
+    classify.add_argument(
+        "--explain",
+        type=Path,
+        metavar="OUT.png",
+        help="draw where in the one picture the model saw what it names",
     )
     _model_options(classify)
     classify.add_argument(
@@ -149,6 +155,13 @@ def _parser() -> argparse.ArgumentParser:
         "move", help="copy the store to another, empty database, and compare the two", allow_abbrev=False
     )
     move.add_argument("url", metavar="URL", help="postgresql://USER@HOST/DATABASE or sqlite:////path/to/file")
+
+    policy = command(
+        "policy",
+        "bot.cli.policy",
+        "print a privacy policy and terms of service for Discord's developer portal",
+    )
+    policy.add_argument("text", nargs="?", choices=("privacy", "terms"), help="only this one of them")
 
     invite = command(
         "invite", "bot.cli.invite", "print the links that add the bot to a server, or to your account"

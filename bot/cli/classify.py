@@ -10,7 +10,8 @@ import sys
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -21,7 +22,9 @@ from bot.cli.settings import complain, settings_for
 from bot.cli.sources import STDIN, Source, Unreadable, sources_of
 from bot.cli.terminal import counting, errors, model_progress, safe
 from bot.i18n import ENGLISH, N_, Language
+from bot.presentation.explanation_sheet import explanation_sheet, mapped
 from config.settings import Settings
+from inference.charts.client import ChartFailed, ChartPainter
 from inference.results import Classification, ImageTooLarge, InferenceError, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
 
@@ -35,6 +38,8 @@ class FileOutcome:
 
     source: str
     result: Classification | InferenceError | Unreadable
+    data: bytes = field(default=b"", repr=False)
+    """The picture's bytes, where it was named."""
 
     @property
     def failed(self) -> bool:
@@ -105,6 +110,9 @@ def main(args: argparse.Namespace) -> int:
 
 async def _run(args: argparse.Namespace, settings: Settings, language: Language | None) -> int:
     sources = await asyncio.to_thread(lambda: list(sources_of(args.files)))
+    if args.explain and len(sources) != 1:
+        complain(f"--explain draws one picture, and {len(sources)} were named.")
+        return USAGE
     terminal = sys.stdout.isatty() and not args.json
     console, failed = Console(highlight=False) if terminal else errors(), False
     classifier = Classifier(settings)
@@ -122,9 +130,31 @@ async def _run(args: argparse.Namespace, settings: Settings, language: Language 
                     failed |= outcome.failed
                     write(outcome)
                     count()
+                    if args.explain and not await _explain(
+                        args.explain, classifier, settings, outcome, language
+                    ):
+                        failed = True
     finally:
         await classifier.close()
     return FAILED if failed else OK
+
+
+async def _explain(
+    target: Path, classifier: Classifier, settings: Settings, outcome: FileOutcome, language: Language | None
+) -> bool:
+    """Write where the model saw the likeliest names to `target`; return whether that could be done."""
+    if not isinstance(outcome.result, Classification):
+        return False
+    labels = mapped(outcome.result.labels)
+    try:
+        explained = await classifier.explain(outcome.data, [label.index for label in labels])
+        sheet = explanation_sheet(explained, labels, language or ENGLISH)
+        png = await ChartPainter(nice=settings.worker.nice).draw(sheet)
+        await asyncio.to_thread(target.write_bytes, png)
+    except (InferenceError, ChartFailed, OSError) as error:
+        complain(f"{safe(str(target))} could not be made: {error}")
+        return False
+    return True
 
 
 async def _start(classifier: Classifier) -> ModelUnavailable | None:
@@ -177,7 +207,7 @@ async def _outcome(
                 return FileOutcome(
                     source.name, ImageTooLarge(f"It has more than {most:,} bytes (limits.image_bytes).")
                 )
-            return FileOutcome(source.name, await admission.classify(data, top=top))
+            return FileOutcome(source.name, await admission.classify(data, top=top), data)
     except (InferenceError, Unreadable) as error:
         return FileOutcome(source.name, error)
 

@@ -140,6 +140,7 @@ class GuildSettingsCog(
         language=locale_str("The language of answers that everyone sees"),
         style=locale_str("How an answer is laid out"),
         more=locale_str("Show the button “More” below answers"),
+        why=locale_str("Show the button “Why?” below answers"),
         dm_button=locale_str("Show the button “Send to my DMs” below answers"),
         feedback=locale_str("Show the button “Was this right?” below answers"),
         alt_text=locale_str("Show the button “Alt text” below answers"),
@@ -155,6 +156,7 @@ class GuildSettingsCog(
         language: Range[str, 1, 100] | None = None,
         style: Choice[str] | None = None,
         more: bool | None = None,
+        why: bool | None = None,
         dm_button: bool | None = None,
         feedback: bool | None = None,
         alt_text: bool | None = None,
@@ -163,6 +165,7 @@ class GuildSettingsCog(
         """Change what is given, and show how it stands now."""
         buttons = {
             "more": more,
+            "why": why,
             "dm_button": dm_button,
             "feedback": feedback,
             "alt_text": alt_text,

@@ -26,7 +26,7 @@ _NAMES: Final = (
     *(NC_("option", "answer"), NC_("option", "emoji")),
     *(NC_("option", "min_confidence"), NC_("option", "model"), NC_("option", "language")),
     *(NC_("option", "style"), NC_("option", "more"), NC_("option", "dm_button"), NC_("option", "feedback")),
-    *(NC_("option", "alt_text"), NC_("option", "delete")),
+    *(NC_("option", "alt_text"), NC_("option", "delete"), NC_("option", "why")),
     *(NC_("option", "member"), NC_("option", "server"), NC_("option", "exempt"), NC_("option", "limit")),
     *(NC_("option", "settings"), NC_("option", "file"), NC_("option", "answers")),
     *(NC_("option", "leave_alone"), NC_("option", "statistics")),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from io import BytesIO
 from typing import Any, ClassVar, NamedTuple
 
 import discord
@@ -33,15 +34,18 @@ from bot.policy.effective_settings import guild_settings
 from bot.presentation import answer as answers
 from bot.presentation.alt_text import alt_text
 from bot.presentation.errors import SENTENCES
+from bot.presentation.explanation_sheet import description
 from bot.presentation.label_name import LabelName
 from bot.presentation.plain_text import shorten
 from bot.presentation.spoilers import behind_bars
 from bot.presses.direct_copy import direct_copy
 from bot.presses.errors import InteractionRefused, PressOutdated, Sentences
+from bot.presses.picture_explaining import PictureExplaining
 from bot.presses.press import Press, PressHandler
 from bot.store import BUTTONS, Store, StoreError
 from bot.store.feedback import MAX_SAID
 from config.model_titles import title_of
+from inference.charts.client import ChartFailed
 from inference.results import RANKED, ModelInfo, ModelUnavailable
 
 log = logging.getLogger(__name__)
@@ -82,17 +86,21 @@ class AnswerPresses(PressHandler):
         PressOutdated: OTHER_MODEL,
         ModelUnavailable: SENTENCES[ModelUnavailable],
         StoreError: N_("I can't save that right now. Try again in a minute."),
+        ChartFailed: N_("I couldn't draw that. Try again in a minute."),
     }
 
     def __init__(
         self,
+        *,
         store: Store,
         models: Models,
         standing: StandingAnswers,
         ledger: Ledger,
+        explaining: PictureExplaining,
         images_of: Callable[[discord.Message], Sequence[ImageSource]],
     ) -> None:
         """`images_of` finds the images of a message."""
+        self._explaining = explaining
         self._store = store
         self._models = models
         self._standing = standing
@@ -127,6 +135,8 @@ class AnswerPresses(PressHandler):
         match press.verb:
             case "more" | "pick":
                 await self._more(interaction, image, language, press=press)
+            case "why":
+                await self._explain(interaction, image, language)
             case "alt":
                 await interaction.response.send_modal(_alt_text_form(image.mark, language))
             case "ask":
@@ -162,7 +172,8 @@ class AnswerPresses(PressHandler):
         embed = discord.Embed(description=text, color=answers.color(mark.finding))
         embed.set_footer(text=shorten(title_of(model.name), 60))
         if not picked:
-            await interaction.response.send_message(embed=embed, ephemeral=True)
+            why = button("why", packed, mark.people, language, self._seal)
+            await interaction.response.send_message(embed=embed, view=controls.view(why), ephemeral=True)
             return
         value = press.values[0] if press.values else ""
         source = source_in(value)
@@ -170,8 +181,11 @@ class AnswerPresses(PressHandler):
             embed.title = heading_of(interaction.message, value) or f"{mark.image + 1}."
         # What is about the whole answer stands under it, unless the answer is compact or shared with others.
         hidden = OF_THE_ANSWER if guild.style == "compact" else frozenset({"delete"} if source else ())
-        names = [
-            name for name in guild.buttons if name != "more" and (name not in OF_THE_ANSWER or name in hidden)
+        explained = ["why"] if {"more", "why"} & set(guild.buttons) else []
+        names = explained + [
+            name
+            for name in guild.buttons
+            if name not in ("more", "why") and (name not in OF_THE_ANSWER or name in hidden)
         ]
         buttons = (
             button(name, packed, mark.people, language, self._seal, answer=mark.answer, source=source)
@@ -179,6 +193,17 @@ class AnswerPresses(PressHandler):
         )
         view = controls.view(*buttons)
         await interaction.response.send_message(embed=embed, view=view, ephemeral=True)
+
+    async def _explain(self, interaction: Interaction, image: _Image, language: Language) -> None:
+        """Show where in the picture the model saw its likeliest names."""
+        await self._explaining.charge(interaction, language)
+        async with self._ledger.open_press(interaction):
+            if await defer(interaction, private=True) is None:
+                return
+            png = await self._explaining.draw(interaction, image.mark, image.model, language)
+            text = description(image.mark.finding.labels, language)
+            file = discord.File(BytesIO(png), "why.png", spoiler=image.mark.spoiler, description=text)
+            await interaction.edit_original_response(attachments=[file])
 
     async def _send_directly(self, interaction: Interaction, press: Press, language: Language) -> None:
         """Copy the whole answer, and its pictures, to the presser's direct messages."""

@@ -15,6 +15,7 @@ from inference.results import RANKED
 
 BUTTONS: Final[Mapping[str, str]] = {
     "more": N_("More"),
+    "why": N_("Why?"),
     "dm_button": N_("Send to my DMs"),
     "feedback": N_("Was this right?"),
     "alt_text": N_("Alt text"),
@@ -159,7 +160,7 @@ class GuildSettings(kinds.StoredSettings):
         ),
     ] = "bars"
     buttons: Annotated[
-        tuple[Literal["more", "dm_button", "feedback", "alt_text", "delete"], ...],
+        tuple[Literal["more", "why", "dm_button", "feedback", "alt_text", "delete"], ...],
         BeforeValidator(_renamed_buttons),
         SettingField("what", N_("Buttons below an answer"), "choices", tuple(BUTTONS), words=BUTTONS),
     ] = ("more", "dm_button", "feedback", "alt_text", "delete")

@@ -46,6 +46,7 @@ class Canvas:
         self._scale = scale
         self._image = Image.new("RGBA", (round(width * scale), round(height * scale)), (*EDGE, 0))
         self._draw = ImageDraw.Draw(self._image)
+        self._has_picture = False
         self.block(Box(0, 0, width, height), EDGE, corner=CORNER)
         self.block(Box(1, 1, width - 1, height - 1), CARD, corner=CORNER - 1)
 
@@ -75,10 +76,20 @@ class Canvas:
         font = self.typeface.font(size, text, bold=bold)
         self._draw.text((x * self._scale, y * self._scale), text, colour, font, anchor=f"{anchor}s")
 
+    def picture(self, box: Box, picture: Image.Image) -> None:
+        """Draw a picture, RGB, so that it fills the rectangle."""
+        left, top, right, bottom = (round(edge * self._scale) for edge in box)
+        size = (max(right - left, 1), max(bottom - top, 1))
+        self._has_picture = True
+        self._image.paste(picture.resize(size, Image.Resampling.BICUBIC), (left, top))
+
     def png(self) -> bytes:
-        """Return what was drawn."""
+        """Return what was drawn, in few colours unless there is a picture in it."""
         size = (self._image.width // FINER, self._image.height // FINER)
         reduced, file = self._image.resize(size, Image.Resampling.LANCZOS), io.BytesIO()
+        if self._has_picture:
+            reduced.save(file, "PNG")
+            return file.getvalue()
         reduced.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(
             file, "PNG"
         )

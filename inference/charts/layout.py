@@ -9,6 +9,7 @@ from babel.numbers import format_decimal
 
 from inference.charts.canvas import Box, Canvas
 from inference.charts.columns import draw_columns
+from inference.charts.heat import draw_heat
 from inference.charts.palette import MUTED
 from inference.charts.ranking import draw_ranking
 from inference.charts.shares import draw_shares
@@ -21,6 +22,7 @@ TITLE, SUBTITLE, PANEL_TITLE, FIGURE = 17.0, 11.5, 12.0, 26.0
 
 PANELS: Final[dict[str, Callable[[Canvas, Box, Any, str], None]]] = {
     "columns": draw_columns,
+    "heat": draw_heat,
     "ranking": draw_ranking,
     "shares": draw_shares,
 }
@@ -49,10 +51,12 @@ def draw_sheet(sheet: ChartSheet) -> bytes:
 
 def _draw_heading(canvas: Canvas, sheet: ChartSheet) -> None:
     typeface, right = canvas.typeface, WIDTH - MARGIN
-    unit = typeface.legible(sheet.unit)
-    figure = format_decimal(sheet.figure, locale=sheet.locale)
     canvas.text(MARGIN, MARGIN + 15, typeface.legible(sheet.title), TITLE, bold=True)
     canvas.text(MARGIN, MARGIN + 33, typeface.legible(sheet.subtitle), SUBTITLE, colour=MUTED)
+    if sheet.figure is None:
+        return
+    unit = typeface.legible(sheet.unit)
+    figure = format_decimal(sheet.figure, locale=sheet.locale)
     canvas.text(right, MARGIN + 27, unit, SUBTITLE, colour=MUTED, anchor="r")
     canvas.text(
         right - typeface.width(unit, SUBTITLE) - 7, MARGIN + 27, figure, FIGURE, anchor="r", bold=True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
 
 Words = Annotated[str, Field(max_length=200)]
 Tone = Literal["good", "fair", "faint", "fainter", "bad"]
@@ -12,7 +12,7 @@ Tone = Literal["good", "fair", "faint", "fainter", "bad"]
 
 
 class ChartPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
 
 class Column(ChartPart):
@@ -63,7 +63,25 @@ class SharesPanel(ChartPart):
     nothing: Words
 
 
-Panel = Annotated[ColumnPanel | RankingPanel | SharesPanel, Field(discriminator="kind")]
+class HeatPanel(ChartPart):
+    """A picture under a heat map, as `inference.results.Explanation` has them.
+
+    `less` and `more` say what the coldest and the warmest colour mean.
+    """
+
+    kind: Literal["heat"] = "heat"
+    title: Words
+    size: tuple[PositiveInt, PositiveInt]
+    pixels: bytes
+    columns: PositiveInt
+    rows: PositiveInt
+    heat: bytes
+    seen: bytes
+    less: Words
+    more: Words
+
+
+Panel = Annotated[ColumnPanel | RankingPanel | SharesPanel | HeatPanel, Field(discriminator="kind")]
 
 
 class SheetRow(ChartPart):
@@ -74,7 +92,8 @@ class SheetRow(ChartPart):
 
 
 class ChartSheet(ChartPart):
-    """One picture. `figure` is the one number that matters most, beside the title, and `unit` what it counts.
+    """One picture. `figure` is the one number that matters most, beside the title, and `unit` what it counts;
+    a sheet that counts nothing has none.
 
     `locale` says how numbers are written: a name that Babel knows, such as "de" or "pt_BR".
     """
@@ -82,6 +101,6 @@ class ChartSheet(ChartPart):
     locale: Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}([_-][A-Za-z0-9]{2,4})*$")]
     title: Words
     subtitle: Words
-    figure: NonNegativeInt
-    unit: Words
+    figure: NonNegativeInt | None = None
+    unit: Words = ""
     rows: Annotated[tuple[SheetRow, ...], Field(min_length=1, max_length=6)]

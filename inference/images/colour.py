@@ -19,6 +19,8 @@ _BITS_PER_SAMPLE = 258
 _PROFILE_BYTES = 2 * 1024 * 1024
 """Colour profiles of printing presses have up to 2 MiB; larger ones are ignored."""
 _PROFILES = 8
+_PART_PIXELS = 65_536
+"""Deep pixels are brought down to 8 bits in parts that fit into a processor's cache."""
 
 
 def flatten(image: Image.Image) -> Image.Image:
@@ -74,15 +76,19 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     """Return grey pixels of 16 or 32 bits as 8 bits; Pillow's own conversion would clip them at 255."""
     values = np.asarray(image)
     low, high = (0.0, _most(image)) if image.mode.startswith("I;16") else _range(values)
-    with np.errstate(all="ignore"):  # infinities and NaN become black or white below
-        grey = np.subtract(values, low, dtype=np.float32)
-        grey *= 255 / (high - low)
-    np.nan_to_num(grey, copy=False, posinf=255)
-    np.rint(np.clip(grey, 0, 255, out=grey), out=grey)
-    eight = grey.astype(np.uint8)
     clear = image.info.get("transparency")
-    if isinstance(clear, int):
-        eight[values == clear] = 255
+    eight = np.empty(values.shape, np.uint8)
+    rows = max(_PART_PIXELS // max(image.width, 1), 1)
+    for first in range(0, len(values), rows):
+        part = values[first : first + rows]
+        with np.errstate(all="ignore"):  # infinities and NaN become black or white below
+            grey = np.subtract(part, low, dtype=np.float32)
+            grey *= 255 / (high - low)
+        np.nan_to_num(grey, copy=False, posinf=255)
+        np.rint(np.clip(grey, 0, 255, out=grey), out=grey)
+        eight[first : first + rows] = grey.astype(np.uint8)
+        if isinstance(clear, int):
+            eight[first : first + rows][part == clear] = 255
     return Image.fromarray(eight)
 
 

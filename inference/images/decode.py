@@ -139,7 +139,7 @@ def _pictures(
         Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS, limits.image_pixels)
     with Image.open(BytesIO(data), formats=[found.format]) as image:
         width, height = image.size
-        if width * height > limits.image_pixels:
+        if width * height > found.size[0] * found.size[1]:
             raise CorruptImage(
                 f"the {found.format} is {width} x {height} pixels, and its header says otherwise"
             )

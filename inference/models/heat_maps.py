@@ -35,6 +35,8 @@ CELLS = 56
 PATCHES = 8
 """Places along each side that occlusion covers, each with a square of two places' width."""
 GREY = 127
+EDGE = 0.02
+"""What the edge of a window counts beside its middle."""
 
 
 class HeatMaps(NamedTuple):
@@ -77,11 +79,17 @@ def average(activations: NDArray[np.float32], boxes: Sequence[Window], size: tup
         left, top, right, bottom = (round(edge / cell) for edge in window)
         right, bottom = min(max(right, left + 1), columns), min(max(bottom, top + 1), rows)
         place = np.s_[top:bottom, left:right]
+        weight = np.outer(_fading(bottom - top), _fading(right - left))
         for each, map_ in zip(total, own, strict=True):
             scaled = Image.fromarray(map_).resize((right - left, bottom - top), Image.Resampling.BICUBIC)
-            each[place] += np.asarray(scaled)
-        count[place] += 1
-    return HeatMaps(_scaled(total / np.maximum(count, 1)), count > 0)
+            each[place] += weight * np.asarray(scaled)
+        count[place] += weight
+    return HeatMaps(_scaled(total / np.where(count == 0, 1, count)), count > 0)
+
+
+def _fading(cells: int) -> NDArray[np.float64]:
+    """Return what each of so many cells in a row counts: less near the edges, or these would show."""
+    return np.asarray(EDGE + np.sin(np.pi * (np.arange(cells) + 0.5) / cells) ** 2)
 
 
 def _grid(size: tuple[float, float]) -> tuple[int, int, float]:

@@ -59,9 +59,11 @@ class Admission:
         budget: QueueBudget,
         size: int,
         classify: Callable[[bytes, int, OnCost | None, Features], Awaitable[Classification]],
+        explain: Callable[[bytes, Sequence[int | bytes], OnCost | None], Awaitable[Explanation]],
     ) -> None:
         self._budget = budget
         self._classify = classify
+        self._explain = explain
         self.size = size
 
     async def classify(
@@ -76,9 +78,23 @@ class Admission:
         are known. `features`: whether the fingerprint is wanted too: True or "query" for that of the first
         look, "example" for that of all crops and a mirrored one.
         """
+        self._resize(data)
+        return await self._classify(data, top, on_cost, _features(features))
+
+    async def explain(
+        self, data: bytes, classes: Sequence[int | bytes], *, on_cost: OnCost | None = None
+    ) -> Explanation:
+        """Return where in the image in `data` the model saw each of `classes`: 1 to `MOST_MAPS` of them.
+
+        A class is its index in the model's output, or a direction of features in packed form. Raises
+        ValueError for a class that the model has not, and else what `classify` raises.
+        """
+        self._resize(data)
+        return await self._explain(data, classes, on_cost)
+
+    def _resize(self, data: bytes) -> None:
         self._budget.resize(self.size, len(data))
         self.size = len(data)
-        return await self._classify(data, top, on_cost, _features(features))
 
 
 class Classifier:
@@ -192,7 +208,10 @@ class Classifier:
             if not self._budget.reserve_now(size):
                 with self._counted(self._turned_away):
                     await self._in_time(until, self._budget.reserve(size))
-            admission = Admission(self._budget, size, partial(self._classify, QueuePlace(group, until)))
+            place = QueuePlace(group, until)
+            admission = Admission(
+                self._budget, size, partial(self._classify, place), partial(self._explain, place)
+            )
             try:
                 yield admission
             finally:
@@ -208,35 +227,11 @@ class Classifier:
             return await admission.classify(data, top=top, features=features)
 
     async def explain(
-        self,
-        data: bytes,
-        classes: Sequence[int | bytes],
-        *,
-        group: Hashable = None,
-        on_cost: OnCost | None = None,
+        self, data: bytes, classes: Sequence[int | bytes], *, group: Hashable = None
     ) -> Explanation:
-        """Return where in the image in `data` the model saw each of `classes`: 1 to `MOST_MAPS` of them.
-
-        A class is its index in the model's output, or a direction of features in packed form. Raises
-        ValueError for a class that the model has not, and what `admit` and `Admission.classify` raise.
-        """
-        self._check_classes(classes)
-        async with self.admit(len(data), group=group):
-            place = QueuePlace(group, asyncio.get_running_loop().time() + self._settings.queue.timeout)
-            wanted = partial(ImageKey, ranked=RANKED, explain=tuple(classes))
-            verdict = await self._answer(place, data, wanted, on_cost)
-        heat = verdict.heat
-        if heat is None:
-            raise ModelUnavailable("The worker gave no heat maps.")
-        return Explanation(
-            size=heat.size,
-            pixels=heat.pixels,
-            columns=heat.columns,
-            rows=heat.rows,
-            maps=heat.maps,
-            seen=heat.seen,
-            method=heat.method,
-        )
+        """Do `admit` and `Admission.explain` in one, for an image that is here already."""
+        async with self.admit(len(data), group=group) as admission:
+            return await admission.explain(data, classes)
 
     def forget_group(self, group: Hashable) -> None:
         """Forget what a group has used, unless it has images in the queue."""
@@ -279,6 +274,24 @@ class Classifier:
             core_seconds=verdict.core_seconds,
             picture_kind=verdict.picture_kind,
             fingerprint=verdict.fingerprint,
+        )
+
+    async def _explain(
+        self, place: QueuePlace, data: bytes, classes: Sequence[int | bytes], on_cost: OnCost | None
+    ) -> Explanation:
+        self._check_classes(classes)
+        wanted = partial(ImageKey, ranked=RANKED, explain=tuple(classes))
+        heat = (await self._answer(place, data, wanted, on_cost)).heat
+        if heat is None:
+            raise ModelUnavailable("The worker gave no heat maps.")
+        return Explanation(
+            size=heat.size,
+            pixels=heat.pixels,
+            columns=heat.columns,
+            rows=heat.rows,
+            maps=heat.maps,
+            seen=heat.seen,
+            method=heat.method,
         )
 
     async def _answer(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import discord
+from simcord.actors import MemberActor
 from simcord.components import walk_components
 from simcord.results import InteractionResult, ResponseMessage
 
@@ -53,3 +54,8 @@ def now(world: World, message: ResponseMessage) -> ResponseMessage:
     return ResponseMessage(
         world.env, world.env.backend.get_message(message.message.channel.id, message.message.id)
     )
+
+
+def member(world: World, name: str, permissions: discord.Permissions | None = None) -> MemberActor:
+    role = world.guild.create_role(name, permissions=permissions) if permissions else None
+    return world.guild.add_member(world.env.create_user(name), roles=[role] if role else [])

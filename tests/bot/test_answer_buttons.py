@@ -24,7 +24,7 @@ from bot.presentation.naming import Finding
 from bot.store import BUTTONS, Feedback, GuildSettings, StoreUnavailable
 from inference.results import Busy, Classification, Coarse, Label, ModelInfo, PictureKind
 from tests.bot.moderation import moderator, said
-from tests.bot.pressing import Shown, description, now, options, pressable, private
+from tests.bot.pressing import Shown, description, member, now, options, pressable, private
 from tests.world import CAT, World, classified, picture
 
 SEAL = MarkSeal(b"a key of the tests")
@@ -37,11 +37,6 @@ CATS = classified(
     coarse={"cat": 0.91, "dog": 0.01},
 )
 MODERATOR = discord.Permissions(manage_messages=True)
-
-
-def member(world: World, name: str, permissions: discord.Permissions | None = None) -> MemberActor:
-    role = world.guild.create_role(name, permissions=permissions) if permissions else None
-    return world.guild.add_member(world.env.create_user(name), roles=[role] if role else [])
 
 
 async def opinions(world: World, answer: discord.Message) -> list[tuple[int, int, str, bool, str | None]]:
@@ -122,7 +117,7 @@ async def test_more_of_a_picked_image_has_its_other_buttons(world: World) -> Non
     shown = private(await world.alice.select(answer, [options(answer)["2. thing 0"]]))
     assert shown.embeds[0].title == "ten.png"
     assert "thing 9" in description(shown)
-    assert pressable(shown) == ["Was this right?", "Alt text"]
+    assert pressable(shown) == ["Why?", "Was this right?", "Alt text"]
     await world.alice.click(private(await world.alice.click(shown, label="Was this right?")), label="Yes")
     assert await opinions(world, answer) == [(1, world.alice.id, "thing 0", True, None)]
 
@@ -392,7 +387,7 @@ async def test_a_compact_answer_has_one_row_and_the_rest_behind_it(world: World,
         assert pressable(answer) == ["More about a picture…"]
         shown = private(await world.alice.select(answer, [options(answer)["1. Egyptian cat"]]))
         assert shown.embeds[0].title == "0.png"
-    assert pressable(shown) == ["Send to my DMs", "Was this right?", "Alt text", "Delete"]
+    assert pressable(shown) == ["Why?", "Send to my DMs", "Was this right?", "Alt text", "Delete"]
     await world.alice.click(shown, label="Send to my DMs")
     sent = world.only_answer(world.alice.user.dm_channel)
     assert sent.content == f"[Go to the picture]({answer.jump_url})"

@@ -207,7 +207,7 @@ async def test_each_picture_of_a_merged_answer_is_in_its_menu(world: World, held
     shown = private(await world.alice.select(merged, [value]))
     assert "basset" in description(shown)
     assert str(shown.embeds[0].title) in {f"{n}.png" for n in range(9)}
-    assert pressable(shown) == ["Was this right?", "Alt text", "Delete"]
+    assert pressable(shown) == ["Why?", "Was this right?", "Alt text", "Delete"]
     await world.alice.click(private(await world.alice.click(shown, label="Was this right?")), label="Yes")
     (opinion,) = await world.bot.store.feedback.on(merged.id)
     assert (opinion.image + 1, opinion.label) == (int(name.partition(".")[0]), "beagle")

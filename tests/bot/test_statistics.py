@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
-import threading
 from typing import Any
 
 import discord
@@ -143,6 +141,13 @@ async def test_what_only_one_person_saw_is_counted_without_its_name(
     assert (sums.total, sums.names, sums.certainties) == (2, {"secret": 1}, {"sure": 2})
 
 
+async def test_a_spoiler_is_counted_without_what_it_hides(world: World) -> None:
+    world.classifier.otherwise = classified(("the end", 0.95))
+    await world.alice.send(world.channel, attachments=[picture("SPOILER_a.png"), picture("b.png")])
+    sums = await world.bot.store.sums.of(world.guild.id, 30)
+    assert (sums.total, sums.names) == (2, {"the end": 1})
+
+
 async def test_direct_messages_and_what_could_not_be_named_are_not_counted(world: World) -> None:
     world.classifier.otherwise = StoreUnavailable("no picture")  # any error
     world.classifier.says[b"cat"] = classified(("cat", 0.9))
@@ -224,21 +229,3 @@ async def test_a_store_that_fails_is_said_in_a_sentence(
     answer = await stats(world)
     assert world.env.errors
     assert "I can't reach my database right now." in now(world, answer).content
-
-
-async def test_charts_are_drawn_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    painter, at_work, most = ChartPainter(nice=0), [0], [0]
-    lock = threading.Lock()
-
-    def draw(_: object) -> bytes:
-        with lock:
-            at_work[0] += 1
-            most[0] = max(most[0], at_work[0])
-        threading.Event().wait(0.02)
-        with lock:
-            at_work[0] -= 1
-        return PNG
-
-    monkeypatch.setattr(painter, "_draw", draw)
-    await asyncio.gather(*(painter.draw(ChartSheet.model_construct()) for _ in range(5)))
-    assert most == [1]

@@ -91,6 +91,26 @@ class Page:
         buttons = f".//button[normalize-space()='{label}']"
         self._soon.until(lambda _: self.conversation.find_elements(By.XPATH, buttons))[-1].click()
 
+    def show_all(self) -> None:
+        """Undo `show_only_the_last`."""
+        self.driver.execute_script(
+            "document.querySelectorAll('#channel-message-list > *').forEach("
+            "(element) => { element.style.display = ''; });"
+        )
+
+    @property
+    def form(self) -> WebElement:
+        """The form that is open."""
+        return self.driver.find_element(By.CSS_SELECTOR, ".modal-dialog")
+
+    def wait_for_form(self) -> None:
+        """Until a form is open."""
+        self._soon.until(lambda driver: driver.find_elements(By.CSS_SELECTOR, ".modal-dialog"))
+
+    def send_form(self) -> None:
+        """Send the form that is open, as it is."""
+        self.form.find_element(By.CSS_SELECTOR, ".modal-actions button[type=submit]").click()
+
     def point_elsewhere(self) -> None:
         """Take pointer and focus off the messages: the one that has them shows a menu of its own."""
         self.driver.execute_script("document.activeElement.blur();")

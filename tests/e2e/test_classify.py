@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 
 from tests.e2e.command import CAT, COFFEE, HOPPER, ROOT, TIMEOUT, WHATSIT, environment, lines, whatsit
 from tests.e2e.terminal import Terminal
@@ -80,6 +81,21 @@ def test_names_are_said_in_the_language_asked_for_and_json_keeps_the_english_one
     plain = lines(whatsit("classify", "--json", "--top", "1", COFFEE, variables={"LC_ALL": "ja_JP.UTF-8"}))[0]
     assert "word" not in plain["labels"][0]
     assert whatsit("--lang", "tlh", "classify", COFFEE).returncode == 2
+
+
+def test_explain_draws_where_the_one_picture_was_seen(tmp_path: Path) -> None:
+    drawing = tmp_path / "why.png"
+    done = whatsit("classify", "--explain", drawing, COFFEE)
+    assert done.returncode == 0, done.stderr
+    with Image.open(drawing) as drawn:
+        assert (drawn.format, drawn.width > 1000) == ("PNG", True)
+    two = whatsit("classify", "--explain", drawing, COFFEE, CAT)
+    assert (two.returncode, two.stdout) == (2, b"")
+    assert b"--explain draws one picture, and 2 were named" in two.stderr
+    nowhere = whatsit("classify", "--explain", tmp_path / "no" / "why.png", COFFEE)
+    assert nowhere.returncode == 1
+    assert b"espresso" in nowhere.stdout
+    assert b"could not be made" in nowhere.stderr
 
 
 def test_a_terminal_reads_japanese() -> None:

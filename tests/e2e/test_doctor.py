@@ -25,7 +25,7 @@ def test_where_all_is_there_but_a_network_it_says_that_whatsit_can_run() -> None
     assert run.returncode == 0, said
     assert "FAIL" not in said
     assert "ok   The model efficientnet_lite0 runs on " in said
-    assert "note Discord did not answer" in said
+    assert "note 127.0.0.1 did not answer" in said
     assert "Whatsit can run here." in said
     assert TOKEN not in said + run.stderr.decode()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from tests.inference import av1
 from tests.inference.heif import HeifItem, coded_item, grid_item, heif, ispe, overlay_item
 from tests.inference.hostile import box, encoded
 from tests.siege import pixels
@@ -22,6 +23,8 @@ def heic_file(genes: Genes) -> bytes:
 
 
 def avif_file(genes: Genes) -> bytes:
+    if genes.chance(0.15):
+        return _hidden_frames(genes)
     options: dict[str, Any] = {
         "speed": genes.choice((8, 10)),
         "quality": genes.number(1, 95),
@@ -39,6 +42,14 @@ def avif_file(genes: Genes) -> bytes:
         rest = [frame.resize(first.size) for frame in frames[1:]] * genes.number(1, 10)
         return encoded(first, "AVIF", save_all=True, append_images=rest, **options)
     return _file(genes, "AVIF", options)
+
+
+def _hidden_frames(genes: Genes) -> bytes:
+    """Frames of another size than their sequence, and than the file says."""
+    size = pixels.size(genes, genes.choice((1_000_000, 50_000_000, 250_000_000)), longest=60_000)
+    says = size if genes.chance(0.5) else (64, 64)
+    content = av1.sequence(*says) + av1.frame(*size) * genes.number(1, 40)
+    return av1.avif_of(content, *says)
 
 
 def _file(genes: Genes, form: str, options: dict[str, Any]) -> bytes:

@@ -10,7 +10,7 @@ from tests.siege import pixels
 from tests.siege.genes import Genes
 from tests.siege.profiles import costly_profile
 
-__all__ = ["jpeg_file"]
+__all__ = ["jpeg_file", "with_scans"]
 
 _MOST_BYTES = 5_000_000
 
@@ -28,7 +28,7 @@ def jpeg_file(genes: Genes) -> bytes:
         options["icc_profile"] = costly_profile(genes, mode)[:2_000_000]
     data = encoded(pixels.picture(genes, mode, width, height), "JPEG", **options)
     if options["progressive"]:
-        data = _with_scans(genes, data)
+        data = with_scans(genes, data)
     elif genes.chance(0.3):
         data = _arithmetic(genes, data)
     if genes.chance(0.3):
@@ -38,7 +38,7 @@ def jpeg_file(genes: Genes) -> bytes:
     return data
 
 
-def _with_scans(genes: Genes, data: bytes) -> bytes:
+def with_scans(genes: Genes, data: bytes) -> bytes:
     """Repeat some of the scans, with their tables; a scan that refines may follow itself."""
     starts = [at for at in range(len(data) - 1) if data[at : at + 2] == b"\xff\xda"]
     first = starts[int(genes.fraction() * len(starts))]

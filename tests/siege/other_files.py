@@ -7,10 +7,12 @@ from typing import Any
 
 from PIL import Image
 
-from tests.inference.hostile import bmp, encoded, exif_of_fractions
+from tests.inference.hostile import bmp, encoded, exif_of_fractions, tiff
 from tests.siege import pixels
 from tests.siege.genes import Genes
+from tests.siege.jpeg_files import with_scans
 from tests.siege.profiles import costly_profile
+from tests.siege.webp_codes import webp_of_groups
 
 __all__ = ["bmp_file", "gif_file", "tiff_file", "webp_file"]
 
@@ -47,6 +49,8 @@ def gif_file(genes: Genes) -> bytes:
 
 
 def webp_file(genes: Genes) -> bytes:
+    if genes.chance(0.2):
+        return webp_of_groups(genes)
     mode = genes.choice(("RGB", "RGBA"))
     options: dict[str, Any] = {
         "quality": genes.number(0, 100),
@@ -91,6 +95,8 @@ def bmp_file(genes: Genes) -> bytes:
 
 
 def tiff_file(genes: Genes) -> bytes:
+    if genes.chance(0.3):
+        return _tiff_of_pieces(genes)
     mode = genes.choice(("L", "RGB", "RGBA", "CMYK", "1", "P", "I;16", "F", "LAB"))
     width, height = pixels.size(genes, genes.choice((1_000_000, 12_000_000, 50_000_000)))
     source = mode if mode in ("RGB", "RGBA", "CMYK") else "L"
@@ -107,3 +113,32 @@ def tiff_file(genes: Genes) -> bytes:
     if genes.chance(0.3):
         options["tiffinfo"][317] = 2
     return encoded(shot, "TIFF", **options)
+
+
+def _tiff_of_pieces(genes: Genes) -> bytes:
+    """Return a TIFF of many strips or tiles that are all the same bytes."""
+    width, height = pixels.size(genes, genes.choice((50_000, 1_000_000, 50_000_000)))
+    high = genes.number(1, height)
+    is_jpeg = genes.chance(0.5)
+    if is_jpeg:
+        shot = pixels.picture(genes, "RGB", width, high)
+        piece = with_scans(genes, encoded(shot, "JPEG", progressive=True, quality=genes.number(1, 90)))
+    else:
+        piece = genes.bytes(3 * width * min(high, 100))
+    count = -(-height // high)
+    if genes.chance(0.3):  # each row of each colour, or each pixel, for itself
+        count = min(genes.number(1, 200_000), 4 * height)
+    entries = {
+        256: (4, 1, width),
+        257: (4, 1, height),
+        258: (3, 1, 8),
+        259: (3, 1, 7 if is_jpeg else 1),
+        262: (3, 1, 6 if is_jpeg else 1),
+        277: (3, 1, 3 if is_jpeg else 1),
+        278: (4, 1, high),
+    }
+    tail = 14 + 12 * (len(entries) + 2)
+    starts, sizes = [tail + 8 * count] * count, [len(piece)] * count
+    entries[273] = (4, count, tail if count > 1 else starts[0])
+    entries[279] = (4, count, tail + 4 * count if count > 1 else sizes[0])
+    return tiff(entries, tail=struct.pack(f"<{2 * count}I", *starts, *sizes) + piece)

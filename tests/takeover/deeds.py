@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from config import settings
 from inference.models.engines import Prediction
+from inference.results import ModelCaveat
 from inference.sandbox.kernel import prctl, syscall
 from tests.inference.fakes import CLASSES, SIDE, Report
 
@@ -226,6 +227,7 @@ class TakenOverModel:
     labels: tuple[str, ...] = LABELS
     temperature: float = 1.0
     note: str | None = None
+    caveats: tuple[ModelCaveat, ...] = ()
 
 
 def load(model: settings.Model, *, report: Report) -> TakenOverModel:

@@ -169,10 +169,14 @@ class Process:
         assert self._process is not None
         (os.killpg if group else os.kill)(self._process.pid, number)
 
-    async def end(self) -> tuple[int, str, str]:
-        """Its exit code, standard output and standard error, once it has ended; it ends without noise."""
+    async def end(self, patience: float = PATIENCE) -> tuple[int, str, str]:
+        """Its exit code, standard output and standard error, once it has ended; it ends without noise.
+
+        Only then is all that it says read: of one that says more than a pipe holds, wait for the end from the
+        beginning.
+        """
         assert self._process is not None
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             out, err = await self._process.communicate()
         assert self._process.returncode is not None
         assert not any(noise in err.decode() for noise in NOISE), err.decode()

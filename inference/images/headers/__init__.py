@@ -85,15 +85,18 @@ def header(data: bytes, *, limits: Limits, input_size: int = 224) -> ImageHeader
     pixels = _allowed_pixels(kind, width, height, limits)
     if facts.flaw:
         raise CorruptImage(facts.flaw)
-    coding, decoded = facts.coding or kind, facts.decoded or pixels
-    decoded_frames = facts.frames
-    if decoded_frames * max(decoded, _FRAME_PIXELS) > limits.animation_pixels:
-        decoded_frames = 1
-    expected = _affordable(coding, decoded_frames * max(decoded, _FRAME_PIXELS), len(data), limits)
+    facts = facts._replace(
+        decoded=facts.decoded or pixels,
+        coded_bytes=max(facts.coded_bytes, len(data)),
+        coding=facts.coding or kind,
+    )
+    frames, expected = _affordable(facts, limits)
     if kind == "JPEG" and not facts.buffered:
         pixels //= jpeg.scale(width, height, input_size) ** 2
-    large = pixels > limits.large_pixels
-    return ImageHeader(kind, (width, height), facts.frames, large, decoded, decoded_frames, coding, expected)
+    large = max(pixels, facts.kept) > limits.large_pixels
+    return ImageHeader(
+        kind, (width, height), facts.frames, large, facts.decoded, frames, facts.coding, expected
+    )
 
 
 def _allowed_pixels(kind: str, width: int, height: int, limits: Limits) -> int:
@@ -112,12 +115,18 @@ def _allowed_pixels(kind: str, width: int, height: int, limits: Limits) -> int:
     return pixels
 
 
-def _affordable(coding: str, pixels: int, size: int, limits: Limits) -> float:
-    """Return the milliseconds of a core that decoding is expected to take, if they are not too many."""
-    expected, budget = core_ms(coding, pixels, size), budget_ms(limits)
-    if expected > budget:
-        raise ImageTooLarge(
-            f"decoding the image ({coding}, {pixels:,} pixels with all scans, tiles and frames) would take "
-            f"{expected:,.0f} ms of a core; the limit is {budget:,.0f}"
-        )
-    return expected
+def _affordable(facts: HeaderFacts, limits: Limits) -> tuple[int, float]:
+    """Return how many frames can be gone through, all or one, and the milliseconds that this may take.
+
+    Raises `ImageTooLarge` where one is too much.
+    """
+    budget = budget_ms(limits)
+    pixels = max(facts.decoded, _FRAME_PIXELS)
+    for frames in (facts.frames, 1):
+        expected = core_ms(facts.coding, frames * pixels, facts.coded_bytes) + frames * facts.overhead_ms
+        if expected <= budget and (frames == 1 or frames * pixels <= limits.animation_pixels):
+            return frames, expected
+    raise ImageTooLarge(
+        f"decoding the image ({facts.coding}, {pixels:,} pixels with all scans and tiles, and "
+        f"{facts.coded_bytes:,} bytes) would take {expected:,.0f} ms of a core; the limit is {budget:,.0f}"
+    )

@@ -1,4 +1,4 @@
-"""The sizes that a coded picture really has: sequence headers of HEVC (ITU-T H.265) and AV1.
+"""The sizes that a coded picture really has, from its own units: HEVC (ITU-T H.265) and AV1.
 
 What the boxes around a coded picture say of its size is a claim. The decoder obeys the picture's own sequence
 header, and decodes every frame that is there, whether it is shown or not.
@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from inference.images.headers.av1 import Av1Sequence, av1_sequence, frame_states_its_size
+from inference.images.headers.coded_bits import CodedBits
 from inference.results import CorruptImage
 
 _UNITS = 50_000
 """Units in the whole file that are walked through; an encoder writes a few for each tile."""
+_SLICES = 5_000
+"""Of these, units of HEVC. The decoder keeps the header of each slice."""
 _HEADER_BYTES = 256
 """A sequence header ends its sizes within 100 bytes."""
 
 _HEVC_SEQUENCE, _HEVC_FIRST_OTHER = 33, 32
+_HEVC_FULL_COLOURS = 3
+"""4:4:4, whose planes have twice the samples of 4:2:0."""
 _AV1_SEQUENCE, _AV1_FRAMES = 1, frozenset({3, 6})
-_MOST_EXPONENT = 31
 
 
 @dataclass(slots=True)
 class CodedFrames:
-    """What coded data hold: the largest size of a frame (pixels), and how many frames."""
+    """What coded data hold: the largest size of a frame (pixels, as of 4:2:0), and how many frames."""
 
     pixels: int = 0
     frames: int = 0
@@ -32,29 +37,6 @@ class CodedFrames:
         self.frames += other.frames
 
 
-class _Bits:
-    """Reads numbers from the first bit on. Raises IndexError at the end."""
-
-    def __init__(self, data: bytes) -> None:
-        self._data = int.from_bytes(data, "big")
-        self._left = 8 * len(data)
-
-    def take(self, count: int) -> int:
-        self._left -= count
-        if self._left < 0:
-            raise IndexError("past the end")
-        return self._data >> self._left & (1 << count) - 1
-
-    def exponential(self) -> int:
-        """Read an Exp-Golomb number, which AV1 calls uvlc."""
-        zeros = 0
-        while not self.take(1):
-            zeros += 1
-            if zeros > _MOST_EXPONENT:
-                raise IndexError("a number is too long")
-        return (1 << zeros) - 1 + self.take(zeros)
-
-
 class CodedVideoReader:
     """Reads the coded pictures of one file.
 
@@ -62,7 +44,8 @@ class CodedVideoReader:
     """
 
     def __init__(self) -> None:
-        self._units = 0
+        self._units = self._slices = 0
+        self._av1: Av1Sequence | None = None
 
     def hevc_configuration(self, box: bytes) -> tuple[CodedFrames, int]:
         """Read an `hvcC` box; return what it holds, and how many bytes the length of a unit takes."""
@@ -86,6 +69,9 @@ class CodedVideoReader:
         position = 0
         while position + length_size < len(data):
             self._count()
+            self._slices += 1
+            if self._slices > _SLICES:
+                raise CorruptImage(f"the file's pictures have more than {_SLICES:,} slices")
             start = position + length_size
             position = start + int.from_bytes(data[position:start], "big")
             found.merge(_hevc_unit(data[start : min(position, start + _HEADER_BYTES)]))
@@ -103,11 +89,14 @@ class CodedVideoReader:
             if header & 2:
                 size, position = _leb128(data, position)
             kind = header >> 3 & 15
-            if kind in _AV1_FRAMES:
+            unit = CodedBits(data[position : position + min(size, _HEADER_BYTES)])
+            if kind == _AV1_SEQUENCE:
+                self._av1 = av1_sequence(unit)
+                found.pixels = max(found.pixels, self._av1.pixels)
+            elif kind in _AV1_FRAMES:
                 found.frames += 1
-            elif kind == _AV1_SEQUENCE:
-                unit = data[position : position + min(size, _HEADER_BYTES)]
-                found.pixels = max(found.pixels, _av1_pixels(_Bits(unit)))
+                if self._av1 is not None and frame_states_its_size(unit, self._av1):
+                    found.pixels = max(found.pixels, self._av1.most_pixels)
             position += size
         return found
 
@@ -123,7 +112,7 @@ def _hevc_unit(unit: bytes) -> CodedFrames:
         return CodedFrames(frames=unit[2] >> 7)  # only a frame's first slice has this bit
     if kind != _HEVC_SEQUENCE:
         return CodedFrames()
-    bits = _Bits(unit[2:_HEADER_BYTES].replace(b"\0\0\3", b"\0\0"))
+    bits = CodedBits(unit[2:_HEADER_BYTES].replace(b"\0\0\3", b"\0\0"))
     bits.take(4)
     layers = bits.take(3)
     bits.take(1 + 88 + 8)
@@ -131,9 +120,11 @@ def _hevc_unit(unit: bytes) -> CodedFrames:
     bits.take(2 * (8 - layers) if layers else 0)
     bits.take(sum(88 * profile + 8 * level for profile, level in present))
     bits.exponential()
-    if bits.exponential() == 3:  # noqa: PLR2004 - 4:4:4 may have its planes apart
-        bits.take(1)
-    return CodedFrames(bits.exponential() * bits.exponential())
+    colours = bits.exponential()
+    if colours == _HEVC_FULL_COLOURS:
+        bits.take(1)  # its planes may be apart
+    pixels = bits.exponential() * bits.exponential()
+    return CodedFrames(2 * pixels if colours == _HEVC_FULL_COLOURS else pixels)
 
 
 def _leb128(data: bytes, position: int) -> tuple[int, int]:
@@ -145,29 +136,3 @@ def _leb128(data: bytes, position: int) -> tuple[int, int]:
         if byte < 128:  # noqa: PLR2004 - the highest bit says that another byte follows
             return number, position + index + 1
     raise IndexError("a number is too long")
-
-
-def _av1_pixels(bits: _Bits) -> int:
-    bits.take(3 + 1)
-    if bits.take(1):  # the short header of a still picture
-        bits.take(5)
-    else:
-        delay_size = 0
-        if bits.take(1):  # timing
-            bits.take(64)
-            if bits.take(1):
-                bits.exponential()
-            if bits.take(1):  # the decoder's model
-                delay_size = bits.take(5) + 1
-                bits.take(32 + 5 + 5)
-        display_delay = bits.take(1)
-        for _ in range(bits.take(5) + 1):
-            bits.take(12)
-            if bits.take(5) > 7:  # noqa: PLR2004 - higher levels have a tier
-                bits.take(1)
-            if delay_size and bits.take(1):
-                bits.take(2 * delay_size + 1)
-            if display_delay and bits.take(1):
-                bits.take(4)
-    wide, high = bits.take(4) + 1, bits.take(4) + 1
-    return (bits.take(wide) + 1) * (bits.take(high) + 1)

@@ -30,8 +30,9 @@ def read(data: bytes) -> HeaderFacts:
         raise CorruptImage("the file names no picture size")
     width, height = max(sizes, key=lambda size: size[0] * size[1])
     frames = tracks.samples if data[8:12] == b"avis" else 1
-    decoded = max(items.pixels(), tracks.pixels(), width * height)
-    return HeaderFacts(width, height, frames=frames, decoded=decoded)
+    pixels, coded_bytes = items.work()
+    decoded = max(pixels, tracks.pixels(), width * height)
+    return HeaderFacts(width, height, frames=frames, decoded=decoded, coded_bytes=coded_bytes, kept=decoded)
 
 
 class _SampleTables:

@@ -28,6 +28,8 @@ _MOST_TURNS = 3
 """A picture is turned, mirrored and cut once each; a decoder does all that is listed, one after the other."""
 _MOST_LEVELS = 8
 """Levels of pictures that are made of pictures; a phone writes two."""
+_ONLY_ONCE = frozenset({b"iloc", b"idat"})
+"""Boxes that tell where things are: of two, the decoder might take the other one."""
 _FILE, _ITEM_DATA, _ANOTHER_ITEM = 0, 1, 2
 
 
@@ -41,6 +43,15 @@ class _ItemProperty:
     length_size: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _ItemWork:
+    """What it takes to decode an item: pixels, coded bytes, and levels of pictures made of pictures."""
+
+    pixels: int
+    bytes: int = 0
+    levels: int = 1
+
+
 class ItemTable:
     """Collects what the boxes of a file say of its items.
 
@@ -52,15 +63,19 @@ class ItemTable:
         self._data, self._reader = data, reader
         self._kinds: defaultdict[int, set[bytes]] = defaultdict(set)
         self._places: dict[int, list[tuple[int, int, int]]] = {}
+        self._seen: set[bytes] = set()
         self._properties: list[_ItemProperty] = []
         self._uses: defaultdict[int, list[int]] = defaultdict(list)
         self._needs: defaultdict[int, list[int]] = defaultdict(list)
         self._item_data = (0, 0)
         self._listed = 0
-        self._pixels: dict[int, tuple[int, int]] = {}
+        self._works: dict[int, _ItemWork] = {}
 
     def take(self, kind: bytes, start: int, end: int) -> None:
         """Read a box, if it says something of items."""
+        if kind in _ONLY_ONCE and kind in self._seen:
+            raise CorruptImage(f"the file has two boxes of the kind {kind.decode()}")
+        self._seen.add(kind)
         if kind == b"infe":
             self._take_item(start)
         elif kind == b"iloc":
@@ -85,31 +100,39 @@ class ItemTable:
             if b"Exif" in kinds and sum(length for _, _, length in self._places.get(item, ())) > EXIF_BYTES:
                 raise CorruptImage(f"the file has more than {EXIF_BYTES:,} bytes of EXIF data")
 
-    def pixels(self) -> int:
-        """Return the pixels that a decoder goes through for the costliest item."""
-        return max((self._pixels_of(item, 0)[0] for item in list(self._kinds)), default=0)
+    def work(self) -> tuple[int, int]:
+        """Return the pixels and the coded bytes that a decoder goes through for the costliest items."""
+        found = [self._work_of(item, 0) for item in list(self._kinds)]
+        return max((work.pixels for work in found), default=0), max((work.bytes for work in found), default=0)
 
-    def _pixels_of(self, item: int, above: int) -> tuple[int, int]:
-        """Return the pixels of an item and of all it is made of, and how many levels that are."""
-        if item not in self._pixels:
+    def _work_of(self, item: int, above: int) -> _ItemWork:
+        """Return what it takes to decode an item, with all that it is made of."""
+        if item not in self._works:
             deeper = self._needs[item] if above < _MOST_LEVELS else []
-            parts = [self._pixels_of(part, above + 1) for part in deeper]
-            levels = 1 + max((levels for _, levels in parts), default=0)
+            parts = [self._work_of(part, above + 1) for part in deeper]
+            levels = 1 + max((part.levels for part in parts), default=0)
             if max(above, levels) >= _MOST_LEVELS:
                 raise CorruptImage(f"the file has pictures of pictures, more than {_MOST_LEVELS} levels deep")
-            self._pixels[item] = self._own_pixels(item) + sum(pixels for pixels, _ in parts), levels
-        return self._pixels[item]
+            own = self._own_work(item)
+            self._works[item] = _ItemWork(
+                own.pixels + sum(part.pixels for part in parts),
+                own.bytes + sum(part.bytes for part in parts),
+                levels,
+            )
+        return self._works[item]
 
-    def _own_pixels(self, item: int) -> int:
+    def _own_work(self, item: int) -> _ItemWork:
         used = [self._properties[index] for index in self._uses[item] if index < len(self._properties)]
-        if sum(each.kind in _TURNS for each in used) > _MOST_TURNS:
+        turns = sum(each.kind in _TURNS for each in used)
+        if turns > _MOST_TURNS:
             raise CorruptImage(f"the file has a picture that is turned more than {_MOST_TURNS} times")
         pixels = max((each.size[0] * each.size[1] for each in used), default=0)
         if self._kinds[item] & _CANVASES:
             width, height = self._canvas(item)
             pixels = max(pixels, width * height)
+        turned = turns * pixels // _PUTTING_TOGETHER
         if self._kinds[item] <= _DERIVED:
-            return pixels // _PUTTING_TOGETHER
+            return _ItemWork(pixels // _PUTTING_TOGETHER + turned)
         found = CodedFrames(pixels)
         for each in used:
             if each.coded is not None:
@@ -119,7 +142,7 @@ class ItemTable:
             found.merge(self._reader.hevc(content, length_size))
         if any(each.kind == b"av1C" for each in used):
             found.merge(self._reader.av1(content))
-        return found.pixels * max(found.frames, 1)
+        return _ItemWork(found.pixels * max(found.frames, 1) + turned, len(content))
 
     def _canvas(self, item: int) -> tuple[int, int]:
         content = self._content(item)

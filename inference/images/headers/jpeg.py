@@ -15,8 +15,10 @@ _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 _SOI, _EOI, _SOS, _TEM, _APP1 = 0xD8, 0xD9, 0xDA, 0x01, 0xE1
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_PROGRESSIVE = frozenset({0xC2, 0xC6, 0xCA, 0xCE})
-_ARITHMETIC = frozenset({0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF})
+_READ = frozenset({0xC0, 0xC1, 0xC2})
+"""Baseline, extended and progressive, all with Huffman codes. Pillow reads the lossless, hierarchical and
+arithmetic ones only in part, if at all."""
+_PROGRESSIVE = 0xC2
 _UNUSED = frozenset({0xC8, *range(0x02, 0xC0), *range(0xF0, 0xFE)})
 
 _SEGMENTS = 5_000
@@ -37,7 +39,7 @@ _PIXELS_A_BYTE = 512
 
 
 def read(data: bytes) -> HeaderFacts:
-    """Raise `CorruptImage` for what would take too long, `UnsupportedFormat` for 12-bit pictures."""
+    """Raise `CorruptImage` for what would take too long, `UnsupportedFormat` for rare kinds."""
     frame: _JpegFrame | None = None
     scans = 0
     flaw = None
@@ -70,7 +72,6 @@ class _JpegFrame(NamedTuple):
     height: int
     components: int
     progressive: bool
-    arithmetic: bool
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
@@ -106,7 +107,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
 def _flaw_before_scan(data: bytes, frame: _JpegFrame, position: int) -> str | None:
     if data.count(b"8BIM", 0, position) > _RESOURCES:
         return f"the JPEG has more than {_RESOURCES:,} Photoshop resources"
-    if not frame.arithmetic and frame.width * frame.height > len(data) * _PIXELS_A_BYTE:
+    if frame.width * frame.height > len(data) * _PIXELS_A_BYTE:
         return f"the JPEG is too short for {frame.width} x {frame.height} pixels"
     return None
 
@@ -115,7 +116,11 @@ def _frame(data: bytes, marker: int, position: int) -> _JpegFrame:
     precision, height, width, components = unpack_from(">BHHB", data, position + 2)
     if precision != 8:  # noqa: PLR2004 - bits a sample
         raise UnsupportedFormat(f"this is a {precision}-bit JPEG, which Whatsit does not read")
-    return _JpegFrame(width, height, components, marker in _PROGRESSIVE, marker in _ARITHMETIC)
+    if marker not in _READ:
+        raise UnsupportedFormat(
+            "this is a lossless, hierarchical or arithmetic JPEG, which Whatsit does not read"
+        )
+    return _JpegFrame(width, height, components, marker == _PROGRESSIVE)
 
 
 def scale(width: int, height: int, input_size: int) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -135,6 +138,34 @@ async def test_a_move_that_breaks_off_leaves_the_target_empty_and_can_be_tried_a
 
         with pytest.raises(KeyboardInterrupt):
             await move(source.location, target.location, breaks)
+        assert await nothing_arrived(target)
+        await move(source.location, target.location, silent)
+        assert await contents(target) == await contents(source)
+
+
+KILLED = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from bot.store.location import locate
+from bot.store.moving import move
+from config.settings import Data, StoreSettings
+
+def die(table, rows):
+    if table == "guild_setting":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+places = [locate(StoreSettings(url=None if url == "None" else url), Data(dir=Path(folder)))
+          for url, folder in zip(sys.argv[1::2], sys.argv[2::2])]
+asyncio.run(move(*places, die))
+"""
+
+
+async def test_a_move_that_is_killed_can_be_tried_again(places: tuple[Place, Place]) -> None:
+    source, target = places
+    async with filled(source):
+        named = [str(each) for place in places for each in (place.store.url, place.data.dir)]
+        killed = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, *named)
+        assert await killed.wait() == -signal.SIGKILL
         assert await nothing_arrived(target)
         await move(source.location, target.location, silent)
         assert await contents(target) == await contents(source)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from config.settings import Model
 from inference.models.engines import Prediction
+from inference.results import ModelCaveat
 
 
 class GreyEngine:
@@ -31,6 +32,7 @@ class GreyModel:
     temperature: float = 1.0
     engine: GreyEngine = field(default_factory=GreyEngine)
     note: str | None = None
+    caveats: tuple[ModelCaveat, ...] = ()
 
 
 def load(model: Model, *, report: object) -> GreyModel:
