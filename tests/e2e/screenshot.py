@@ -46,7 +46,7 @@ DESKTOP, PHONE, TALL = (1000, 900), (390, 844), (1000, 1200)
 IN_DOCS = {
     "en": ("answer", "more", "ten", "ten-phone", "panel", "panel-where", "stats"),
     "de": ("answer", "alt-text", "panel"),
-    "ja": ("answer", "alt-text", "panel", "stats"),
+    "ja": ("answer", "alt-text", "ten-phone", "panel", "panel-where", "stats"),
 }
 """The screens of each language that are kept in `docs/`."""
 
