@@ -5,17 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.deployment.guide import PAGE
 
 REPOSITORY = Path(__file__).parents[2]
 COMPOSE = (REPOSITORY / "compose.yaml").read_text(encoding="utf-8")
 ALERTS = REPOSITORY / "docs" / "alerts.yml"
 RULES = ALERTS.read_text(encoding="utf-8") if ALERTS.exists() else ""
-
-# To be removed with the change that brings the rules and the dashboard.
-pytestmark = pytest.mark.skipif(not ALERTS.exists(), reason="docs/alerts.yml is not there yet")
 
 
 def test_the_files_that_are_mounted_are_there() -> None:

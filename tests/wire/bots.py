@@ -187,7 +187,7 @@ class Process:
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()
-            await self._process.wait()
+            await self._process.communicate()  # `wait` would wait for somebody to read what it has written
 
 
 @asynccontextmanager
