@@ -77,7 +77,8 @@ class Photographer:
         role = guild.create_role("moderators", permissions=discord.Permissions(manage_guild=True))
         stage.env.backend.add_member_role(guild.id, stage.alice.id, role.id)
         await stage.alice.slash(stage.channel, "settings where", watch="only", add=stage.channel)
-        for command in ("help", "preferences", "about", "privacy show", "settings feedback"):
+        theirs = ("preferences", "privacy show", "privacy delete")
+        for command in ("help", *theirs, "about", "settings feedback"):
             await stage.alice.slash(stage.channel, command)
             await stage.preview.refresh()
             await self._take(self._last, command.replace(" ", "-"))
