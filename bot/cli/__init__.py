@@ -128,7 +128,11 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     top = command("top", "bot.cli.top", "show what a running bot does, from its metrics; Ctrl-C ends it")
-    top.add_argument("--once", action="store_true", help="print one frame and end (also: no terminal)")
+    top.add_argument(
+        "--once",
+        action="store_true",
+        help="print one frame and end (also: no terminal that can move its cursor)",
+    )
     top.add_argument(
         "--every", type=_seconds, default=2.0, metavar="SECONDS", help="between two readings (default: 2)"
     )

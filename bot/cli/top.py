@@ -30,7 +30,7 @@ def main(args: argparse.Namespace) -> int:
     except NotReadable as error:
         complain(error)
         return FAILED
-    if args.once or not console.is_terminal:
+    if args.once or not console.is_terminal or console.is_dumb_terminal:
         console.print(frame(Interval(first.beginning(), first), console.width))
         return OK
     with suppress(KeyboardInterrupt):  # which is how one leaves

@@ -28,7 +28,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env=environment(TERM="dumb", **variables),
+            env=environment(**{"TERM": "dumb"} | variables),
             cwd=ROOT,
             start_new_session=True,
         )

@@ -33,7 +33,9 @@ async def test_it_shows_what_the_bot_does_and_that_it_is_gone(wire: Wire, tmp_pa
 
 
 def _watch(endpoint: Endpoint, pid: int) -> None:
-    with Terminal("top", "--every", "0.2", **endpoint.env, COLUMNS="80", LINES="40") as terminal:
+    with Terminal(
+        "top", "--every", "0.2", **endpoint.env, TERM="xterm", COLUMNS="80", LINES="40"
+    ) as terminal:
         terminal.wait_for("Images since the start")
         terminal.wait_for(r"Images of the last [\d.]+ s")
         os.kill(pid, signal.SIGKILL)
