@@ -13,7 +13,6 @@ from bot.cli import main
 from bot.cli.policy import FOLDER, NO_CONTACT, TEXTS, text
 from bot.i18n import ENGLISH, Language, languages
 from bot.store import Retention
-from bot.store.personal_data import tables_with
 from config.settings import Settings
 
 LANGUAGES = ("en", *languages)
@@ -45,12 +44,6 @@ def test_every_language_has_the_same_parts(name: str, language: str) -> None:
         return sorted("".join(part) for part in parts)
 
     assert outline(language) == outline("en")
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_what_is_kept_of_people_has_its_line_in_the_policy(language: str) -> None:
-    named = set(re.findall(r"<!-- (\w+) -->", source("privacy", language)))
-    assert named == {table.name for table in tables_with("user_id")}, "a table with user_id needs a line"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
