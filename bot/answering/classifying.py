@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from functools import partial
 
 from bot.answering.models import Models
 from bot.download.downloader import DownloadError, Fetcher
@@ -16,9 +16,6 @@ from bot.presentation.answer import Outcome
 from bot.tracing.request_tracing import FAILED, NAMED, ImageTrace, RequestTrace
 from config.settings import Limits
 from inference.results import RANKED, Classification, InferenceError
-
-if TYPE_CHECKING:
-    from inference.serving.client import Admission
 
 log = logging.getLogger(__name__)
 
@@ -37,25 +34,33 @@ class ImageClassifying:
         *,
         group: Hashable,
         model: str | None = None,
+        features: bool = False,
         on_cost: Callable[[float], None],
         trace: RequestTrace,
     ) -> list[Outcome]:
         """Return one outcome for each image, in their order; only cancellation is raised.
 
         `group` shares the queue out fairly: the server, or the person in a direct message. `model` is the
-        one that the server chose, if it chose one. `on_cost` is told the core-seconds that each image took,
+        one that the server chose, if it chose one. `features`: with fingerprints. `on_cost` is told the core-seconds that each image took,
         also of one that failed, was given up or was cancelled, and then perhaps later. `trace` is told of
         each image.
         """
         return await asyncio.gather(
-            *(self._classify(image, group, model, on_cost, trace.image()) for image in images)
+            *(
+                self._classify(
+                    image, group=group, model=model, features=features, on_cost=on_cost, trace=trace.image()
+                )
+                for image in images
+            )
         )
 
     async def _classify(
         self,
         image: ImageSource,
+        *,
         group: Hashable,
         model: str | None,
+        features: bool,
         on_cost: Callable[[float], None],
         trace: ImageTrace,
     ) -> Outcome:
@@ -70,7 +75,8 @@ class ImageClassifying:
                 with trace.stage("download"):
                     data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)
                 trace.facts["bytes"] = len(data)
-                return Outcome(image, await _classified(admission, data, on_cost, trace))
+                asked = partial(admission.classify, data, top=RANKED, on_cost=on_cost, features=features)
+                return Outcome(image, await _classified(asked, trace))
         except (InferenceError, DownloadError) as error:
             trace.ended(error.code, why=str(error))
             return Outcome(image, error)
@@ -81,14 +87,12 @@ class ImageClassifying:
             return Outcome(image, error)
 
 
-async def _classified(
-    admission: Admission, data: bytes, on_cost: Callable[[float], None], trace: ImageTrace
-) -> Classification:
+async def _classified(asked: Callable[[], Awaitable[Classification]], trace: ImageTrace) -> Classification:
     """Classify, and tell `trace` how long the worker was waited for and how long it worked."""
     begun = time.perf_counter()
     worked = 0.0
     try:
-        classification = await admission.classify(data, top=RANKED, on_cost=on_cost)
+        classification = await asked()
         if classification.core_seconds:
             decode, predict = classification.decode_ms / 1000, classification.predict_ms / 1000
             trace.took("decode", decode)
