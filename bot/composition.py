@@ -14,6 +14,7 @@ from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.retraction import Retraction
 from bot.answering.tally import Tally
+from bot.answering.taught_naming import TaughtNaming
 from bot.buttons import MarkSeal
 from bot.client import Whatsit
 from bot.cogs.about import AboutCog
@@ -31,6 +32,7 @@ from bot.cogs.permission_changes import PermissionChangesCog
 from bot.cogs.presses import PressesCog
 from bot.cogs.privacy import PrivacyCog
 from bot.cogs.statistics import StatisticsCog
+from bot.cogs.teach import TeachCog
 from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
 from bot.delivery.standing_answers import StandingAnswers
@@ -43,6 +45,8 @@ from bot.policy.erasure import Erasure
 from bot.policy.quota import Quota
 from bot.presses.answer_presses import AnswerPresses
 from bot.presses.picture_explaining import PictureExplaining
+from bot.presses.picture_finding import PictureFinding
+from bot.presses.picture_teaching import PictureTeaching
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
 from bot.settings_ui.member_panel import MemberPanelPresses
@@ -52,10 +56,13 @@ from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport
 from bot.store import Store
 from bot.store.store_guard import StoreGuard
+from bot.teaching.asking import knowledge_for
+from bot.teaching.teacher import Teacher
 from bot.tracing.observer import Observer
 from bot.tracing.request_tracing import RequestTracing
 from config.settings import Settings
 from inference.charts.client import ChartPainter
+from inference.knowledge.client import Knowledge
 from inference.serving.client import Classifier
 
 
@@ -69,13 +76,14 @@ def compose(
     server: Server | None = None,
     another_model: Callable[[Settings], Classifier] | None = None,
     observer: Observer | None = None,
+    knowledge: Knowledge | None = None,
 ) -> Whatsit:
     """Return the bot, not connected yet. Whoever makes `classifier`, `fetcher` and `store` closes them.
 
     `intents`: None asks for what the application's flags allow; intents that are given are used as they are.
     `server` is a Discord-compatible server instead of Discord. `another_model` makes a classifier, not
     started yet, for a model that a server chose; without it all have the owner's. `observer` is told what
-    happens to requests.
+    happens to requests. `knowledge` knows what servers taught; None makes what asks the store.
     """
     models = Models(settings, classifier, another_model)
     bot = Whatsit(settings, classifier, store, models, intents=intents, server=server)
@@ -89,11 +97,15 @@ def compose(
     ledger = Ledger(store, guard, work)
     positions = ReadPositions(store, work)
     quota = Quota(settings.limits)
+    knowledge = knowledge or knowledge_for(settings, store, models)
+    store.teaching.on_change = knowledge.forget
+    bot.closing.append(knowledge.close)
     answerer = Answerer(
         settings=settings,
         models=models,
         quota=quota,
         classifying=ImageClassifying(models, fetcher, settings.limits),
+        taught=TaughtNaming(store.teaching, knowledge, models),
         ledger=ledger,
         memory=memory,
         standing=standing,
@@ -147,15 +159,21 @@ def compose(
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
     painter = ChartPainter(nice=settings.worker.nice)
+    finding = PictureFinding(requests.images_of)
+    teacher = Teacher(
+        store=store, models=models, fetcher=fetcher, quota=quota, knowledge=knowledge, limits=settings.limits
+    )
     explaining = PictureExplaining(
         store=store,
         models=models,
         fetcher=fetcher,
         quota=quota,
         painter=painter,
-        images_of=requests.images_of,
+        finding=finding,
+        knowledge=knowledge,
         limits=settings.limits,
     )
+    picture_teaching = PictureTeaching(store=store, teacher=teacher, finding=finding, limits=settings.limits)
     handlers = (
         AnswerPresses(
             store=store,
@@ -163,6 +181,8 @@ def compose(
             standing=standing,
             ledger=ledger,
             explaining=explaining,
+            teaching=picture_teaching,
+            work=work,
             images_of=requests.images_of,
         ),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
@@ -200,6 +220,7 @@ def compose(
         HelpCog(store),
         AboutCog(store, models, settings.discord.source_url),
         StatisticsCog(store=store, painter=painter, ledger=ledger, work=work),
+        TeachCog(store=store, teacher=teacher, ledger=ledger, work=work, limits=settings.limits),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons
         bot.cogs_to_add.append(HelloCog(bot, store))

@@ -41,9 +41,9 @@ class ImageClassifying:
         """Return one outcome for each image, in their order; only cancellation is raised.
 
         `group` shares the queue out fairly: the server, or the person in a direct message. `model` is the
-        one that the server chose, if it chose one. `features`: with fingerprints. `on_cost` is told the core-seconds that each image took,
-        also of one that failed, was given up or was cancelled, and then perhaps later. `trace` is told of
-        each image.
+        one that the server chose, if it chose one. `features`: with fingerprints. `on_cost` is told the
+        core-seconds that each image took, also of one that failed, was given up or was cancelled, and then
+        perhaps later. `trace` is told of each image.
         """
         return await asyncio.gather(
             *(

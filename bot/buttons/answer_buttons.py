@@ -248,7 +248,7 @@ def _marks(
                 source.spoiler,
                 people,
                 kind=kind,
-                taught=taught and taught.label,
+                taught=taught.label if taught else None,
                 few=taught is not None and taught.few,
             )
             yield MarkedImage(mark, model, heading, taught)

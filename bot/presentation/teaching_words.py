@@ -55,27 +55,23 @@ def learned(name: str | None, added: int, total: int, known: int, language: Lang
                 "{count} more I had been taught already.", "{count} more I had been taught already.", known
             ).format(count=language.number(known))
         )
-    if name is not None and total < ENOUGH:
-        lines.append(
-            language.ngettext(
-                "That is {total} example of it; up to two I am wrong one time in five, and five are needed "
-                "until I'm mostly right.",
-                "That are {total} examples of it; up to two I am wrong one time in five, and five are needed "
-                "until I'm mostly right.",
-                total,
-            ).format(total=language.number(total))
+    if name is None:
+        return lines
+    if total < ENOUGH:
+        few = language.gettext(
+            N_("It has {total} of the {enough} examples that it needs; until then I'm often wrong.")
         )
-    elif name is not None:
-        lines.append(
-            language.ngettext("It has {total} example now.", "It has {total} examples now.", total).format(
-                total=language.number(total)
-            )
-        )
+        lines.append(few.format(total=language.number(total), enough=language.number(ENOUGH)))
+    else:
+        enough = language.ngettext("It has {total} example now.", "It has {total} examples now.", total)
+        lines.append(enough.format(total=language.number(total)))
     return lines
 
 
 def _already(error: AlreadyTaught, language: Language) -> str:
-    sentence = N_("I was taught that already: it is an example of {label}. To take it out: `/labels examples`.")
+    sentence = N_(
+        "I was taught that already: it is an example of {label}. To take it out: `/labels examples`."
+    )
     return language.gettext(sentence).format(label=label_words(error.name, language))
 
 

@@ -230,7 +230,9 @@ class AnswerPresses(PressHandler):
         with self._work.of(*owners):
             async with self._ledger.open_press(interaction):
                 if await defer(interaction, private=True) is not None:
-                    await say(interaction, await self._teaching.teach(interaction, image.mark, name, language))
+                    await say(
+                        interaction, await self._teaching.teach(interaction, image.mark, name, language)
+                    )
             return
         await say(interaction, language.gettext(STOPPED))
 

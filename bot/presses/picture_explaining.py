@@ -109,7 +109,7 @@ class PictureExplaining:
                 named = await admission.classify(data, on_cost=charge, features=taught)
                 if named.labels[0].index == mark.finding.labels[0].index:
                     direction = await self._direction(interaction.guild_id, mark, model, named)
-                    wanted = [*([direction] if direction else []), *classes]
+                    wanted: list[int | bytes] = [*([direction] if direction else []), *classes]
                     return await admission.explain(data, wanted, on_cost=charge), direction is not None
             # It is another one: a file of the message that turned out to be no picture has no place here.
         return None

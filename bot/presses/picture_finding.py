@@ -14,7 +14,7 @@ from bot.image_source import ImageSource
 
 
 class FoundPicture(NamedTuple):
-    """The pictures that it can be, the likeliest first, and the message that they are in, if that is known."""
+    """The pictures that it can be, the likeliest first, and the message they are in, if that is known."""
 
     images: Sequence[ImageSource] = ()
     message: discord.Message | None = None

@@ -53,8 +53,8 @@ class PictureTeaching:
         shown = ShownPicture(
             picture,
             mark.people.author,
-            found.message and found.message.channel.id,
-            found.message and found.message.id,
+            found.message.channel.id if found.message else None,
+            found.message.id if found.message else None,
             others,
             mark.finding.labels[0].index,
         )

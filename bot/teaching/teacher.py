@@ -87,7 +87,14 @@ class Teacher:
     """Has pictures looked at, and keeps what they teach."""
 
     def __init__(
-        self, *, store: Store, models: Models, fetcher: Fetcher, quota: Quota, knowledge: Knowledge, limits: Limits
+        self,
+        *,
+        store: Store,
+        models: Models,
+        fetcher: Fetcher,
+        quota: Quota,
+        knowledge: Knowledge,
+        limits: Limits,
     ) -> None:
         self._store = store
         self._models = models
@@ -151,9 +158,7 @@ class Teacher:
                 return ModelUnavailable(f"{info.name} was replaced by {result.model}")
             # The crops of an example are more than those of an answer, so the order may be another one.
             if not picture.others or picture.likeliest in {label.index for label in result.labels}:
-                return NewExample(
-                    result.fingerprint, picture.user_id, picture.channel_id, picture.message_id
-                )
+                return NewExample(result.fingerprint, picture.user_id, picture.channel_id, picture.message_id)
         return found
 
     async def _classified(
