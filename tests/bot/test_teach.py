@@ -118,7 +118,7 @@ async def test_whoever_wants_to_be_left_alone_teaches_nothing_either(world: Worl
 async def test_a_model_that_gives_no_fingerprints_cannot_be_taught(world: World) -> None:
     world.classifier.width = 0
     assert refusal(world, await teach(world)) == (
-        "MobileNet V2, the model I use here, can't be taught. Choose another one: `/settings what`."
+        "MobileNetV2, the model I use here, can't be taught. Choose another one: `/settings what`."
     )
 
 
@@ -346,10 +346,11 @@ async def test_of_several_files_the_picture_that_was_named_is_taught(world: Worl
     await teach(world)
     world.classifier.says = {b"other": classified(("mouse", 0.9))}
     answer = await post(world, b"other", b"fluffy")
-    shown = private(await world.alice.select(answer, [options(answer)["2. 🏷️ Fluffy"]]))
+    mod = moderator(world)
+    shown = private(await mod.select(answer, [options(answer)["2. 🏷️ Fluffy"]]))
     assert pressable(shown)[-1] == "Not this"
     world.classifier.asked.clear()
-    private(await moderator(world).click(shown, label="Not this"))
+    private(await mod.click(shown, label="Not this"))
     assert [data for data, _ in world.classifier.asked] == [b"fluffy"]
 
 
@@ -357,6 +358,7 @@ async def test_a_picture_that_is_gone_teaches_nothing(world: World) -> None:
     await teach(world)
     answer = await post(world, b"fluffy")
     assert answer.reference is not None
+    assert answer.reference.message_id is not None
     world.env.backend.delete_message(world.channel.id, answer.reference.message_id)
     remaining: Any = await moderator(world).click(answer, label="Not this")
     assert "can't find the picture" in private(remaining).content
