@@ -21,6 +21,8 @@ from bot.store.taught_results import (
 from inference.knowledge.results import ENOUGH
 
 WIDTH: Final = 50
+ROLES: Final = 20
+"""Roles that are named to somebody who has none of them."""
 NONE_OF_THESE = N_("none of these")
 ONLY_IN_SERVERS = N_("What I'm taught belongs to a server, so I can be taught only there.")
 
@@ -36,7 +38,7 @@ def not_a_teacher(settings: GuildSettings, language: Language) -> str:
         return language.gettext(
             N_("To teach me you need Manage Server. Moderators can let roles do it: `/settings quotas`.")
         )
-    roles = language.listed((f"<@&{role}>" for role in settings.teachers), either=True)
+    roles = language.listed((f"<@&{role}>" for role in settings.teachers[:ROLES]), either=True)
     sentence = N_("To teach me you need Manage Server or one of these roles: {roles}.")
     return language.gettext(sentence).format(roles=roles)
 
