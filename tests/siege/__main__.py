@@ -21,13 +21,14 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psutil
 
 from config.settings import Model, Settings
 from inference.results import ModelUnavailable
 from inference.serving.client import Classifier
-from tests.siege.costly_files import CostlyFile, costly_files
+from tests.siege.costly_files import CostlyFile, costly_files, measured
 from tests.siege.honest_pictures import honest_pictures
 from tests.wire.bots import online
 from tests.wire.wire import Wire
@@ -132,11 +133,12 @@ async def beside(*coroutines: asyncio.Task[None]) -> AsyncIterator[None]:
         await asyncio.wait(coroutines)
 
 
-async def siege(minutes: float, quiet: float, hunt: float, seed: int) -> int:
+async def siege(minutes: float, quiet: float, hunt: float, seed: int, files: Sequence[Path]) -> int:
     """Run it, and return the exit status. `quiet` and `hunt`: seconds for honest pictures alone, and for
-    looking for what costs most."""
+    looking for what costs most. `files` are used in place of what would be found."""
     dice = random.Random(seed)  # noqa: S311 - no secret
-    pool = sorted(costly_files(seed, hunt), key=lambda file: -file.cost.core_ms)[:POOL]
+    found = measured(files) if files else costly_files(seed, hunt)
+    pool = sorted(found, key=lambda file: -file.cost.core_ms)[:POOL]
     for file in pool:
         print(f"{file.name}: {len(file.data)} bytes, {file.cost.core_ms:.0f} core-ms", flush=True)
     settings = Settings(model=Model(name="efficientnet_lite0"))
@@ -195,10 +197,11 @@ def main() -> int:
     )
     parser.add_argument("--hunt", type=float, default=60, help="seconds of looking for what costs most (60)")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311 - no secret
+    parser.add_argument("--files", type=Path, nargs="+", default=(), help="costly files of your own to use")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
     print(f"{arguments.minutes:g} minutes, seed {arguments.seed}", flush=True)
-    return asyncio.run(siege(arguments.minutes, arguments.quiet, arguments.hunt, arguments.seed))
+    return asyncio.run(siege(arguments.minutes, arguments.quiet, arguments.hunt, arguments.seed, arguments.files))
 
 
 if __name__ == "__main__":
