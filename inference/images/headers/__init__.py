@@ -90,9 +90,11 @@ def header(data: bytes, *, limits: Limits, input_size: int = 224) -> ImageHeader
         coded_bytes=max(facts.coded_bytes, len(data)),
         coding=facts.coding or kind,
     )
-    frames, expected = _affordable(facts, limits)
     if kind == "JPEG" and not facts.buffered:
-        pixels //= jpeg.scale(width, height, input_size) ** 2
+        scale = jpeg.scale(width, height, input_size)
+        pixels //= scale**2
+        facts = facts._replace(coding="JPEG scaled" if scale > 1 else "JPEG")
+    frames, expected = _affordable(facts, limits)
     large = max(pixels, facts.kept) > limits.large_pixels
     return ImageHeader(
         kind, (width, height), facts.frames, large, facts.decoded, frames, facts.coding, expected
