@@ -57,11 +57,13 @@ class Admission:
     def __init__(
         self,
         budget: QueueBudget,
+        group: Hashable,
         size: int,
         classify: Callable[[bytes, int, OnCost | None, Features], Awaitable[Classification]],
         explain: Callable[[bytes, Sequence[int | bytes], OnCost | None], Awaitable[Explanation]],
     ) -> None:
         self._budget = budget
+        self._group = group
         self._classify = classify
         self._explain = explain
         self.size = size
@@ -93,7 +95,7 @@ class Admission:
         return await self._explain(data, classes, on_cost)
 
     def _resize(self, data: bytes) -> None:
-        self._budget.resize(self.size, len(data))
+        self._budget.resize(self.size, len(data), self._group)
         self.size = len(data)
 
 
@@ -205,17 +207,17 @@ class Classifier:
             self._check()
             self._budget.enter(size, group)
         try:
-            if not self._budget.reserve_now(size):
+            if not self._budget.reserve_now(size, group):
                 with self._counted(self._turned_away):
-                    await self._in_time(until, self._budget.reserve(size))
+                    await self._in_time(until, self._budget.reserve(size, group))
             place = QueuePlace(group, until)
             admission = Admission(
-                self._budget, size, partial(self._classify, place), partial(self._explain, place)
+                self._budget, group, size, partial(self._classify, place), partial(self._explain, place)
             )
             try:
                 yield admission
             finally:
-                self._budget.free(admission.size)
+                self._budget.free(admission.size, group)
         finally:
             self._budget.leave(group)
 
