@@ -201,7 +201,9 @@ def main() -> int:
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
     print(f"{arguments.minutes:g} minutes, seed {arguments.seed}", flush=True)
-    return asyncio.run(siege(arguments.minutes, arguments.quiet, arguments.hunt, arguments.seed, arguments.files))
+    return asyncio.run(
+        siege(arguments.minutes, arguments.quiet, arguments.hunt, arguments.seed, arguments.files)
+    )
 
 
 if __name__ == "__main__":
