@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from config.settings import Settings
+from inference import cpus
 from inference.results import (
     RANKED,
     SCALE_BYTES,
@@ -32,15 +33,17 @@ from inference.results import (
 )
 from inference.serving.batching import MicroBatcher
 from inference.serving.budget import QueueBudget
+from inference.serving.expected_work import expected_work
 from inference.serving.image_hash import ImageHasher
 from inference.serving.image_job import OnCost
+from inference.serving.image_lanes import ImageLanes
 from inference.serving.protocol import MOST_MAPS, AnsweredReply, Features
 from inference.serving.supervisor import WorkerDied, WorkerSupervisor
 from inference.serving.verdict_cache import ImageKey, VerdictCache
 
 T = TypeVar("T")
 
-SUSPECTS_ROOM = 0.5
+SUSPECTS_ROOM = 0.6
 """Of the memory that pictures may take in the worker, what one may take in the worker that tries suspects."""
 
 
@@ -117,7 +120,7 @@ class Classifier:
         self._batcher = MicroBatcher(
             WorkerSupervisor(settings, load),
             WorkerSupervisor(settings, load, room=SUSPECTS_ROOM),
-            settings.worker.batch,
+            ImageLanes(crops=settings.worker.batch, pixels=settings.limits.image_pixels, cores=cpus.usable()),
             image_seconds=settings.worker.image_seconds,
             on_settled=self._remember,
             on_model=self._adopt,
@@ -318,7 +321,8 @@ class Classifier:
         if verdict is not None:
             self._recalled += 1
             return verdict.model_copy(update={"core_seconds": 0.0})
-        return await self._batcher.answer(key, data, group, on_cost)
+        expected = await expected_work(data, self._settings.limits, self.info.input_size)
+        return await self._batcher.answer(key, data, group, on_cost, expected)
 
     async def _in_time(self, until: float, work: Coroutine[None, None, T]) -> T:
         try:

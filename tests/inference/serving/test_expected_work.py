@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from config.settings import Limits
+from inference.results import InferenceError
 from inference.serving import expected_work as module
 from inference.serving.expected_work import ExpectedWork, expected_work
 from tests.inference.hostile import encoded, png
@@ -33,7 +34,7 @@ async def test_headers_of_large_files_are_read_on_a_thread(monkeypatch: pytest.M
 
     def header(*_: object, **__: object) -> object:
         threads.append(threading.current_thread())
-        raise module.InferenceError("not read here")
+        raise InferenceError("not read here")
 
     monkeypatch.setattr(module, "header", header)
     await expected_work(bytes(module.INLINE_BYTES), Limits(), 224)
