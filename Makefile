@@ -19,7 +19,7 @@ LOCK    = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test setup run lint bench fuzz soak siege image operations docs screenshot lock clean
+.PHONY: help demo test setup run lint bench fuzz alerts soak siege image operations docs screenshot lock clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -27,12 +27,13 @@ help:  ## show this list
 demo: $(STAMP)  ## see the bot answer in a simulated Discord (ONCE=1: print the answers and end)
 	@$(PY) -m bot demo
 
-# What Discord's own schema says of each body sent, where there is npm; elsewhere that check is skipped, and says so.
-SCHEMA := tests/payloads/node_modules/.package-lock.json
-$(SCHEMA): tests/payloads/package-lock.json
-	-@cd tests/payloads && npm ci --silent --fetch-retries=1 --fetch-timeout=20000 && touch node_modules/.package-lock.json
+# What Discord's own schema says of each body sent, and Grafana's of the dashboard, where there is npm; elsewhere these
+# checks are skipped, and say so.
+SCHEMAS := $(foreach folder,payloads dashboard,tests/$(folder)/node_modules/.package-lock.json)
+$(SCHEMAS): tests/%/node_modules/.package-lock.json: tests/%/package-lock.json
+	-@cd tests/$* && npm ci --silent --fetch-retries=1 --fetch-timeout=20000 && touch node_modules/.package-lock.json
 
-test: $(STAMP) $(if $(shell command -v npm),$(SCHEMA))  ## run every test (JOBS=1: one after the other)
+test: $(STAMP) $(if $(shell command -v npm),$(SCHEMAS))  ## run every test (JOBS=1: one after the other)
 	$(PY) -m pytest -n $(JOBS) --dist worksteal
 
 setup: $(RUN)  ## install what the bot needs to run, and none of the developer's tools
@@ -57,6 +58,9 @@ bench: $(VENV)/.bench  ## compare with others (20 minutes; quietly), and write d
 
 fuzz: $(STAMP)  ## decode N damaged pictures of every format (N=100000: some minutes)
 	FUZZ_N=$(or $(N),20000) $(PY) -m pytest tests/fuzz
+
+alerts: $(STAMP)  ## make every fault of docs/alerts.yml, and see its alert fire and resolve (Debian: prometheus)
+	ALERTS=1 $(PY) -m pytest -n 6 tests/alerts/test_firing.py
 
 soak: $(STAMP)  ## load, kills and cancellations for MINUTES=10; then the books must balance
 	$(PY) -m tests.soak --minutes $(or $(MINUTES),10)

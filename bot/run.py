@@ -14,13 +14,13 @@ from types import FrameType
 import aiohttp
 import discord
 
-from bot import logs
 from bot.client import Whatsit
 from bot.composition import compose
 from bot.connection import discord_py_log
 from bot.connection.login import token, where_tokens_are
 from bot.connection.server import Server
 from bot.download.downloader import Downloader
+from bot.logs.writing import written_log
 from bot.metrics.server import MetricsServer
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
@@ -49,11 +49,11 @@ def run(settings: Settings) -> int:
     """
     forbid_dumps()
     secret = token(settings)
-    server = Server.of(settings.discord)
-    logs.set_up(settings.log)
     discord_py_log.tidy()
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak
-    return asyncio.run(_live(settings, secret, server))
+    with written_log(settings.log):
+        server = Server.of(settings.discord)
+        return asyncio.run(_live(settings, secret, server))
 
 
 async def _live(settings: Settings, secret: str, server: Server | None) -> int:

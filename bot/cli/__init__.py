@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--lang",
         metavar="LANGUAGE",
-        help="the language of what classify and feedback print, such as ja or de (default: the terminal's)",
+        help="the language that is printed where there is one, such as ja or de (default: the terminal's)",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
@@ -127,6 +127,22 @@ def _parser() -> argparse.ArgumentParser:
         "refresh", help="forget that the Hub was out of reach: the next start asks it", allow_abbrev=False
     )
 
+    top = command("top", "bot.cli.top", "show what a running bot does, from its metrics; Ctrl-C ends it")
+    top.add_argument(
+        "--once",
+        action="store_true",
+        help="print one frame and end (also: no terminal that can move its cursor)",
+    )
+    top.add_argument(
+        "--every", type=_seconds, default=2.0, metavar="SECONDS", help="between two readings (default: 2)"
+    )
+    top.add_argument(
+        "--address",
+        type=_host_and_port,
+        metavar="HOST:PORT",
+        help="where it serves its metrics (default: metrics.listen)",
+    )
+
     doctor = command(
         "doctor", "bot.cli.doctor", "check everything the bot needs, and say what to do for what fails"
     )
@@ -155,6 +171,13 @@ def _parser() -> argparse.ArgumentParser:
         "move", help="copy the store to another, empty database, and compare the two", allow_abbrev=False
     )
     move.add_argument("url", metavar="URL", help="postgresql://USER@HOST/DATABASE or sqlite:////path/to/file")
+
+    policy = command(
+        "policy",
+        "bot.cli.policy",
+        "print a privacy policy and terms of service for Discord's developer portal",
+    )
+    policy.add_argument("text", nargs="?", choices=("privacy", "terms"), help="only this one of them")
 
     invite = command(
         "invite", "bot.cli.invite", "print the links that add the bot to a server, or to your account"
@@ -186,6 +209,23 @@ def _views(text: str) -> str:
             f"{text} is not auto, 1 or tutorial; to show the crops without setting them, put --views last"
         )
     return text
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds, up to 3600")
+    return seconds
+
+
+def _host_and_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not (port.isascii() and port.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text} is no HOST:PORT, such as 127.0.0.1:9464")
+    return host.removeprefix("[").removesuffix("]"), int(port)
 
 
 def _positive(text: str) -> int:

@@ -27,9 +27,7 @@ class MemberPreferencesCog(commands.Cog):
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    @app_commands.command(
-        name=locale_str("preferences"), description=locale_str("Your preferences, and what I know about you")
-    )
+    @app_commands.command(name=locale_str("preferences"), description=locale_str("Your preferences"))
     @app_commands.describe(
         language=locale_str("The language I use with you"),
         answers=locale_str("How my answers reach you"),

@@ -8,7 +8,18 @@ what there is to translate), and in `config/labels/<locale>.tsv` what things are
 from __future__ import annotations
 
 from bot.i18n.label_table import LabelTable
-from bot.i18n.language import N_, NC_, Language
+from bot.i18n.language import N_, NC_, OPTION, Language
 from bot.i18n.language_folder import ENGLISH, LABELS, LOCALES, Languages, languages
 
-__all__ = ["ENGLISH", "LABELS", "LOCALES", "NC_", "N_", "LabelTable", "Language", "Languages", "languages"]
+__all__ = [
+    "ENGLISH",
+    "LABELS",
+    "LOCALES",
+    "NC_",
+    "N_",
+    "OPTION",
+    "LabelTable",
+    "Language",
+    "Languages",
+    "languages",
+]

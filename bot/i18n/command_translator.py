@@ -13,10 +13,8 @@ from discord import app_commands
 from discord.app_commands import TranslationContextLocation
 
 from bot import i18n
-from bot.i18n import NC_
+from bot.i18n import NC_, OPTION
 
-OPTION: Final = "option"
-"""The context in which the names of options are translated: "more" is not the "more" of a sentence."""
 _NAMES: Final = (
     *(NC_("option", "picture"), NC_("option", "picture2"), NC_("option", "picture3")),
     *(NC_("option", "picture4"), NC_("option", "picture5")),

@@ -23,6 +23,8 @@ def NC_(context: str, word: str) -> str:  # noqa: N802, ARG001 - the context is 
     return word
 
 
+OPTION: Final = "option"
+"""The context in which the names of commands' options are translated: "more" is not that of a sentence."""
 _TWO_SENTENCES: Final = N_("{first} {second}")
 
 

@@ -16,6 +16,8 @@ FRESH = 5.0
 """Seconds for which it is believed that the store can be written: nobody is to make it write all the time."""
 WITHIN = 2.0
 """Seconds that the store may take for a write."""
+PATIENCE = 0.5
+"""Seconds that a question waits for that write; after it, what was found last is the answer."""
 
 
 class Readiness:
@@ -27,7 +29,7 @@ class Readiness:
         self._store = store
         self._store_fault: str | None = None
         self._store_asked = -math.inf
-        self._asking = asyncio.Lock()
+        self._asking: asyncio.Task[None] | None = None
 
     async def faults(self) -> Mapping[str, str]:
         """Return a sentence for each of `CHECKS` that fails; empty when the bot is ready."""
@@ -38,6 +40,12 @@ class Readiness:
             "breaker": self._breaker_fault(),
         }
         return {check: fault for check, fault in faults.items() if fault is not None}
+
+    async def close(self) -> None:
+        """Stop asking."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
 
     def _connection_fault(self) -> str | None:
         if self._bot.work_in_hand.stopping:
@@ -57,12 +65,16 @@ class Readiness:
         return "The worker keeps dying, and no picture has been answered since; the log says why."
 
     async def _fault_of_store(self) -> str | None:
-        async with self._asking:
-            now = asyncio.get_running_loop().time()
-            if now - self._store_asked >= FRESH:
-                self._store_fault = await self._write()
-                self._store_asked = asyncio.get_running_loop().time()
+        if self._asking is None and asyncio.get_running_loop().time() - self._store_asked >= FRESH:
+            self._asking = asyncio.create_task(self._ask_store(), name="readiness: store")
+        if self._asking is not None:
+            await asyncio.wait([self._asking], timeout=PATIENCE)
         return self._store_fault
+
+    async def _ask_store(self) -> None:
+        self._store_fault = await self._write()
+        self._store_asked = asyncio.get_running_loop().time()
+        self._asking = None
 
     async def _write(self) -> str | None:
         try:

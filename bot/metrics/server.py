@@ -44,7 +44,8 @@ class MetricsServer:
             return
         collector = StateCollector(self._settings, bot, classifier, store)
         self._registry.register(collector)
-        pages = _Pages(self._registry, collector, Readiness(bot, classifier, store))
+        readiness = Readiness(bot, classifier, store)
+        pages = _Pages(self._registry, collector, readiness)
         runner = web.AppRunner(pages.application(), access_log=None, shutdown_timeout=LEAVE)
         await runner.setup()
         try:
@@ -52,6 +53,7 @@ class MetricsServer:
             yield
         finally:
             await runner.cleanup()
+            await readiness.close()
 
 
 class _Pages:

@@ -28,6 +28,9 @@ def help_text(language: Language, *, manages: bool) -> str:
         say(N_("Buttons below an answer show more guesses, describe the picture, or delete the answer.")),
         say(N_("`/preferences` is for you: your language, private answers, or leaving your pictures alone.")),
     ]
+    lines.append(
+        say(N_("`/privacy` is for you too: what I keep about you, a copy of it, and to have it forgotten."))
+    )
     if manages:
         lines.append(
             say(N_("`/settings panel` is for this server: where and how I reply, and to how many pictures."))

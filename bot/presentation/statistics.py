@@ -10,7 +10,7 @@ from typing import Final
 from babel.dates import format_interval, format_skeleton
 
 from bot.discord_limits import FILE_DESCRIPTION
-from bot.i18n import N_, Language
+from bot.i18n import N_, OPTION, Language
 from bot.presentation.label_name import LabelName
 from bot.presentation.plain_text import shorten
 from bot.store.daily_sums import GuildSums
@@ -31,7 +31,7 @@ NAMES_DRAWN, NAMES_SAID = 7, 10
 WIDTH = 40
 """Characters of a name."""
 DAYS_HEIGHT, DETAILS_HEIGHT = 120.0, 152.0
-SWITCH: Final = "`/settings how statistics:`"
+SWITCH: Final = "`/settings how {option}:`"
 """The command that turns the daily counts on or off."""
 TITLE, PER_DAY = N_("The last {days} days"), N_("Pictures a day")
 NAMES, SURE, OPINIONS = N_("Seen most often"), N_("How sure I was"), N_("Right and wrong")
@@ -64,7 +64,8 @@ class StatisticsWords:
         details = ((say(title), words) for title, words in self._details() if words)
         lines += [say(LINE).format(title=title, words=words) for title, words in details]
         note = say(N_("The days are UTC's. I keep these sums for a month, and nobody's name. Off: {command}"))
-        return "\n".join([*lines, f"-# {note.format(command=SWITCH)}"])
+        command = SWITCH.format(option=self.language.pgettext(OPTION, "statistics"))
+        return "\n".join([*lines, f"-# {note.format(command=command)}"])
 
     def description(self) -> str:
         """Return the chart in plain words, for those who cannot see it; as long as Discord takes it."""

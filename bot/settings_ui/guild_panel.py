@@ -12,8 +12,7 @@ from discord import ui
 
 from bot.components import controls
 from bot.discord_limits import SELECT_OPTIONS
-from bot.i18n import N_
-from bot.i18n.command_translator import OPTION
+from bot.i18n import N_, OPTION
 from bot.settings_ui.setting_words import DEFAULT, SettingWords
 from bot.store import FIELDS, PAGE_TITLES, PAGES, GuildSettings
 from bot.store.setting_fields import EMOJI_CHARACTERS, SettingField, SettingForm

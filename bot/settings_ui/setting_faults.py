@@ -90,7 +90,9 @@ def fault_sentence(fault: SettingFault, language: Language) -> str:
 def rule_sentence(field: SettingField, language: Language) -> str:
     """Return what a setting can be."""
     choices = language.listed((f"`{value}`" for value in field.words), either=field.kind == "choice")
-    return language.gettext(RULES[field.kind]).format(least=field.least, most=field.most, choices=choices)
+    return language.gettext(RULES[field.kind]).format(
+        least=language.number(field.least), most=language.number(field.most), choices=choices
+    )
 
 
 def unknown_name(name: str, given: str, existing: Collection[str], language: Language) -> str:

@@ -145,7 +145,7 @@ def _usable_limit(words: SettingWords, field: SettingField, text: str) -> int | 
                 ),
                 title=words(field.title),
                 given=discord.utils.escape_markdown(text),
-                most=field.most,
+                most=words.language.number(field.most),
             )
         )
     return int(text) if text else None

@@ -68,7 +68,7 @@ class SettingWords:
         field = FIELDS[name]
         if value is None:
             usual, limit = title_of(self.models.infos()[0].name), self.config.limits.user_images_per_minute
-            return self(field.unset, model=usual, limit=limit)
+            return self(field.unset, model=usual, limit=self.language.number(limit))
         match field.kind:
             case "choice":
                 said = self(field.words[value])
@@ -84,6 +84,8 @@ class SettingWords:
                 said = discord.utils.escape_markdown(title_of(value))
                 if value in self.models.unusable:
                     said = self(N_("{model} (can't be loaded; the default is used instead)"), model=said)
+            case "number" | "limit":
+                said = self.language.number(value)
             case _:
                 said = str(value)
         return said or self(NOTHING)

@@ -17,11 +17,14 @@ class Departures:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
-        self._add = database.insert(DepartedGuild).on_conflict_do_nothing()
+        insert = database.insert(DepartedGuild)
+        self._add = insert.on_conflict_do_update(
+            index_elements=["guild_id"], set_={"left_at": insert.excluded.left_at}
+        )
         self._strike = delete(DepartedGuild).where(DepartedGuild.guild_id == bindparam("back"))
 
     async def note(self, guild_id: int) -> None:
-        """Note that the bot has left a server now, unless it is noted already."""
+        """Note that the bot has left a server now; an earlier departure no longer counts."""
         await self._database.write(Write(self._add, {"guild_id": guild_id, "left_at": self._now()}))
 
     async def cancel(self, guild_id: int) -> None:

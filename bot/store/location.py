@@ -32,7 +32,9 @@ class Location:
         return cls(URL.create(_DRIVERS["sqlite"], database=str(file)), file)
 
     def __str__(self) -> str:
-        return str(self.file) if self.file else self.url.render_as_string(hide_password=True)
+        if self.file is not None:
+            return str(self.file)
+        return self.url.set(drivername=self.url.get_backend_name()).render_as_string(hide_password=True)
 
 
 def locate(store: config.settings.StoreSettings, data: config.settings.Data) -> Location:

@@ -13,6 +13,8 @@ from inference.subprocesses import module_command, own_environment
 
 DRAW_SECONDS = 20.0
 """For one chart. It takes half a second, and was seen to take 3 s with every core busy."""
+MOST_WAITING = 8
+"""Charts that may wait or be drawn; whoever comes then hears so at once."""
 MOST_BYTES = 4 * 1024 * 1024
 """Of one PNG; a chart has some 60 KB."""
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -29,11 +31,18 @@ class ChartPainter:
         """`nice` is the niceness of the process that draws, 0 to 19."""
         self._nice = nice
         self._one_at_a_time = asyncio.Lock()
+        self._waiting = 0
 
     async def draw(self, sheet: ChartSheet) -> bytes:
-        """Return the sheet as a PNG. Raises ChartFailed, after `DRAW_SECONDS` at the latest."""
-        async with self._one_at_a_time:
-            return await asyncio.to_thread(self._draw, sheet)
+        """Return the sheet as a PNG. Raises ChartFailed; at once if too many others wait already."""
+        if self._waiting >= MOST_WAITING:
+            raise ChartFailed(f"{self._waiting} others are waiting for theirs.")
+        self._waiting += 1
+        try:
+            async with self._one_at_a_time:
+                return await asyncio.to_thread(self._draw, sheet)
+        finally:
+            self._waiting -= 1
 
     def _draw(self, sheet: ChartSheet) -> bytes:
         command = module_command("inference.charts", str(self._nice))

@@ -134,7 +134,7 @@ def test_run_logs_without_colour_where_there_is_no_terminal_also_in_a_container(
     }
     run = whatsit(command=(sys.executable, "-c", script), variables=nowhere)
     assert run.returncode == 1
-    assert "[error    ] Discord cannot be reached" in run.stderr.decode()
+    assert "[error    ] 127.0.0.1 cannot be reached" in run.stderr.decode()
     assert b"\x1b" not in run.stderr
 
 

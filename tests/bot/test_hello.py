@@ -120,7 +120,7 @@ async def test_others_may_not_choose(world: World) -> None:
 async def test_help_tells_the_ways_to_ask_and_moderators_of_the_settings(world: World, manages: bool) -> None:
     asker: MemberActor = moderator(world) if manages else world.alice
     shown = private(await asker.slash(world.channel, "help"))
-    for way in ("Mention me", "`/classify`", "**What's in this picture?**", "`/preferences`"):
+    for way in ("Mention me", "`/classify`", "**What's in this picture?**", "`/preferences`", "`/privacy`"):
         assert way in shown.content
     assert ("`/settings panel`" in shown.content) == manages
 

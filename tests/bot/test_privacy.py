@@ -15,7 +15,6 @@ from simcord.components import walk_components
 
 from bot.settings_ui import privacy_export
 from bot.settings_ui.privacy_export import NOT_HERE, exported
-from bot.settings_ui.privacy_words import KEPT
 from bot.store import MemberPreferences, StoreUnavailable
 from bot.store.personal_data import tables_with
 from tests.bot.moderation import refusal, said, shown, text
@@ -51,10 +50,6 @@ async def counts(world: World) -> dict[str, int]:
 
 async def panel(world: World, command: str = "show") -> discord.Message:
     return shown(await world.alice.slash(world.channel, f"privacy {command}")).message
-
-
-def test_every_table_that_knows_people_has_its_line() -> None:
-    assert set(KEPT) == {table.name for table in tables_with("user_id")}
 
 
 async def test_it_says_what_is_kept_in_plain_words_and_not_what_it_is(world: World) -> None:

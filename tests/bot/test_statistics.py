@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
-import threading
 from typing import Any
 
 import discord
@@ -231,21 +229,3 @@ async def test_a_store_that_fails_is_said_in_a_sentence(
     answer = await stats(world)
     assert world.env.errors
     assert "I can't reach my database right now." in now(world, answer).content
-
-
-async def test_charts_are_drawn_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    painter, at_work, most = ChartPainter(nice=0), [0], [0]
-    lock = threading.Lock()
-
-    def draw(_: object) -> bytes:
-        with lock:
-            at_work[0] += 1
-            most[0] = max(most[0], at_work[0])
-        threading.Event().wait(0.02)
-        with lock:
-            at_work[0] -= 1
-        return PNG
-
-    monkeypatch.setattr(painter, "_draw", draw)
-    await asyncio.gather(*(painter.draw(ChartSheet.model_construct()) for _ in range(5)))
-    assert most == [1]

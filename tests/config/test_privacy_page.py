@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 import pytest
 
+from bot.settings_ui.privacy_words import KEPT
+from bot.store.personal_data import tables_with
 from bot.store.tables import Base
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +88,27 @@ def test_a_row_that_is_somebodys_says_how_it_is_erased(column: str, way: str) ->
         for name in row.names:
             if name.partition(".")[0] in theirs:
                 assert way in row.cells[-1], f"{name} goes by {way}: its row does not say so"
+
+
+def test_an_id_in_a_table_has_a_name_by_which_it_is_found() -> None:
+    """A person, server or channel under another name would not be erased: name the column as the others."""
+    known = {"user_id", "guild_id", "channel_id", "message_id", "interaction_id", "application_id"}
+    known |= {"response_id", "source_id", "answer_id"}
+    ids = {column.name for table in Base.metadata.tables.values() for column in table.c}
+    assert {name for name in ids if name.endswith("_id")} <= known
+
+
+def test_privacy_show_has_words_for_every_table_that_knows_people() -> None:
+    theirs = {table.name for table in tables_with("user_id")}
+    assert set(KEPT) == theirs, "bot/settings_ui/privacy_words.py has a line for each"
+
+
+@pytest.mark.parametrize(
+    "file", sorted((ROOT / "config" / "policy").glob("privacy.*.md")), ids=lambda file: file.name
+)
+def test_the_policy_has_a_line_for_every_table_that_knows_people(file: Path) -> None:
+    named = set(re.findall(r"<!-- (\w+) -->", file.read_text("utf-8")))
+    assert named == {table.name for table in tables_with("user_id")}
 
 
 # Memory.

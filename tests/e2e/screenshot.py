@@ -46,7 +46,7 @@ DESKTOP, PHONE, TALL = (1000, 900), (390, 844), (1000, 1200)
 IN_DOCS = {
     "en": ("answer", "more", "ten", "ten-phone", "panel", "panel-where", "stats"),
     "de": ("answer", "alt-text", "panel"),
-    "ja": ("answer", "alt-text", "panel", "stats"),
+    "ja": ("answer", "alt-text", "ten-phone", "panel", "panel-where", "stats"),
 }
 """The screens of each language that are kept in `docs/`."""
 
@@ -77,7 +77,8 @@ class Photographer:
         role = guild.create_role("moderators", permissions=discord.Permissions(manage_guild=True))
         stage.env.backend.add_member_role(guild.id, stage.alice.id, role.id)
         await stage.alice.slash(stage.channel, "settings where", watch="only", add=stage.channel)
-        for command in ("help", "preferences", "about", "privacy show", "settings feedback"):
+        theirs = ("preferences", "privacy show", "privacy delete")
+        for command in ("help", *theirs, "about", "settings feedback"):
             await stage.alice.slash(stage.channel, command)
             await stage.preview.refresh()
             await self._take(self._last, command.replace(" ", "-"))

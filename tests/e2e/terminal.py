@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import select
+import signal
 import subprocess
 import time
 from types import TracebackType
@@ -27,7 +28,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env=environment(TERM="dumb", **variables),
+            env=environment(**{"TERM": "dumb"} | variables),
             cwd=ROOT,
             start_new_session=True,
         )
@@ -63,6 +64,14 @@ class Terminal:
     def end(self) -> int:
         """Press Ctrl-D and wait; the exit code."""
         os.write(self._ours, END_OF_INPUT.encode())
+        return self._ended()
+
+    def interrupt(self) -> int:
+        """Press Ctrl-C, which the terminal sends to everything in it, and wait; the exit code."""
+        os.killpg(self._process.pid, signal.SIGINT)
+        return self._ended()
+
+    def _ended(self) -> int:
         while self._read():
             pass
         return self._process.wait(timeout=60)

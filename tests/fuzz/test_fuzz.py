@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -75,8 +76,9 @@ def test_headers_of_anything_end_in_a_header_or_a_typed_error(start: bytes, rest
 def test_a_victim_that_hangs_or_dies_is_named_and_replaced(
     victim: Victim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tests.fuzz.victim.DEADLINE", 0.0)
-    assert victim.decode(originals()["heic"]) == "no answer within 0.0 s"
+    monkeypatch.setattr("tests.fuzz.victim.DEADLINE", 0.1)
+    os.kill(victim._process.pid or 0, signal.SIGSTOP)
+    assert victim.decode(originals()["heic"]) == "no answer within 0.1 s"
     monkeypatch.undo()
     victim._process.kill()
     victim._process.join()

@@ -48,6 +48,7 @@ class Deed(IntEnum):
     UNSURE = 70
     PRINT = 80
     NONSENSE = 90
+    HOARD = 100
 
 
 class FakeEngine:
@@ -79,6 +80,14 @@ def _hang_with_gil() -> None:
     sum(iter(int, 1))  # one call into C that never returns
 
 
+HOARD: list[object] = []
+
+
+def _hoard() -> None:
+    """Keep 45 MiB: two thirds of what a worker with a fake model has."""
+    HOARD.append(np.ones((45 << 20) // 8, np.float64))
+
+
 def _speak_nonsense() -> None:
     """Answer in the worker's place, on whatever it writes its answers to."""
     for fd in range(3, 20):
@@ -96,6 +105,7 @@ DEEDS: dict[Deed, Callable[[], object]] = {
     Deed.SLOW: lambda: time.sleep(0.1),
     Deed.PRINT: lambda: print("a library's chatter on standard output"),
     Deed.NONSENSE: _speak_nonsense,
+    Deed.HOARD: _hoard,
 }
 
 

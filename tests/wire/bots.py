@@ -182,12 +182,19 @@ class Process:
         assert not any(noise in err.decode() for noise in NOISE), err.decode()
         return self._process.returncode, out.decode(), err.decode()
 
+    async def read_log(self) -> None:
+        """Take what it writes, until it ends, and forget it."""
+        assert self._process is not None
+        assert self._process.stderr is not None
+        while await self._process.stderr.read(1 << 16):
+            pass
+
     async def kill(self) -> None:
         """`kill -9`; nothing if it has ended already."""
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
                 self._process.kill()
-            await self._process.wait()
+            await self._process.communicate()  # `wait` would wait for somebody to read what it has written
 
 
 @asynccontextmanager

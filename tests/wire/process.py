@@ -4,7 +4,8 @@ SCRIPT is JSON: `seconds` an image takes, `one_by_one` if it has the model for i
 seconds the model takes to load, `unavailable` why it cannot. `addresses` are those of Discord in its place.
 `ready` is how many seconds discord.py waits for a further server before it says that it is ready. With
 `load_from` ("module:function") there is a real worker, and it gets its model there. `log_everything`: every
-logger, a library's too, is told to say all that it can.
+logger, a library's too, is told to say all that it can. `refusal_window` is how many seconds a refusal of
+Discord's counts, in place of ten minutes.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import Callable, Hashable
-from contextlib import nullcontext
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any
 from unittest.mock import patch
 
-from bot import cli, logs, run
+from bot import cli, run
 from bot.client import Whatsit
 from bot.composition import compose
+from bot.connection import request_brake
+from bot.logs.writing import written_log
 from config.settings import Log
 from inference.results import Classification, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
@@ -65,6 +68,7 @@ def main(script: dict[str, Any]) -> int:
     """Run the bot by a script; return its exit code."""
     addresses, ready = script.pop("addresses", None), script.pop("ready", 2.0)
     load_from, everything = script.pop("load_from", None), script.pop("log_everything", False)
+    window = script.pop("refusal_window", request_brake.WINDOW)
     classifier = partial(Classifier, load=load_from) if load_from else lambda _: ScriptedModel(**script)
 
     def composed(*args: Any, **kwargs: Any) -> Whatsit:
@@ -75,18 +79,21 @@ def main(script: dict[str, Any]) -> int:
     with (
         patch.object(run, "Classifier", classifier),
         patch.object(run, "compose", composed),
-        patch.object(logs, "set_up", partial(_set_up, logs.set_up) if everything else logs.set_up),
+        patch.object(request_brake, "WINDOW", window),
+        patch.object(run, "written_log", _log_of_everything if everything else written_log),
         in_place_of_discord(*addresses) if addresses else nullcontext(),
     ):
         return cli.main(["run"])
 
 
-def _set_up(set_up: Callable[[Log], None], wanted: Log) -> None:
-    """Set the log up, and then have every logger say everything that it can."""
-    set_up(wanted)
-    for logger in (logging.root, *logging.root.manager.loggerDict.values()):
-        if isinstance(logger, logging.Logger):
-            logger.setLevel(1)
+@contextmanager
+def _log_of_everything(wanted: Log) -> Iterator[None]:
+    """Write the log, and have every logger say everything that it can."""
+    with written_log(wanted):
+        for logger in (logging.root, *logging.root.manager.loggerDict.values()):
+            if isinstance(logger, logging.Logger):
+                logger.setLevel(1)
+        yield
 
 
 if __name__ == "__main__":

@@ -140,10 +140,7 @@ class Rest:
         message = self.world.add_message(
             channel_id, self.world.bot, **{key: body[key] for key in known if body.get(key)}, **parts
         )
-        message["attachments"] = [
-            {"id": snowflake(), "filename": name, "size": len(data), "url": "", "proxy_url": ""}
-            for name, data in call.files
-        ]
+        message["attachments"] = _uploaded(call)
         if not message["flags"] & EPHEMERAL:
             channel = self.world.channels[channel_id]
             place = {"guild_id": channel["guild_id"]} if "guild_id" in channel else {}
@@ -349,6 +346,8 @@ async def edit_response(rest: Rest, call: Call) -> web.Response:
     if message is None:
         return _error(404, 10008, "Unknown Message")
     message.update({key: value for key, value in call.body.items() if key in message})
+    if call.files:
+        message["attachments"] = _uploaded(call)
     message["flags"] &= ~LOADING
     return json_response(message)
 
@@ -401,6 +400,14 @@ async def _content(request: web.Request) -> tuple[Any, list[tuple[str, bytes]]]:
         elif name == "payload_json":
             body = json.loads(str(value))
     return body, files
+
+
+def _uploaded(call: Call) -> list[Payload]:
+    """The files that came with a request, as a message carries them."""
+    return [
+        {"id": snowflake(), "filename": name, "size": len(data), "url": "", "proxy_url": ""}
+        for name, data in call.files
+    ]
 
 
 def _error(status: int, code: int, message: str) -> web.Response:

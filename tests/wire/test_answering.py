@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.delivery import standing_answers
+from bot.i18n import languages
 from tests.wire import cdn
 from tests.wire.bots import LABEL, SlowModel, online, settings_for
 from tests.wire.modes import each_server
@@ -46,6 +47,21 @@ async def test_a_command_is_deferred_and_answered(wire: Wire, where: Where) -> N
     assert interaction.callback is not None
     assert interaction.callback["type"] == 5
     assert len(wire.world.answers(interaction.channel_id)) == 1
+
+
+@pytest.mark.parametrize(
+    ("locale", "guild_locale", "spoken"),
+    [("ja", "de", "ja"), ("en-GB", "de", "en"), ("fr", "de", "de"), ("fr", "it", "en"), ("de", None, "de")],
+)
+async def test_a_command_is_answered_in_the_askers_language_or_else_the_servers(
+    wire: Wire, locale: str, guild_locale: str | None, spoken: str
+) -> None:
+    async with online(wire):
+        interaction = wire.interaction("classify", PICTURE)
+        interaction.payload |= {"locale": locale, "guild_locale": guild_locale}
+        await wire.gateway.emit("INTERACTION_CREATE", interaction.payload)
+        word = languages.of(spoken).labels.form(LABEL)
+        await wire.world.until(lambda: word in str(wire.world.answers(interaction.channel_id)))
 
 
 async def test_a_command_whose_token_has_expired_ends_quietly(wire: Wire) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import sqlite3
 from pathlib import Path
@@ -86,6 +87,23 @@ async def test_no_label_has_a_value_that_comes_from_outside(
         "1.png",
     ):
         assert known not in text
+
+
+async def test_the_dashboard_and_the_alerts_ask_for_nothing_that_is_not_there(
+    wire: Wire, tmp_path: Path, endpoint: Endpoint
+) -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    asked = {
+        name
+        for file in (docs / "grafana.json", docs / "alerts.yml")
+        for name in re.findall(
+            r"\b(?:whatsit|process)_[a-z_]+\b(?=[{\[ )])", file.read_text(encoding="utf-8")
+        )
+    }
+    assert len(asked) > 25
+    async with process(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
+        samples = await endpoint.until(lambda seen: seen.of("whatsit_ready") == 4)
+    assert asked <= {name for name, _ in samples}
 
 
 async def test_it_tells_of_the_connection_and_of_what_discord_refuses(

@@ -195,7 +195,7 @@ def test_an_address_means_what_it_says(tmp_path: Path) -> None:
     server = locate(config.settings.StoreSettings(url="postgres://me:hunter2@db.example/whatsit"), data)
     assert server.file is None
     assert server.url.drivername == "postgresql+asyncpg"
-    assert str(server) == "postgresql+asyncpg://me:***@db.example/whatsit"
+    assert str(server) == "postgresql://me:***@db.example/whatsit"
 
 
 async def test_a_postgresql_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:

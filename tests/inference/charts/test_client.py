@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -107,3 +109,24 @@ def test_it_runs_as_nice_as_it_is_told() -> None:
         [sys.executable, "-c", code], input=WHOLE.model_dump_json().encode(), capture_output=True, check=True
     )
     assert int(done.stdout) == min(os.nice(0) + 7, 19)
+
+
+async def test_charts_are_drawn_one_at_a_time_and_few_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    painter, at_work, most = ChartPainter(nice=0), [0], [0]
+    lock = threading.Lock()
+
+    def draw(_: object) -> bytes:
+        with lock:
+            at_work[0] += 1
+            most[0] = max(most[0], at_work[0])
+        threading.Event().wait(0.02)
+        with lock:
+            at_work[0] -= 1
+        return b""
+
+    monkeypatch.setattr(painter, "_draw", draw)
+    drawn = await asyncio.gather(*(painter.draw(WHOLE) for _ in range(10)), return_exceptions=True)
+    assert most == [1]
+    assert drawn[:8] == [b""] * 8
+    assert [str(each) for each in drawn[8:]] == ["8 others are waiting for theirs."] * 2
+    assert await painter.draw(WHOLE) == b""

@@ -1,4 +1,4 @@
-"""Write the log to standard error: a line an event, as text for people or as JSON for programs.
+"""Render a line of the log: as text for people or as JSON for programs.
 
 Records of the standard library's logging are rendered by structlog, so discord.py's look like our own.
 Whatever they hold, no line can play tricks on a terminal; what none may show is `bot.log_privacy`'s.
@@ -6,45 +6,23 @@ Whatever they hold, no line can play tricks on a terminal; what none may show is
 
 from __future__ import annotations
 
-import logging
-import sys
+import datetime
 import textwrap
-from typing import TextIO
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from bot.log_privacy import OURS, LogPrivacyFilter
 from config.settings import Log
 
-TALKATIVE = ("alembic",)
-"""Libraries that tell at `info` about their own insides."""
 
-
-def set_up(wanted: Log, stream: TextIO | None = None) -> None:
-    """Make all of this process's records go to `stream` (standard error) as the settings say."""
-    stream = sys.stderr if stream is None else stream
-    handler = logging.StreamHandler(stream)
-    handler.addFilter(LogPrivacyFilter())
-    handler.setFormatter(_formatter(wanted, is_terminal=stream.isatty()))
-    level = logging.getLevelNamesMapping()[wanted.level.upper()]
-    root = logging.getLogger()
-    root.handlers = [handler]
-    root.setLevel(max(level, logging.INFO))
-    for name in OURS:
-        logging.getLogger(name).setLevel(level)
-    for name in TALKATIVE:
-        logging.getLogger(name).setLevel(max(level, logging.WARNING))
-
-
-def _formatter(wanted: Log, *, is_terminal: bool) -> structlog.stdlib.ProcessorFormatter:
+def formatter(wanted: Log, *, is_terminal: bool) -> structlog.stdlib.ProcessorFormatter:
+    """Return what makes lines of the standard library's records."""
     is_json = wanted.format == "json"
-    timestamp = "iso" if is_json else "%Y-%m-%d %H:%M:%S"
     before: list[Processor] = [
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(timestamp, utc=is_json),
+        _dated_for_programs if is_json else _dated_for_people,
         structlog.processors.format_exc_info,
         harmless,
     ]
@@ -60,6 +38,18 @@ def _formatter(wanted: Log, *, is_terminal: bool) -> structlog.stdlib.ProcessorF
         )
         last += [_indented, console]
     return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=last)
+
+
+def _dated_for_people(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    made = datetime.datetime.fromtimestamp(event["_record"].created, datetime.UTC).astimezone()
+    event["timestamp"] = made.strftime("%Y-%m-%d %H:%M:%S")
+    return event
+
+
+def _dated_for_programs(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    made = datetime.datetime.fromtimestamp(event["_record"].created, datetime.UTC)
+    event["timestamp"] = made.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return event
 
 
 def harmless(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
