@@ -116,8 +116,13 @@ class BatchWatch:
         return frozenset()
 
     def stalled(self) -> frozenset[int]:
-        """Return the images whose thread has done next to nothing for long, while others went on."""
+        """Return the images whose thread has done next to nothing for long, while others went on.
+
+        Where nobody has news, one thread may have all the others wait for it: `is_silent` and `overran` tell.
+        """
         now = time.perf_counter()
+        if now - self._last_news > self._silence / 2:
+            return frozenset()
         for share in self._in_work.values():
             waited = now - share.since
             if waited > STALLED * self._silence and self._spent(share) < ASLEEP * waited:

@@ -129,6 +129,16 @@ def test_a_thread_that_sleeps_while_others_work_is_noticed(scene: WatchScene) ->
     assert scene.watch.stalled() == {0}
 
 
+def test_a_thread_that_has_all_others_wait_does_not_make_these_suspects(scene: WatchScene) -> None:
+    """As one does in a call into C that holds the GIL."""
+    scene.begin(FIRST, 0)
+    scene.begin(SECOND, 1, 2)
+    for _ in range(30):
+        scene.work(0.1, SECOND)
+        scene.now += 0.7
+        assert not scene.watch.stalled()
+
+
 def test_a_worker_that_says_nothing_for_too_long_hangs(scene: WatchScene) -> None:
     for image in range(3):
         scene.begin(FIRST, image)
