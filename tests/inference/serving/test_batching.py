@@ -351,8 +351,9 @@ async def test_second_looks_begin_again_with_a_new_worker(scene: BatchingScene) 
     scene.worker.go.release(9)
     scene.second.go.release(9)
     await asyncio.gather(*tasks)
-    assert scene.worker.seen[:5] == [b"u", b"v", b"w", 0, 1]
-    assert scene.worker.seen.count(b"u") == 1 or scene.worker.seen[5:] == [b"u", b"w", 0, 2]
+    # Whether it had the last second look already when it died is chance.
+    assert [one for one in scene.worker.seen if one != 2] == [b"u", b"v", b"w", 0, 1, b"w"]
+    assert scene.worker.seen[-2:] == [b"w", 2]
     assert scene.second.batches == [[b"v"]]
 
 
