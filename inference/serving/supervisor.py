@@ -25,12 +25,12 @@ from typing import TypeVar
 import psutil
 
 from config import settings
+from inference.frames import LENGTH_BYTES, frame
 from inference.results import ModelInfo, ModelUnavailable
 from inference.serving.batch_inbox import Batch, BatchInbox
 from inference.serving.batch_watch import BatchWatch
 from inference.serving.protocol import (
     EXIT_OUT_OF_MEMORY,
-    LENGTH_BYTES,
     BatchRequest,
     LoadProgress,
     LookRequest,
@@ -40,7 +40,6 @@ from inference.serving.protocol import (
     WorkerReady,
     WorkerReply,
     WorkerUnavailable,
-    frame,
     parse_greeting,
     parse_news,
 )
