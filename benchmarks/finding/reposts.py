@@ -1,8 +1,8 @@
 """How many pictures are recognised that were changed and posted again, at 1 % of false alarms.
 
-The pictures are halved into those to fit the two thresholds on and those to judge them by. Of either half, two
-thirds are known: they are in the index. The others are strangers. An alarm is false where a stranger, changed
-in any of the ways, looks like any picture of the index.
+The pictures are halved into those to fit the two thresholds on and those to judge them by. Of either half,
+two thirds are known: they are in the index. The others are strangers. An alarm is false where a stranger,
+changed in any of the ways, looks like any picture of the index.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Thresholds(NamedTuple):
 
 
 class RepostScores(NamedTuple):
-    """Of each change, how much the known pictures are like themselves, and the strangers like any of the index.
+    """How much known pictures are like themselves after each change, and strangers like any of the index.
 
     By the name of the change: cosines, float32 [n], and differing bits, [n].
     """
@@ -99,4 +99,4 @@ def _bits(
     """Return in how many bits the hashes differ, [rows, columns]; `NO_HASH` where one is missing."""
     differing = np.bitwise_count(changed.hashes[rows][:, None] ^ index.hashes[columns][None]).astype(np.int64)
     differing[~(changed.hashed[rows][:, None] & index.hashed[columns][None])] = NO_HASH
-    return differing
+    return np.asarray(differing, np.int64)

@@ -27,8 +27,11 @@ LARGEST = 127
 
 
 class ScaleResult(NamedTuple):
-    """What `pictures` in an index cost. `median` and `p95` are milliseconds of a query, with the comparison of
-    the candidates by their whole fingerprints; `adding` is the 95th percentile of adding one picture."""
+    """What so many `pictures` in an index cost.
+
+    `median` and `p95` are milliseconds of a query, with the comparison of the candidates by their whole
+    fingerprints; `adding` is the 95th percentile of adding one picture.
+    """
 
     pictures: int
     recall: float

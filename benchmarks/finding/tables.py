@@ -48,9 +48,9 @@ def _reposts(pictures: int, fitting: RepostScores, judging: RepostScores) -> lis
     return [
         "## Posted before",
         "",
-        f"{pictures} pictures: the thresholds are fitted on one half and judged by the other. Of each half, "
-        f"{known} are in the index; the others are strangers, and any likeness to a picture of the index is a "
-        "false alarm.",
+        f"{pictures} pictures: the thresholds are fitted on one half and judged by the other.",
+        f"Of each half, {known} are in the index; the others are strangers, and any likeness to a picture",
+        "of the index is a false alarm.",
         "",
         *_table(("change", *ways), [*rows, means, alarms, limits]),
     ]
