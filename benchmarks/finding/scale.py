@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.knowledge.image_index import ImageIndex, IndexRows, rank
+from inference.knowledge.image_index import ImageIndex, IndexRows, cosines
 
 CHUNK = 10_000
 JITTER = 0.6
@@ -80,11 +80,12 @@ def measure_scale(real: NDArray[np.float32], count: int, seed: int = 1) -> Scale
     seconds, right = [], []
     for number, query in enumerate(queries):
         began = time.perf_counter()
-        candidates = index.nearest(query)
-        ranked = rank(query, candidates, kept[np.array([place.message for place in candidates])])
+        candidates = np.array([place.message for place in index.nearest(query)])
+        likeness = cosines(query, kept[candidates])
+        best = candidates[np.argsort(-likeness)[:TOP]]
         seconds.append(time.perf_counter() - began)
         if number < EXACT_QUERIES:
-            right.append(len(kept.nearest(query) & {place.message for place, _ in ranked[:TOP]}) / TOP)
+            right.append(len(kept.nearest(query) & set(best.tolist())) / TOP)
     adding = []
     for number, one in enumerate(_made(real, ADDED, chance)):
         began = time.perf_counter()

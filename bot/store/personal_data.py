@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, delete, func, select, union
 
 from bot.store.database import Database
-from bot.store.tables import Base, GuildSetting, MemberPreference, StoredAnswer
+from bot.store.tables import Base, GuildSetting, IndexedImage, MemberPreference, StoredAnswer
 
 CHOICES = frozenset({GuildSetting.__tablename__, MemberPreference.__tablename__})
 """Erased by `Choices`, which keep a copy in memory."""
@@ -80,6 +80,8 @@ class PersonalData:
 
 def _of_channel(table: Table, channel_id: int) -> ColumnElement[bool]:
     found: ColumnElement[bool] = table.c.channel_id == channel_id
+    if table.name == IndexedImage.__tablename__:
+        return found | (table.c.place_id == channel_id) | (table.c.listed_id == channel_id)
     if table.name == StoredAnswer.__tablename__:
         # An answer is younger than its channel: that spares a search through all the older ones.
         return found & (table.c.answer_id > channel_id)

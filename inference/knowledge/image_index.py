@@ -210,17 +210,10 @@ class ImageIndex:
         self._codes.resize((room, DIMENSIONS), refcheck=False)
 
 
-def rank(
-    fingerprint: NDArray[np.float32], candidates: Sequence[PicturePlace], fingerprints: NDArray[np.float32]
-) -> list[tuple[PicturePlace, float]]:
-    """Return the candidates with their cosines to phi, float32 [width], best first.
-
-    `fingerprints`, float32 [n, width], are phi of the candidates.
-    """
-    lengths = np.linalg.norm(fingerprints, axis=1) * np.linalg.norm(fingerprint)
-    cosines = fingerprints @ fingerprint / np.where(lengths == 0, 1, lengths)
-    order = np.argsort(-cosines, kind="stable")
-    return [(candidates[index], float(cosines[index])) for index in order]
+def cosines(fingerprint: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosine of phi, float32 [width], to each of others, float32 [n, width]; 0 to nothing at all."""
+    lengths = np.linalg.norm(others, axis=1) * np.linalg.norm(fingerprint)
+    return np.asarray(others @ fingerprint / np.where(lengths == 0, 1, lengths), np.float32)
 
 
 def _largest(scores: NDArray[np.float32], count: int) -> NDArray[np.intp]:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.knowledge import image_index
-from inference.knowledge.image_index import ImageIndex, IndexRows, PicturePlace, rank
+from inference.knowledge.image_index import ImageIndex, IndexRows, PicturePlace, cosines
 
 WIDTH = 64
 
@@ -56,11 +56,16 @@ def test_the_ten_nearest_are_those_of_an_exact_comparison(random: np.random.Gene
     index = ImageIndex(WIDTH)
     index.add(rows(known))
     for query in phi(random, 20):
-        candidates = index.nearest(query)
-        ranked = rank(query, candidates, known[messages(candidates)])
-        exact = np.argsort(-(known @ query))[:10]
-        assert [place.message for place, _ in ranked[:10]] == exact.tolist()
-        np.testing.assert_allclose([score for _, score in ranked[:10]], (known @ query)[exact], atol=1e-5)
+        candidates = np.array(messages(index.nearest(query)))
+        ranked = candidates[np.argsort(-cosines(query, known[candidates]))]
+        assert ranked[:10].tolist() == np.argsort(-(known @ query))[:10].tolist()
+
+
+def test_a_cosine_does_not_depend_on_lengths_and_is_none_to_nothing(random: np.random.Generator) -> None:
+    one, other = phi(random, 2)
+    np.testing.assert_allclose(
+        cosines(3 * one, np.stack([2 * other, one, 0 * one])), [one @ other, 1, 0], atol=1e-6
+    )
 
 
 def test_where_there_are_many_the_signs_pick_those_that_are_compared(
