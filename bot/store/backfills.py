@@ -19,7 +19,7 @@ class Backfills:
     def __init__(self, database: Database) -> None:
         self._database = database
         insert = database.insert(Backfill)
-        columns = [name for name in Backfill.__table__.c.keys() if name != "channel_id"]
+        columns = [column.name for column in Backfill.__table__.c if column.name != "channel_id"]
         self._put = insert.on_conflict_do_update(
             index_elements=["channel_id"], set_={name: insert.excluded[name] for name in columns}
         )

@@ -45,8 +45,8 @@ class NewImage:
 class IndexedImages:
     """The pictures of all servers that can be found again.
 
-    `most` is how many of one server are kept: the newest. `on_change` is told the server of which pictures are
-    gone, other than by `remove_messages`.
+    `most` is how many of one server are kept: the newest. `on_change` is told the server of which pictures
+    are gone, other than by `remove_messages`.
     """
 
     def __init__(self, database: Database, most: int) -> None:
@@ -55,21 +55,24 @@ class IndexedImages:
         self.on_change: Callable[[int], None] = lambda _: None
         insert = database.insert(IndexedImage)
         key = {"message_id", "position"}
-        rest = {name: insert.excluded[name] for name in IndexedImage.__table__.c.keys() if name not in key}
+        names = {column.name for column in IndexedImage.__table__.c} - key
+        rest = {name: insert.excluded[name] for name in names}
         self._put = insert.on_conflict_do_update(index_elements=sorted(key), set_=rest)
 
     async def add(self, images: Sequence[NewImage]) -> None:
         """Keep pictures; one that is kept already is replaced."""
         await self._database.write_many(self._put, [asdict(image) for image in images])
 
-    async def remove_messages(self, message_ids: Collection[int]) -> bool:
-        """Forget the pictures of these messages; return whether there were any."""
-        removed = 0
+    async def remove_messages(self, message_ids: Collection[int]) -> set[int]:
+        """Forget the pictures of these messages; return the servers that had any."""
+        guilds: set[int] = set()
         for chunk in _chunks(message_ids):
             condition = IndexedImage.message_id.in_(chunk)
-            if await self._database.read(select(IndexedImage.message_id).where(condition).limit(1)):
-                removed += await self._delete(condition)
-        return removed > 0
+            found = await self._database.read(select(IndexedImage.guild_id).where(condition).distinct())
+            if found:
+                await self._delete(condition)
+            guilds.update(found)
+        return guilds
 
     async def keep_only(self, guild_id: int, listed: Collection[int]) -> None:
         """Forget the pictures of a server that were indexed for the sake of another place than these."""

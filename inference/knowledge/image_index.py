@@ -6,7 +6,7 @@ block by block: a block of 8-bit numbers is made float32 where the processor's c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -211,7 +211,7 @@ class ImageIndex:
 
 
 def cosines(fingerprint: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the cosine of phi, float32 [width], to each of others, float32 [n, width]; 0 to nothing at all."""
+    """Return the cosine of phi, float32 [width], to others, float32 [n, width]; 0 to nothing at all."""
     lengths = np.linalg.norm(others, axis=1) * np.linalg.norm(fingerprint)
     return np.asarray(others @ fingerprint / np.where(lengths == 0, 1, lengths), np.float32)
 

@@ -41,17 +41,17 @@ class SearchedImage(Protocol):
     """What is read of a picture: `place_id` is the channel whose readers may find it."""
 
     @property
-    def message_id(self) -> int: ...  # noqa: D102 - the names say it
+    def message_id(self) -> int: ...
     @property
-    def position(self) -> int: ...  # noqa: D102
+    def position(self) -> int: ...
     @property
-    def place_id(self) -> int: ...  # noqa: D102
+    def place_id(self) -> int: ...
     @property
-    def kind(self) -> str: ...  # noqa: D102
+    def kind(self) -> str: ...
     @property
-    def fingerprint(self) -> bytes: ...  # noqa: D102
+    def fingerprint(self) -> bytes: ...
     @property
-    def perceptual_hash(self) -> bytes | None: ...  # noqa: D102
+    def perceptual_hash(self) -> bytes | None: ...
 
 
 class SimilarImage(NamedTuple):
@@ -102,7 +102,10 @@ class ImageSearch:
         perceptual_hash: bytes | None,
         places: Collection[int],
     ) -> list[PicturePlace]:
-        """Return the pictures in `places` that are the same one, as far as can be told. Raises as `similar`."""
+        """Return the pictures in `places` that are the same one, as far as can be told.
+
+        Raises as `similar` does.
+        """
         found = await self._find(server, kind, fingerprint, perceptual_hash, places)
         nearest = list(zip(found.messages, found.positions, strict=True))
         alike = await self._ranked(kind, fingerprint, nearest)

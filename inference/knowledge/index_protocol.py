@@ -26,8 +26,10 @@ Places = Annotated[tuple[int, ...], Field(max_length=MOST_PLACES)]
 
 
 class ImageColumns(FramedMessage):
-    """Pictures, a place in each tuple. Their fingerprints, of `size` bytes each, follow a request, and then the
-    hashes of those that have one."""
+    """Pictures, a place in each tuple.
+
+    Their fingerprints, of `size` bytes each, follow a request, and then the hashes of those that have one.
+    """
 
     messages: Messages
     positions: Positions
