@@ -9,6 +9,7 @@ import discord
 
 from bot.answering.answerer import Answerer
 from bot.answering.classifying import ImageClassifying
+from bot.answering.image_indexing import ImageIndexing
 from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
@@ -21,6 +22,7 @@ from bot.cogs.catch_up import CatchUpCog
 from bot.cogs.classify import ClassifyCog
 from bot.cogs.edits import EditsCog
 from bot.cogs.erasing import ErasingCog
+from bot.cogs.find import FindCog
 from bot.cogs.guild_settings import GuildSettingsCog
 from bot.cogs.hello import HelloCog
 from bot.cogs.help import HelpCog
@@ -42,7 +44,9 @@ from bot.policy.audience import Audience
 from bot.policy.erasure import Erasure
 from bot.policy.quota import Quota
 from bot.presses.answer_presses import AnswerPresses
+from bot.presses.found_pages import FoundPages
 from bot.presses.picture_explaining import PictureExplaining
+from bot.presses.picture_finding import PictureFinding
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
 from bot.settings_ui.member_panel import MemberPanelPresses
@@ -85,7 +89,8 @@ def compose(
     memory = MessageMemory()
     reactions = Reactions()
     standing = StandingAnswers(bot, store, guard)
-    retraction = Retraction(memory, standing)
+    indexing = ImageIndexing(store, search, models)
+    retraction = Retraction(memory, standing, indexing)
     ledger = Ledger(store, guard, work)
     positions = ReadPositions(store, work)
     quota = Quota(settings.limits)
@@ -99,6 +104,7 @@ def compose(
         standing=standing,
         retraction=retraction,
         tally=Tally(store.sums),
+        indexing=indexing,
         seal=MarkSeal(store.mark_key),
         work=work,
         tracing=RequestTracing(observer),
@@ -142,7 +148,6 @@ def compose(
         standing=standing,
         retraction=retraction,
     )
-    erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers))
     export = PrivacyExport(store, ledger)
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
@@ -156,6 +161,19 @@ def compose(
         images_of=requests.images_of,
         limits=settings.limits,
     )
+    finding = PictureFinding(
+        client=bot,
+        store=store,
+        models=models,
+        fetcher=fetcher,
+        quota=quota,
+        search=search,
+        indexing=indexing,
+        images_of=requests.images_of,
+        limits=settings.limits,
+    )
+    pages = FoundPages(finding)
+    erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers, finding))
     handlers = (
         AnswerPresses(
             store=store,
@@ -169,6 +187,7 @@ def compose(
         MemberPanelPresses(store),
         PrivacyPanelPresses(store, erasure, export),
         HelloPresses(store.guilds, words),
+        pages,
     )
     bot.cogs_to_add = [
         MessagesCog(intake),
@@ -199,6 +218,7 @@ def compose(
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),
         AboutCog(store, models, settings.discord.source_url),
+        FindCog(tree=bot.tree, store=store, finding=finding, pages=pages, ledger=ledger, work=work),
         StatisticsCog(store=store, painter=painter, ledger=ledger, work=work),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons

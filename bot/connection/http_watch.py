@@ -53,7 +53,7 @@ class HttpWatch:
             return
         self.clock.dated(response.headers.get("Date"))
         if response.status == HTTPStatus.TOO_MANY_REQUESTS:
-            self.waits.waited(_seconds(response.headers.get("Retry-After")))
+            self.waits.refused(_seconds(response.headers.get("Retry-After")))
         shared = response.headers.get("X-RateLimit-Scope") == "shared"
         if not self.brake.answered(end.url.path, response.status, shared=shared):
             return

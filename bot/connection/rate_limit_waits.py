@@ -13,17 +13,24 @@ class RateLimitWaits:
     def __init__(self) -> None:
         self.times = 0
         self.seconds = 0.0
+        self._longest: float | None = None
 
     def waited(self, seconds: float) -> None:
         """Count one wait."""
         self.times += 1
         self.seconds += seconds
 
+    def refused(self, seconds: float) -> None:
+        """Count the wait for which a request was refused with a 429, unless it is given up for its length."""
+        if self._longest is None or seconds <= self._longest:
+            self.waited(seconds)
+
     def watch(self, http: HTTPClient) -> None:
         """Count the waits by which discord.py keeps to the limits that Discord announces.
 
-        What Discord refuses all the same, with a 429, is told to `waited`.
+        What Discord refuses all the same, with a 429, is told to `refused`.
         """
+        self._longest = http.max_ratelimit_timeout
         limits = http._buckets  # noqa: SLF001 - made anew by nobody
 
         def limit(key: str) -> Ratelimit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import platform
 from collections.abc import Iterator, Mapping
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 
 import discord
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -31,6 +31,7 @@ class StateCollector(Collector):
         self._bot = bot
         self._classifier = classifier
         self._store = store
+        self._version = _version()
         self.faults: Mapping[str, str] = {}
         """What `Readiness` has found last; whoever asks for metrics asks for that first."""
 
@@ -39,7 +40,7 @@ class StateCollector(Collector):
         yield _info(
             "whatsit_build",
             "The program that runs",
-            version=version("whatsit"),
+            version=self._version,
             python=platform.python_version(),
             discord_py=discord.__version__,
         )
@@ -134,6 +135,13 @@ class StateCollector(Collector):
             None,
             self._settings.worker.memory,
         )
+
+
+def _version() -> str:
+    try:
+        return version("whatsit")
+    except PackageNotFoundError:  # it runs from its source
+        return "(not installed)"
 
 
 def _batches(stats: Mapping[str, Stats]) -> HistogramMetricFamily:

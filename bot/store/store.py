@@ -31,6 +31,7 @@ from bot.store.personal_data import PersonalData, tables_with
 from bot.store.retention import Retention
 from bot.store.seen import Seen
 from bot.store.tables import Base, Cursor, DailySum, Feedback, GuildSetting, MemberPreference, StoredAnswer
+from bot.store.teaching import Teaching
 from bot.store.upgrading import make_ready
 from bot.store.upkeep_timer import UpkeepTimer
 
@@ -80,6 +81,7 @@ class Store:
         self.sums = DailySums(database, retention, now, self._keeps_sums)
         self.images = IndexedImages(database, index_images)
         self.backfills = Backfills(database)
+        self.teaching = Teaching(database, retention, now)
         self.notes = Notes(database)
         self.departures = Departures(database, now)
         self.personal = PersonalData(database)
@@ -146,8 +148,10 @@ class Store:
         """
         keeps_wish = not with_wish and (await self.members.get(user_id)).leave_alone
         deleted = await self.members.erase(user_id, but={"leave_alone"} if keeps_wish else ())
-        found_in = await self.images.guilds_of(user_id)
+        taught, found_in = await self.teaching.guilds_of(user_id), await self.images.guilds_of(user_id)
         deleted += await self.personal.erase_user(user_id)
+        for guild_id in taught:
+            self.teaching.forget_guild(guild_id)
         for guild_id in found_in:
             self.images.on_change(guild_id)
         await self._scrub(deleted, "user_id")
@@ -160,13 +164,15 @@ class Store:
         deleted = await self.guilds.erase(guild_id)
         deleted += await self.personal.erase_guild(guild_id)
         self.images.on_change(guild_id)
+        self.teaching.forget_guild(guild_id)
         await self._scrub(deleted, "guild_id")
 
     async def erase_channel(self, guild_id: int, channel_id: int) -> None:
         """Forget everything about a channel or thread of a server, which is gone.
 
-        Opinions stay, as they do when an answer is deleted: they hold no channel. So does a list of channels
-        that is the owner's; to change it for this server would write it down.
+        Opinions stay, as they do when an answer is deleted: they hold no channel. What pictures of
+        the channel taught stays too, without the links to them. So does a list of channels that is the
+        owner's; to change it for this server would write it down.
         """
         await self.seen.forget_channel(channel_id)
         settings = await self.guilds.get(guild_id)
@@ -215,6 +221,7 @@ class Store:
             + await self._purge(DailySum, self.sums.is_old())
             + await self.sums.merge_rare_names()
             + await self.images.trim()
+            + await self.teaching.purge()
         )
 
     def _is_older(self, made: InstrumentedAttribute[int], kept: timedelta) -> ColumnElement[bool]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from PIL import Image, ImageDraw
@@ -75,6 +76,31 @@ class Canvas:
         """Write one line at `x`, its left edge, middle or right edge; `y` is where the letters stand on."""
         font = self.typeface.font(size, text, bold=bold)
         self._draw.text((x * self._scale, y * self._scale), text, colour, font, anchor=f"{anchor}s")
+
+    def upward_text(
+        self, x: float, y: float, text: str, size: float, *, colour: tuple[int, int, int] = INK
+    ) -> None:
+        """Write one line from the bottom to the top: it begins at `y`, and its letters stand on `x`."""
+        font = self.typeface.font(size, text)
+        left, top, right, bottom = font.getbbox(text, anchor="ls")
+        if right <= left or bottom <= top:
+            return
+        mask = Image.new("L", (round(right - left), round(bottom - top)))
+        ImageDraw.Draw(mask).text((-left, -top), text, 255, font, anchor="ls")
+        upward = mask.transpose(Image.Transpose.ROTATE_90)
+        place = (round(x * self._scale + top), round(y * self._scale - left - upward.height))
+        self._image.paste((*colour, 255), place, upward)
+
+    def sloping_line(
+        self, points: Sequence[tuple[float, float]], colour: tuple[int, int, int], *, width: float = 1.75
+    ) -> None:
+        """Draw a line through points; of a single one, a dot."""
+        pixels = [(x * self._scale, y * self._scale) for x, y in points]
+        if len(pixels) > 1:
+            self._draw.line(pixels, fill=colour, width=round(width * self._scale), joint="curve")
+        radius = width * self._scale / 2
+        for x, y in (pixels[0], pixels[-1]):
+            self._draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=colour)
 
     def picture(self, box: Box, picture: Image.Image) -> None:
         """Draw a picture, RGB, so that it fills the rectangle."""

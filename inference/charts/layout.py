@@ -9,11 +9,15 @@ from babel.numbers import format_decimal
 
 from inference.charts.canvas import Box, Canvas
 from inference.charts.columns import draw_columns
+from inference.charts.confusion import draw_confusion
+from inference.charts.curves import draw_curves
 from inference.charts.heat import draw_heat
 from inference.charts.palette import MUTED
 from inference.charts.ranking import draw_ranking
+from inference.charts.reliability import draw_reliability
 from inference.charts.shares import draw_shares
 from inference.charts.sheet import ChartSheet
+from inference.charts.thumbnails import draw_thumbnails
 
 WIDTH = 550.0
 """Points. Discord shows a picture in a message up to 550 points wide and 350 high, and reduces others."""
@@ -22,9 +26,13 @@ TITLE, SUBTITLE, PANEL_TITLE, FIGURE = 17.0, 11.5, 12.0, 26.0
 
 PANELS: Final[dict[str, Callable[[Canvas, Box, Any, str], None]]] = {
     "columns": draw_columns,
+    "confusion": draw_confusion,
+    "curves": draw_curves,
     "heat": draw_heat,
     "ranking": draw_ranking,
+    "reliability": draw_reliability,
     "shares": draw_shares,
+    "thumbnails": draw_thumbnails,
 }
 """What draws a panel of each kind into its box, below its title; the last argument is the locale."""
 

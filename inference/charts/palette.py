@@ -14,6 +14,9 @@ from inference.charts.sheet import Tone
 
 Colour = tuple[int, int, int]
 
+MIDDLE_LUMINANCE: Final = 0.18
+"""Of what is lighter than this, dark letters stand out more than light ones."""
+
 CARD: Final[Colour] = (0x1F, 0x20, 0x24)
 EDGE: Final[Colour] = (0x3A, 0x3C, 0x43)
 GRID: Final[Colour] = (0x33, 0x35, 0x3B)
@@ -27,3 +30,16 @@ TONES: Final[Mapping[Tone, Colour]] = {
     "fainter": (0x77, 0x80, 0x8C),
     "bad": (0xF0, 0x8A, 0x4B),
 }
+
+
+def between(one: Colour, other: Colour, share: float) -> Colour:
+    """Return the colour that is `share`, 0 to 1, of the way from one to the other."""
+    red, green, blue = (round(a + (b - a) * share) for a, b in zip(one, other, strict=True))
+    return red, green, blue
+
+
+def ink_on(colour: Colour) -> Colour:
+    """Return the colour of letters that are read best on `colour`: light or dark."""
+    red, green, blue = ((value / 255) ** 2.2 for value in colour)
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return INK if luminance < MIDDLE_LUMINANCE else CARD

@@ -39,6 +39,14 @@ async def test_a_request_without_limits_is_no_wait(http: HTTPClient) -> None:
     assert waits.times == 0
 
 
+async def test_a_refused_request_waits_as_long_as_it_is_told_unless_that_is_too_long() -> None:
+    waits = RateLimitWaits()
+    waits.watch(HTTPClient(asyncio.get_running_loop(), max_ratelimit_timeout=60))
+    waits.refused(1.5)
+    waits.refused(3600)
+    assert (waits.times, waits.seconds) == (1, 1.5)
+
+
 async def test_a_wait_that_would_be_too_long_is_given_up_and_not_counted() -> None:
     http = HTTPClient(asyncio.get_running_loop(), max_ratelimit_timeout=30)
     waits = RateLimitWaits()

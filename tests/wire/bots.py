@@ -182,6 +182,13 @@ class Process:
         assert not any(noise in err.decode() for noise in NOISE), err.decode()
         return self._process.returncode, out.decode(), err.decode()
 
+    async def read_log(self) -> None:
+        """Take what it writes, until it ends, and forget it."""
+        assert self._process is not None
+        assert self._process.stderr is not None
+        while await self._process.stderr.read(1 << 16):
+            pass
+
     async def kill(self) -> None:
         """`kill -9`; nothing if it has ended already."""
         if self._process is not None and self._process.returncode is None:

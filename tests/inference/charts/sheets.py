@@ -8,12 +8,19 @@ from inference.charts.sheet import (
     ChartSheet,
     Column,
     ColumnPanel,
+    ConfusionPanel,
+    Curve,
+    CurvesPanel,
     Panel,
     RankedRow,
     RankingPanel,
+    ReliabilityBin,
+    ReliabilityPanel,
     Share,
     SharesPanel,
     SheetRow,
+    Thumbnail,
+    ThumbnailsPanel,
 )
 
 
@@ -32,6 +39,35 @@ def ranking(*names: str) -> RankingPanel:
 def shares(right: int, wrong: int) -> SharesPanel:
     both = (Share(label="right", value=right, tone="good"), Share(label="wrong", value=wrong, tone="bad"))
     return SharesPanel(title="Right and wrong", shares=both, nothing="Nobody said anything yet.")
+
+
+def confusion(*rows: tuple[int, ...], others: tuple[str, ...] = ()) -> ConfusionPanel:
+    labels = tuple(f"label {number}" for number in range(1, len(rows) + 1))
+    return ConfusionPanel(
+        title="Mixed up", labels=labels, others=others, counts=rows, truth="It is", given="Taken for"
+    )
+
+
+def curves(*values: float | None, percent: bool = False) -> CurvesPanel:
+    curve = Curve(label="pictures learnt from", values=values, tone="good")
+    return CurvesPanel(title="Loss", curves=(curve,), steps="epoch", marks=((1, "kept"),), percent=percent)
+
+
+def reliability(*rights: float) -> ReliabilityPanel:
+    middles = [(number + 0.5) / len(rights) for number in range(len(rights))]
+    bins = tuple(
+        ReliabilityBin(probability=middle, right=right, count=10)
+        for middle, right in zip(middles, rights, strict=True)
+    )
+    return ReliabilityPanel(title="Is 80 % right?", bins=bins, said="said", was="right", honest="honest")
+
+
+def thumbnails(*colours: tuple[int, int, int]) -> ThumbnailsPanel:
+    pictures = tuple(
+        Thumbnail(size=(20, 10), pixels=bytes(colour) * 200, lines=(("taken for a cat", "bad"), ("a", None)))
+        for colour in colours
+    )
+    return ThumbnailsPanel(title="Wrong", columns=2, thumbnails=pictures, nothing="No mistakes.")
 
 
 def sheet(*panels: Panel, title: str = "The last 30 days", locale: str = "en") -> ChartSheet:

@@ -9,18 +9,30 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from babel.messages.pofile import read_po
+from numpy.typing import NDArray
 from PIL import Image
 
 from config.loading import DEFAULT_FILE
 from inference.charts import palette
 from inference.charts.canvas import PIXELS, Canvas
 from inference.charts.columns import ticks
+from inference.charts.curves import axis_of
 from inference.charts.layout import draw_sheet
-from inference.charts.sheet import ChartSheet, Panel
+from inference.charts.sheet import ChartSheet, Panel, most_confused
 from inference.charts.typeface import BOLD, REGULAR, Typeface
-from tests.inference.charts.sheets import columns, ranking, shares, sheet
+from tests.inference.charts.sheets import (
+    columns,
+    confusion,
+    curves,
+    ranking,
+    reliability,
+    shares,
+    sheet,
+    thumbnails,
+)
 
 LOCALES = DEFAULT_FILE.with_name("locales")
 
@@ -90,7 +102,79 @@ def is_close(image: Image.Image, x: int, y: int, colour: tuple[int, int, int]) -
 
 
 def test_every_kind_of_panel_can_be_empty() -> None:
-    assert drawn(columns(0, 0), ranking(), shares(0, 0)).width == 550 * PIXELS
+    panels = (columns(0, 0), ranking(), shares(0, 0), confusion((0,)), curves(None), thumbnails())
+    assert drawn(*panels).width == 550 * PIXELS
+    assert drawn(reliability(0, 0), curves(0.0, percent=True)).width == 550 * PIXELS
+
+
+def coloured(image: Image.Image, colour: tuple[int, int, int]) -> NDArray[np.bool_]:
+    """Which pixels, [height, width], have that colour, but for what reducing their number changed."""
+    pixels = np.asarray(image)[:, :, :3].astype(int)
+    return np.asarray((np.abs(pixels - colour) <= 6).all(axis=2))
+
+
+def test_a_matrix_shows_what_was_right_in_another_colour_than_what_was_mixed_up() -> None:
+    right, wrong, none = (drawn(confusion(*rows)) for rows in [((9, 0), (0, 9)), ((0, 9), (9, 0)), ((0,),)])
+    good, bad = palette.TONES["good"], palette.TONES["bad"]
+    assert coloured(right, good).sum() > 5_000
+    assert coloured(wrong, bad).sum() > 5_000
+    assert not coloured(right, bad).any()
+    assert not coloured(wrong, good).any()
+    assert not (coloured(none, good) | coloured(none, bad)).any()
+
+
+def test_numbers_in_a_matrix_are_read_on_every_shade() -> None:
+    for tone in ("good", "bad"):
+        shades = [palette.between(palette.CARD, palette.TONES[tone], share / 20) for share in range(21)]
+        assert min(contrast(palette.ink_on(shade), shade) for shade in shades) > 3.5
+
+
+@pytest.mark.parametrize("rows", [((1, 2),), ((1,), (2,)), ((1, 2, 3), (1, 2))])
+def test_a_matrix_that_is_not_square_is_refused(rows: tuple[tuple[int, ...], ...]) -> None:
+    with pytest.raises(ValueError, match="counts has to have"):
+        confusion(*rows)
+
+
+def test_answers_that_are_no_label_have_columns_of_their_own() -> None:
+    assert drawn(confusion((5, 1, 2), (0, 3, 4), others=("none of these",))).width == 1650
+
+
+def test_of_many_labels_those_that_were_mixed_up_most_are_shown() -> None:
+    counts = [[9, 0, 0, 0], [0, 5, 4, 0], [0, 0, 9, 0], [0, 1, 0, 8]]
+    assert most_confused(counts, 2) == [1, 2]
+    assert most_confused(counts, 3) == [1, 2, 3]
+    assert most_confused(counts) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "percent", "axis"),
+    [
+        (0.2, 1.4, False, [0, 0.5, 1, 1.5]),
+        (0.0, 0.0, True, [0, 0.5, 1]),
+        (0.48, 0.99, True, [0.4, 0.6, 0.8, 1]),
+        (0.97, 1.0, True, [0.97, 0.98, 0.99, 1]),
+        (3, 70, False, [0, 20, 40, 60, 80]),
+    ],
+)
+def test_the_axis_of_curves_has_few_round_numbers(
+    low: float, high: float, percent: bool, axis: list[float]
+) -> None:
+    assert axis_of(low, high, percent=percent) == pytest.approx(axis)
+
+
+def test_a_curve_that_rises_ends_higher() -> None:
+    line = coloured(drawn(curves(0.2, 0.6, 1.0, percent=True)), palette.TONES["good"])
+    line[: 110 * PIXELS] = False  # the legend
+    across = np.flatnonzero(line.any(axis=0))
+    first, last = (int(np.argmax(line[:, x])) for x in (across[20], across[-20]))
+    assert last < first - 20 * PIXELS
+
+
+def test_a_contact_sheet_shows_each_picture_uncut() -> None:
+    image = drawn(thumbnails((250, 20, 20), (20, 250, 20)))
+    red, green = (int(coloured(image, colour).sum()) for colour in [(250, 20, 20), (20, 250, 20)])
+    assert red == pytest.approx(green, rel=0.1)
+    assert red > 10_000
 
 
 def test_numbers_are_written_as_in_the_locale() -> None:
