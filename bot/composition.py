@@ -14,6 +14,7 @@ from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.retraction import Retraction
+from bot.answering.server_knowledge import knowledge_of
 from bot.answering.tally import Tally
 from bot.buttons import MarkSeal
 from bot.client import Whatsit
@@ -60,6 +61,7 @@ from bot.tracing.observer import Observer
 from bot.tracing.request_tracing import RequestTracing
 from config.settings import Settings
 from inference.charts.client import ChartPainter
+from inference.knowledge.image_search import ImageSearch
 from inference.serving.client import Classifier
 
 
@@ -89,6 +91,9 @@ def compose(
     memory = MessageMemory()
     reactions = Reactions()
     standing = StandingAnswers(bot, store, guard)
+    knowledge = knowledge_of(settings, store, models)
+    bot.close_too.append(knowledge.close)
+    search = ImageSearch(knowledge, index=store.images.all_of, these=store.images.these)
     indexing = ImageIndexing(store, search, models)
     retraction = Retraction(memory, standing, indexing)
     ledger = Ledger(store, guard, work)

@@ -28,6 +28,9 @@ SEEN_BEFORE = N_("Seen before: {link}, {when}")
 ONE_SEEN_BEFORE = N_("Picture {number} seen before: {link}, {when}")
 
 
+POSTED_IN = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel, discord.Thread)
+
+
 class IndexedPlace(NamedTuple):
     """Where a picture is: its message, the channel whose readers may find it, and what a moderator listed."""
 
@@ -45,9 +48,7 @@ def indexed_place(
 
     Those of private threads never are: who may read one, its channel does not tell.
     """
-    if channel is None or channel.guild is None:
-        return None
-    if isinstance(channel, discord.Thread) and channel.is_private():
+    if not isinstance(channel, POSTED_IN) or (isinstance(channel, discord.Thread) and channel.is_private()):
         return None
     ids = place_ids(channel)
     listed = settings.listed_for_index(*ids)

@@ -72,9 +72,9 @@ def _examples(language: Language, count: int, _retention: Retention) -> str:
 
 def _indexed(language: Language, count: int, _retention: Retention) -> str:
     return language.ngettext(
-        "The fingerprint of {count} picture that you posted where a server lets pictures be found again, what "
-        "I called it, and the message it is in; not the picture. Until that message is deleted, the server no "
-        "longer wants it, or you have it forgotten.",
+        "The fingerprint of {count} picture that you posted where a server lets pictures be found again, "
+        "what I called it, and the message it is in; not the picture. Until that message is deleted, the "
+        "server no longer wants it, or you have it forgotten.",
         "The fingerprints of {count} pictures that you posted where a server lets pictures be found again, "
         "what I called them, and the messages they are in; not the pictures. Until those messages are "
         "deleted, the server no longer wants it, or you have them forgotten.",

@@ -133,7 +133,7 @@ class IndexedImages:
     async def these(self, places: Collection[PicturePlace]) -> Mapping[PicturePlace, IndexedImage]:
         """Return those of these pictures that are still kept."""
         wanted = set(places)
-        found = {}
+        found: dict[PicturePlace, IndexedImage] = {}
         for chunk in _chunks({message_id for message_id, _ in places}):
             rows = await self._database.read(select(IndexedImage).where(IndexedImage.message_id.in_(chunk)))
             found |= {(row.message_id, row.position): row for row in rows}

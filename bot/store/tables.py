@@ -228,6 +228,8 @@ class Backfill(Base):
     progress_channel_id: Mapped[Snowflake]
     progress_message_id: Mapped[Snowflake]
     language: Mapped[str] = mapped_column(String(12))
+
+
 class TaughtLabel(Base):
     """A word that a server taught Whatsit. `label` is its number in the server, drawn at random.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import MutableMapping
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +16,14 @@ from inference.knowledge.index_protocol import (
     ForgetIndexRequest,
     FoundReply,
     ImageColumns,
+    IndexReply,
+    IndexRequest,
     RankedReply,
     RankRequest,
     RemoveMessagesRequest,
 )
+from inference.knowledge.kept import KeptKey, KeptOfServers
+from inference.knowledge.protocol import DoneReply, MissingReply
 from inference.knowledge.seen_before import SAME_BITS
 from inference.models.fingerprint import unpack_all
 from inference.results import HASH_BYTES, SCALE_BYTES
@@ -30,31 +33,48 @@ class KeptIndex(NamedTuple):
     """The pictures of a server, and the version of them."""
 
     version: int
-    index: ImageIndex
+    images: ImageIndex
 
     @property
     def nbytes(self) -> int:
         """Memory that it takes."""
-        return self.index.bytes
-
-
-IndexKey = tuple[int, str, str]
-"""A server, a kind of fingerprints, and "index"."""
+        return self.images.bytes
 
 
 class ImageIndexes:
-    """Answers requests about pictures. `kept` holds indexes and may drop those not used for longest.
+    """Answers requests about pictures.
 
     One thread fills indexes, another does all the rest; `books` is held while `kept` is used.
     """
 
-    def __init__(self, kept: MutableMapping[IndexKey, KeptIndex], books: threading.Lock) -> None:
+    def __init__(self, kept: KeptOfServers, books: threading.Lock) -> None:
         self._kept = kept
         self._books = books
-        self._filling: dict[IndexKey, KeptIndex] = {}
+        self._filling: dict[KeptKey, KeptIndex] = {}
         self._forgotten: dict[int, int] = {}
 
-    def fill(self, request: FillIndexRequest, data: bytes) -> bool:
+    def reply(self, request: IndexRequest, data: bytes) -> IndexReply | DoneReply | MissingReply:
+        """Do what is asked for. Raises ValueError for what cannot be right, or is too much to keep."""
+        match request:
+            case FindRequest():
+                found = self._find(request, data)
+                return found or MissingReply(id=request.id, what="index")
+            case RankRequest():
+                return _ranked(request, data)
+            case FillIndexRequest():
+                if not self._fill(request, data):
+                    return MissingReply(id=request.id, what="index")
+            case AddImagesRequest():
+                self._add(request, data)
+            case RemoveMessagesRequest():
+                with self._books:
+                    for kept in self._of(request.server).values():
+                        kept.images.remove_messages(request.messages)
+            case ForgetIndexRequest():
+                self._forget(request)
+        return DoneReply(id=request.id)
+
+    def _fill(self, request: FillIndexRequest, data: bytes) -> bool:
         """Take some pictures of an index; return False where the first ones never came."""
         key = _key(request)
         if request.begin:
@@ -63,7 +83,7 @@ class ImageIndexes:
         filling = self._filling.get(key)
         if filling is None or filling.version != request.version:
             return False
-        filling.index.add(_rows(request.images, data))
+        filling.images.add(_rows(request.images, data))
         if request.end:
             del self._filling[key]
             with self._books:
@@ -71,32 +91,26 @@ class ImageIndexes:
                     self._kept[key] = filling
         return True
 
-    def add(self, request: AddImagesRequest, data: bytes) -> None:
+    def _add(self, request: AddImagesRequest, data: bytes) -> None:
         """Add pictures to an index, if it is there."""
         with self._books:
-            kept = self._kept.get(_key(request))
-            if kept and kept.version == request.version:
-                kept.index.add(_rows(request.images, data))
+            kept = self._get(request)
+            if kept is not None:
+                kept.images.add(_rows(request.images, data))
                 self._kept[_key(request)] = kept  # it takes more memory now
 
-    def remove(self, request: RemoveMessagesRequest) -> None:
-        """Take the pictures of messages out of a server's indexes."""
-        with self._books:
-            for key in [key for key in self._kept if key[0] == request.server and key[2:] == ("index",)]:
-                self._kept[key].index.remove_messages(request.messages)
-
-    def find(self, request: FindRequest, data: bytes) -> FoundReply | None:
+    def _find(self, request: FindRequest, data: bytes) -> FoundReply | None:
         """Return the candidates; None where the index is not there."""
         with self._books:
-            kept = self._kept.get(_key(request))
-            if kept is None or kept.version != request.version:
+            kept = self._get(request)
+            if kept is None:
                 return None
             (fingerprint,) = unpack_all(data[: request.size], request.size)
-            found = kept.index.nearest(fingerprint, request.places, request.count)
+            found = kept.images.nearest(fingerprint, request.places, request.count)
             same: list[PicturePlace] = []
             if request.hashed:
                 hashed = int.from_bytes(data[request.size :], "big")
-                same = kept.index.copies(hashed, SAME_BITS, request.places)
+                same = kept.images.copies(hashed, SAME_BITS, request.places)
         return FoundReply(
             id=request.id,
             messages=tuple(place.message for place in found),
@@ -105,21 +119,29 @@ class ImageIndexes:
             same_positions=tuple(place.position for place in same),
         )
 
-    def rank(self, request: RankRequest, data: bytes) -> RankedReply:
-        """Return the cosines of whole fingerprints to the first one."""
-        one, *others = unpack_all(data, request.size)
-        return RankedReply(id=request.id, cosines=tuple(cosines(one, np.stack(others)).tolist()))
-
-    def forget(self, request: ForgetIndexRequest) -> None:
-        """Give up a server's indexes of earlier versions."""
+    def _forget(self, request: ForgetIndexRequest) -> None:
         with self._books:
             self._forgotten[request.server] = request.version
-            for key in [key for key in self._kept if key[0] == request.server and key[2:] == ("index",)]:
-                if self._kept[key].version < request.version:
+            for key, kept in self._of(request.server).items():
+                if kept.version < request.version:
                     del self._kept[key]
 
+    def _get(self, request: AddImagesRequest | FindRequest) -> KeptIndex | None:
+        kept = self._kept.get(_key(request))
+        return kept if isinstance(kept, KeptIndex) and kept.version == request.version else None
 
-def _key(request: FillIndexRequest | AddImagesRequest | FindRequest) -> IndexKey:
+    def _of(self, server: int) -> dict[KeptKey, KeptIndex]:
+        """Return the indexes of a server, of all kinds of fingerprints."""
+        items = list(self._kept.items())
+        return {key: kept for key, kept in items if key[0] == server and isinstance(kept, KeptIndex)}
+
+
+def _ranked(request: RankRequest, data: bytes) -> RankedReply:
+    one, *others = unpack_all(data, request.size)
+    return RankedReply(id=request.id, cosines=tuple(cosines(one, np.stack(others)).tolist()))
+
+
+def _key(request: FillIndexRequest | AddImagesRequest | FindRequest) -> KeptKey:
     return request.server, request.kind, "index"
 
 
