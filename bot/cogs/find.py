@@ -20,7 +20,7 @@ from bot.policy.effective_settings import language_of
 from bot.policy.opt_out import is_left_alone
 from bot.presentation.errors import LEAVING
 from bot.presentation.help_texts import left_alone_sentence
-from bot.presses.errors import explain
+from bot.presses.errors import InteractionRefused, explain
 from bot.presses.found_pages import SENTENCES, FoundPages
 from bot.presses.picture_finding import PictureFinding
 from bot.store import Store
@@ -85,7 +85,10 @@ class FindCog(commands.Cog):
     @find.autocomplete("text")
     async def _names(self, interaction: Interaction, typed: str) -> list[Choice[str]]:
         language = await language_of(self._store, interaction)
-        return matching_choices(await self._finding.names(interaction, language), typed)
+        try:
+            return matching_choices(await self._finding.names(interaction, language), typed)
+        except InteractionRefused:  # the command itself says why
+            return []
 
     @app_commands.command(
         name=locale_str("similar"), description=locale_str("Find pictures in this server that look like one")

@@ -133,11 +133,11 @@ class PictureFinding(ErasableMemory):
         return may
 
     async def names(self, interaction: discord.Interaction[Any], language: Language) -> dict[str, str]:
-        """Return what pictures are called that the asker may see: the English names, by the asker's words."""
-        try:
-            places = await self.readable(interaction, language)
-        except InteractionRefused:
-            return {}
+        """Return what pictures are called that the asker may see: English names, and the asker's words.
+
+        Raises `InteractionRefused` where there are none.
+        """
+        places = await self.readable(interaction, language)
         names = await self._store.images.names(interaction.guild_id or 0, places)
         said = {name: language.labels.form(name) for name in names}
         return dict(sorted(said.items(), key=lambda item: item[1].casefold()))
