@@ -140,10 +140,11 @@ class ImageIndexing:
         place = self.place_of(request)
         if place is None or request.guild is None:
             return
+        message_id = _pictured(request)
         images = [
             new_image(
                 place,
-                message_id=_pictured(request),
+                message_id=message_id,
                 position=position,
                 user_id=request.author_id,
                 kind=self._models.info_of(outcome.result.model).fingerprints,
@@ -155,10 +156,10 @@ class ImageIndexing:
         ]
         try:
             if request.way == "edit":  # what it showed before is gone
-                await self._remove([_pictured(request)])
+                await self._remove([message_id])
             await self.keep([image for image in images if image is not None])
         except (StoreError, KnowledgeFailed) as error:
-            log.warning("The pictures of the message %d cannot be found again. %s", _pictured(request), error)
+            log.warning("The pictures of the message %d cannot be found again. %s", message_id, error)
 
     async def keep(self, images: Sequence[NewImage]) -> None:
         """Put pictures of one server into its index, unless this is no longer wanted.

@@ -88,7 +88,7 @@ def _read(file: Path, size: int) -> bytes | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        log.warning("%s cannot be read, so it is computed again: %s.", file, error.strerror)
+        log.warning("The background that was kept cannot be read, so it is computed again: %s", error)
         return None
     return kept if len(kept) == size else None
 
@@ -101,8 +101,7 @@ def _write(file: Path, kept: bytes) -> None:
         whole.replace(file)
     except OSError as error:
         log.warning(
-            "The background could not be kept, so it is computed again at the next start: %s (%s). Set "
+            "The background could not be kept, so it is computed again at the next start: %s. Set "
             "model.cache_dir to a folder of your own.",
-            error.strerror,
-            file,
+            error,
         )

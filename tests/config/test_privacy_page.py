@@ -18,12 +18,13 @@ import pytest
 
 from bot.settings_ui.privacy_words import KEPT
 from bot.store.personal_data import tables_with
+from bot.store.personal_data import OTHER_CHANNELS
 from bot.store.tables import Base
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "privacy.md"
 DATABASE, MEMORY, LOG, DISK = "In the database", "In memory", "In the log", "On disk"
-LIVING = ("bot", "inference/serving")
+LIVING = ("bot", "inference/serving", "inference/knowledge")
 """The code of what runs for long; a command of the terminal ends, and the demo has no people."""
 NOT_LIVING = ("bot/cli", "bot/demo")
 CONTAINERS = {
@@ -93,7 +94,7 @@ def test_a_row_that_is_somebodys_says_how_it_is_erased(column: str, way: str) ->
 def test_an_id_in_a_table_has_a_name_by_which_it_is_found() -> None:
     """A person, server or channel under another name would not be erased: name the column as the others."""
     known = {"user_id", "guild_id", "channel_id", "message_id", "interaction_id", "application_id"}
-    known |= {"response_id", "source_id", "answer_id"}
+    known |= {"response_id", "source_id", "answer_id", "before_id", "progress_message_id", *OTHER_CHANNELS}
     ids = {column.name for table in Base.metadata.tables.values() for column in table.c}
     assert {name for name in ids if name.endswith("_id")} <= known
 
