@@ -109,7 +109,7 @@ class FakeClassifier:
     inside: int = 0
     most_inside: int = 0
     features: int = 0
-    """How many numbers a fingerprint has: for a picture of which `says` gives none, they come from its bytes."""
+    """How many numbers a fingerprint has. Where `says` gives none, it comes from the picture's bytes."""
     featured: list[bytes] = field(default_factory=list)
     """The pictures whose features were asked for."""
 

@@ -17,8 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from bot.settings_ui.privacy_words import KEPT
-from bot.store.personal_data import tables_with
-from bot.store.personal_data import OTHER_CHANNELS
+from bot.store.personal_data import OTHER_CHANNELS, tables_with
 from bot.store.tables import Base
 
 ROOT = Path(__file__).parents[2]
