@@ -33,4 +33,6 @@ def perceptual_hash(picture: DecodedFrame) -> bytes | None:
     if grey.std() < LEAST_CONTRAST:
         return None
     waves = _TRANSFORM @ grey @ _TRANSFORM.T
-    return np.packbits(waves > np.median(waves)).tobytes()
+    # Not `np.median`: it imports a part of NumPy when it is first called, which the sandbox forbids.
+    middle = np.sort(waves, axis=None)[WAVES * WAVES // 2 - 1 : WAVES * WAVES // 2 + 1].mean()
+    return np.packbits(waves > middle).tobytes()
