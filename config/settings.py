@@ -102,11 +102,11 @@ class Worker(Section):
     """Seconds of processor time one image may take before its worker is replaced and the image refused."""
     memory: PositiveInt = 1536 * MiB
     """Bytes the worker may keep resident before it is replaced. While a picture is under suspicion, a second
-    worker tries it, which may take the model's memory and half of what is left."""
+    worker tries it, which may take the model's memory and three fifths of what is left."""
     nice: Annotated[int, Field(ge=0, le=19)] = 10
     """Niceness of the worker, so that the gateway's process goes first."""
     batch: PositiveInt = 8
-    """Crops in one batch."""
+    """Crops that the worker has at the same time, of pictures that do not cost much."""
 
 
 class Queue(Section):

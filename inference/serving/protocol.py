@@ -102,7 +102,8 @@ class WorkerUnavailable(FramedMessage):
 class LookRequest(FramedMessage):
     """One image of a batch, and how many labels (`ranked`) to send back.
 
-    A first look comes with `size` bytes; for a second look the worker has kept the crops. `explain` has the
+    A first look comes with `size` bytes; for a second look the worker has kept the crops. `alone`: it is so
+    costly that no other is to wait for it on the same thread. `explain` has the
     classes whose heat maps are wanted: an index, or the direction of features that speaks for a class, as
     `inference.models.fingerprint.pack` makes it.
     """
@@ -111,6 +112,7 @@ class LookRequest(FramedMessage):
     ranked: PositiveInt
     size: NonNegativeInt = 0
     second: bool = False
+    alone: bool = False
     features: Features = ""
     explain: Annotated[tuple[NonNegativeInt | bytes, ...], Field(max_length=MOST_MAPS)] = ()
 
@@ -198,12 +200,14 @@ class LooksBegun(FramedMessage):
     """From now on a thread of the worker is at these images, and at no others.
 
     `thread` is its number in the operating system, `core_seconds` the processor time it has used so far.
+    `elsewhere`: a codec works for it on threads of its own.
     """
 
     kind: Literal["begun"] = "begun"
     ids: tuple[int, ...]
     thread: PositiveInt
     core_seconds: Annotated[float, Field(ge=0)]
+    elsewhere: bool = False
 
 
 class LooksDone(FramedMessage):
