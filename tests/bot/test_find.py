@@ -306,7 +306,7 @@ def knowledge(world: World) -> Any:
 def hidden_channel(world: World) -> ChannelHandle:
     """A channel for those alone who have the role of insiders; the bot has it."""
     role = world.guild.create_role("insiders")
-    sees = {
+    sees: dict[Any, discord.PermissionOverwrite] = {
         world.guild.default_role: discord.PermissionOverwrite(view_channel=False),
         role: discord.PermissionOverwrite(view_channel=True),
         world.me: discord.PermissionOverwrite(view_channel=True),
