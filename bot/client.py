@@ -75,8 +75,8 @@ class Whatsit(commands.Bot, ErasableMemory):
         self.work_in_hand = WorkInHand()
         self.cogs_to_add: list[commands.Cog] = []
         """Added when the bot has logged in."""
-        self.closing: list[Callable[[], Awaitable[None]]] = []
-        """Called when the bot is closed, to end what it uses."""
+        self.close_too: list[Callable[[], Awaitable[None]]] = []
+        """Called when the connection is closed."""
         self._classifier = classifier
         self._server = server
         self._refusal_note = UpkeepTimer(self._note_refusals, "client: note refusals")
@@ -163,11 +163,11 @@ class Whatsit(commands.Bot, ErasableMemory):
             self._connection._remove_private_channel(channel)  # noqa: SLF001
 
     async def close(self) -> None:
-        """Close the connection, and end the models that servers chose and what else the bot uses."""
+        """Close the connection, and end the models that servers chose and whatever else works for the bot."""
         await super().close()
         await self._refusal_note.close()
         await self.models.close()
-        for close in self.closing:
+        for close in self.close_too:
             await close()
 
     async def _note_refusals(self) -> None:

@@ -9,10 +9,12 @@ import discord
 
 from bot.answering.answerer import Answerer
 from bot.answering.classifying import ImageClassifying
+from bot.answering.image_indexing import ImageIndexing
 from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.retraction import Retraction
+from bot.answering.server_knowledge import knowledge_of
 from bot.answering.tally import Tally
 from bot.answering.taught_naming import TaughtNaming
 from bot.buttons import MarkSeal
@@ -22,6 +24,7 @@ from bot.cogs.catch_up import CatchUpCog
 from bot.cogs.classify import ClassifyCog
 from bot.cogs.edits import EditsCog
 from bot.cogs.erasing import ErasingCog
+from bot.cogs.find import FindCog
 from bot.cogs.guild_settings import GuildSettingsCog
 from bot.cogs.hello import HelloCog
 from bot.cogs.help import HelpCog
@@ -43,7 +46,9 @@ from bot.intake.read_positions import ReadPositions
 from bot.policy.audience import Audience
 from bot.policy.erasure import Erasure
 from bot.policy.quota import Quota
+from bot.presses.answer_picture import AnswerPictureLookup
 from bot.presses.answer_presses import AnswerPresses
+from bot.presses.found_pages import FoundPages
 from bot.presses.picture_explaining import PictureExplaining
 from bot.presses.picture_finding import PictureFinding
 from bot.presses.picture_teaching import PictureTeaching
@@ -56,13 +61,13 @@ from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport
 from bot.store import Store
 from bot.store.store_guard import StoreGuard
-from bot.teaching.asking import knowledge_for
 from bot.teaching.teacher import Teacher
 from bot.tracing.observer import Observer
 from bot.tracing.request_tracing import RequestTracing
 from config.settings import Settings
 from inference.charts.client import ChartPainter
 from inference.knowledge.client import Knowledge
+from inference.knowledge.image_search import ImageSearch
 from inference.serving.client import Classifier
 
 
@@ -83,7 +88,7 @@ def compose(
     `intents`: None asks for what the application's flags allow; intents that are given are used as they are.
     `server` is a Discord-compatible server instead of Discord. `another_model` makes a classifier, not
     started yet, for a model that a server chose; without it all have the owner's. `observer` is told what
-    happens to requests. `knowledge` knows what servers taught; None makes what asks the store.
+    happens to requests. `knowledge` knows what servers taught; None is what reads it from the store.
     """
     models = Models(settings, classifier, another_model)
     bot = Whatsit(settings, classifier, store, models, intents=intents, server=server)
@@ -93,13 +98,15 @@ def compose(
     memory = MessageMemory()
     reactions = Reactions()
     standing = StandingAnswers(bot, store, guard)
-    retraction = Retraction(memory, standing)
+    knowledge = knowledge or knowledge_of(settings, store, models)
+    store.teaching.on_change = knowledge.forget
+    bot.close_too.append(knowledge.close)
+    search = ImageSearch(knowledge, index=store.images.all_of, these=store.images.these)
+    indexing = ImageIndexing(store, search, models)
+    retraction = Retraction(memory, standing, indexing)
     ledger = Ledger(store, guard, work)
     positions = ReadPositions(store, work)
     quota = Quota(settings.limits)
-    knowledge = knowledge or knowledge_for(settings, store, models)
-    store.teaching.on_change = knowledge.forget
-    bot.closing.append(knowledge.close)
     answerer = Answerer(
         settings=settings,
         models=models,
@@ -111,6 +118,7 @@ def compose(
         standing=standing,
         retraction=retraction,
         tally=Tally(store.sums),
+        indexing=indexing,
         seal=MarkSeal(store.mark_key),
         work=work,
         tracing=RequestTracing(observer),
@@ -154,26 +162,38 @@ def compose(
         standing=standing,
         retraction=retraction,
     )
-    erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers))
     export = PrivacyExport(store, ledger)
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
     painter = ChartPainter(nice=settings.worker.nice)
-    finding = PictureFinding(requests.images_of)
+    lookup = AnswerPictureLookup(requests.images_of)
     teacher = Teacher(
         store=store, models=models, fetcher=fetcher, quota=quota, knowledge=knowledge, limits=settings.limits
     )
+    picture_teaching = PictureTeaching(store=store, teacher=teacher, lookup=lookup, limits=settings.limits)
     explaining = PictureExplaining(
         store=store,
         models=models,
         fetcher=fetcher,
         quota=quota,
         painter=painter,
-        finding=finding,
+        lookup=lookup,
         knowledge=knowledge,
         limits=settings.limits,
     )
-    picture_teaching = PictureTeaching(store=store, teacher=teacher, finding=finding, limits=settings.limits)
+    finding = PictureFinding(
+        client=bot,
+        store=store,
+        models=models,
+        fetcher=fetcher,
+        quota=quota,
+        search=search,
+        indexing=indexing,
+        images_of=requests.images_of,
+        limits=settings.limits,
+    )
+    pages = FoundPages(finding)
+    erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers, finding))
     handlers = (
         AnswerPresses(
             store=store,
@@ -189,6 +209,7 @@ def compose(
         MemberPanelPresses(store),
         PrivacyPanelPresses(store, erasure, export),
         HelloPresses(store.guilds, words),
+        pages,
     )
     bot.cogs_to_add = [
         MessagesCog(intake),
@@ -219,6 +240,7 @@ def compose(
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),
         AboutCog(store, models, settings.discord.source_url),
+        FindCog(tree=bot.tree, store=store, finding=finding, pages=pages, ledger=ledger, work=work),
         StatisticsCog(store=store, painter=painter, ledger=ledger, work=work),
         TeachCog(store=store, teacher=teacher, ledger=ledger, work=work, limits=settings.limits),
     ]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import discord
+import numpy as np
 import pytest
 from simcord.actors import MemberActor
 from simcord.backend import serializers
@@ -30,6 +31,7 @@ from bot.tracing.observer import Observer, Stage, Way
 from config.settings import Settings
 from inference.knowledge.client import Knowledge
 from inference.knowledge.results import TaughtAnswer, TeachingReport
+from inference.models.fingerprint import pack
 from inference.results import Classification, Coarse, Explanation, Label, ModelInfo
 from inference.serving.client import Classifier
 from inference.serving.protocol import Features
@@ -106,20 +108,38 @@ class FakeClassifier:
     explained: list[tuple[bytes, list[int | bytes]]] = field(default_factory=list)
     refuses: Exception | None = None
     another: Callable[[Settings], Classifier] | None = None
-    features: list[Features | bool] = field(default_factory=list)
-    """What fingerprints were asked for, of each image."""
-    width: int = 1280
-    """Numbers of a fingerprint; 0 for a model that gives none."""
     inside: int = 0
     most_inside: int = 0
+    features: int = 0
+    """How many numbers a fingerprint has. Where `says` gives none, it comes from the picture's bytes."""
+    featured: list[bytes] = field(default_factory=list)
+    """The pictures whose features were asked for."""
+    wanted: list[Features | bool] = field(default_factory=list)
+    """Which fingerprint was asked for, of each picture."""
+    plain: bool = False
+    """The fingerprint of a picture is its bytes."""
 
     @property
     def info(self) -> ModelInfo:
         everyday = tuple(map(EVERYDAY.get, NAMES))
-        names = tuple(NAMES)
         return ModelInfo(
-            MODEL, "openvino", 224, len(NAMES), None, "0" * 64, 1, names, everyday, features=self.width
+            MODEL,
+            "openvino",
+            224,
+            len(NAMES),
+            None,
+            "0" * 64,
+            1,
+            tuple(NAMES),
+            everyday,
+            features=self.features,
         )
+
+    def fingerprint(self, data: bytes) -> bytes:
+        """What the worker would make of a picture; of other bytes it looks quite different."""
+        if self.plain:
+            return data
+        return pack(np.random.default_rng(list(data)).standard_normal(self.features, np.float32))
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
         if report is not None:
@@ -163,15 +183,18 @@ class FakeAdmission:
         features: Features | bool = False,
     ) -> Classification:
         self.classifier.asked.append((data, top))
-        self.classifier.features.append(features)
+        self.classifier.wanted.append(features)
         if self.classifier.meanwhile is not None:
             await self.classifier.meanwhile(data)
         answer = self.classifier.says.get(data, self.classifier.otherwise)
         on_cost(getattr(answer, "core_seconds", 0.0))
         if isinstance(answer, Exception):
             raise answer
-        fingerprint = data if features and self.classifier.width else None
-        return replace(answer, labels=answer.labels[:top], fingerprint=fingerprint)
+        answer = replace(answer, labels=answer.labels[:top])
+        if not (features and self.classifier.features):
+            return replace(answer, fingerprint=None, perceptual_hash=None)
+        self.classifier.featured.append(data)
+        return replace(answer, fingerprint=answer.fingerprint or self.classifier.fingerprint(data))
 
     async def explain(
         self, data: bytes, classes: Sequence[int | bytes], *, on_cost: Callable[[float], None]
@@ -291,10 +314,15 @@ class World:
     fetcher: StoreFetcher
     stores: Stores
     observer: RecordingObserver
-    knowledge: FakeKnowledge
+    scripted: FakeKnowledge | None
     guild: GuildHandle
     channel: ChannelHandle
     alice: MemberActor
+
+    @property
+    def knowledge(self) -> FakeKnowledge:
+        assert self.scripted is not None, "override the fixture `knowledge`"
+        return self.scripted
 
     @property
     def bot(self) -> Whatsit:
@@ -367,7 +395,7 @@ class World:
             self.fetcher,
             store,
             observer=self.observer,
-            knowledge=self.knowledge,
+            knowledge=self.scripted,
             message_content=message_content,
         )
         await self.env.restart_bot(bot)
@@ -386,10 +414,11 @@ def _bot(
     store: Store,
     *,
     observer: Observer,
-    knowledge: FakeKnowledge,
+    knowledge: FakeKnowledge | None,
     message_content: bool,
 ) -> Whatsit:
-    knowledge.store = store
+    if knowledge is not None:
+        knowledge.store = store
     intents = gateway_intents.wanted(message_content=message_content)
     return compose(
         settings,
@@ -399,7 +428,7 @@ def _bot(
         intents=intents,
         another_model=partial(_another, classifier),
         observer=observer,
-        knowledge=cast("Knowledge", knowledge),
+        knowledge=cast("Knowledge | None", knowledge),
     )
 
 
@@ -423,8 +452,9 @@ def observer() -> RecordingObserver:
 
 
 @pytest.fixture
-def knowledge() -> FakeKnowledge:
-    return FakeKnowledge()
+def knowledge() -> FakeKnowledge | None:
+    """The real one; a module of tests that scripts it has a fixture of its own."""
+    return None
 
 
 @pytest.fixture
@@ -442,7 +472,7 @@ async def simcord_bot(  # noqa: PLR0917 - pytest passes fixtures by name
     fetcher: StoreFetcher,
     stores: Stores,
     observer: RecordingObserver,
-    knowledge: FakeKnowledge,
+    knowledge: FakeKnowledge | None,
 ) -> Whatsit:
     """What simcord's own fixture, `simcord_env`, runs."""
     marker = request.node.get_closest_marker("whatsit")
@@ -481,7 +511,7 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     fetcher: StoreFetcher,
     stores: Stores,
     observer: RecordingObserver,
-    knowledge: FakeKnowledge,
+    knowledge: FakeKnowledge | None,
     caplog: pytest.LogCaptureFixture,
 ) -> AsyncIterator[World]:
     """A running bot in a server.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import AsyncExitStack
-from functools import partial
+from typing import TYPE_CHECKING
 
 from bot.answering.models import Models
 from bot.download.downloader import DownloadError, Fetcher
@@ -16,6 +16,9 @@ from bot.presentation.answer import Outcome
 from bot.tracing.request_tracing import FAILED, NAMED, ImageTrace, RequestTrace
 from config.settings import Limits
 from inference.results import RANKED, Classification, InferenceError
+
+if TYPE_CHECKING:
+    from inference.serving.client import Admission
 
 log = logging.getLogger(__name__)
 
@@ -34,22 +37,20 @@ class ImageClassifying:
         *,
         group: Hashable,
         model: str | None = None,
-        features: bool = False,
         on_cost: Callable[[float], None],
         trace: RequestTrace,
+        features: bool = False,
     ) -> list[Outcome]:
         """Return one outcome for each image, in their order; only cancellation is raised.
 
         `group` shares the queue out fairly: the server, or the person in a direct message. `model` is the
-        one that the server chose, if it chose one. `features`: with fingerprints. `on_cost` is told the
-        core-seconds that each image took, also of one that failed, was given up or was cancelled, and then
-        perhaps later. `trace` is told of each image.
+        one that the server chose, if it chose one. `on_cost` is told the core-seconds that each image took,
+        also of one that failed, was given up or was cancelled, and then perhaps later. `trace` is told of
+        each image. `features`: whether fingerprints and perceptual hashes are wanted too.
         """
         return await asyncio.gather(
             *(
-                self._classify(
-                    image, group=group, model=model, features=features, on_cost=on_cost, trace=trace.image()
-                )
+                self._classify(image, group, model, on_cost, trace.image(), features=features)
                 for image in images
             )
         )
@@ -57,12 +58,12 @@ class ImageClassifying:
     async def _classify(
         self,
         image: ImageSource,
-        *,
         group: Hashable,
         model: str | None,
-        features: bool,
         on_cost: Callable[[float], None],
         trace: ImageTrace,
+        *,
+        features: bool,
     ) -> Outcome:
         # What Discord tells no size of may be as large as is allowed; what is larger is never fetched.
         size = self._limit if image.size is None else min(image.size, self._limit)
@@ -75,8 +76,7 @@ class ImageClassifying:
                 with trace.stage("download"):
                     data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)
                 trace.facts["bytes"] = len(data)
-                asked = partial(admission.classify, data, top=RANKED, on_cost=on_cost, features=features)
-                return Outcome(image, await _classified(asked, trace))
+                return Outcome(image, await _classified(admission, data, on_cost, trace, features=features))
         except (InferenceError, DownloadError) as error:
             trace.ended(error.code, why=str(error))
             return Outcome(image, error)
@@ -87,12 +87,14 @@ class ImageClassifying:
             return Outcome(image, error)
 
 
-async def _classified(asked: Callable[[], Awaitable[Classification]], trace: ImageTrace) -> Classification:
+async def _classified(
+    admission: Admission, data: bytes, on_cost: Callable[[float], None], trace: ImageTrace, *, features: bool
+) -> Classification:
     """Classify, and tell `trace` how long the worker was waited for and how long it worked."""
     begun = time.perf_counter()
     worked = 0.0
     try:
-        classification = await asked()
+        classification = await admission.classify(data, top=RANKED, on_cost=on_cost, features=features)
         if classification.core_seconds:
             decode, predict = classification.decode_ms / 1000, classification.predict_ms / 1000
             trace.took("decode", decode)

@@ -17,8 +17,8 @@ from bot.policy.quota import Quota
 from bot.presentation.errors import sentence
 from bot.presentation.explanation_sheet import explanation_sheet, mapped
 from bot.presentation.taught_name import TaughtName
+from bot.presses.answer_picture import AnswerPictureLookup
 from bot.presses.errors import InteractionRefused
-from bot.presses.picture_finding import PictureFinding
 from bot.store import Store
 from config.settings import Limits
 from inference.charts.client import ChartPainter
@@ -42,7 +42,7 @@ class PictureExplaining:
         fetcher: Fetcher,
         quota: Quota,
         painter: ChartPainter,
-        finding: PictureFinding,
+        lookup: AnswerPictureLookup,
         knowledge: Knowledge,
         limits: Limits,
     ) -> None:
@@ -51,7 +51,7 @@ class PictureExplaining:
         self._fetcher = fetcher
         self._quota = quota
         self._painter = painter
-        self._finding = finding
+        self._lookup = lookup
         self._knowledge = knowledge
         self._limits = limits
 
@@ -102,7 +102,7 @@ class PictureExplaining:
         charge = partial(self._quota.charge, interaction.user.id, interaction.guild_id)
         most = self._limits.image_bytes
         taught = mark.taught is not None
-        for image in (await self._finding.find(interaction, mark)).images:
+        for image in (await self._lookup.find(interaction, mark)).images:
             size = most if image.size is None else min(image.size, most)
             async with self._models.admit(size, group=interaction.guild_id, model=model.name) as admission:
                 data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)

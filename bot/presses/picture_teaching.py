@@ -11,9 +11,9 @@ from bot.i18n import Language
 from bot.policy.effective_settings import guild_settings
 from bot.policy.teachers import may_teach
 from bot.presentation.teaching_words import ONLY_IN_SERVERS, not_a_teacher
+from bot.presses.answer_picture import AnswerPictureLookup
 from bot.presses.errors import InteractionRefused
 from bot.presses.picture_explaining import NOT_FOUND
-from bot.presses.picture_finding import PictureFinding
 from bot.store import Store
 from bot.teaching.lesson_words import lesson_words
 from bot.teaching.teacher import ShownPicture, Teacher
@@ -23,10 +23,12 @@ from config.settings import Limits
 class PictureTeaching:
     """Lets teachers correct an answer where it stands."""
 
-    def __init__(self, *, store: Store, teacher: Teacher, finding: PictureFinding, limits: Limits) -> None:
+    def __init__(
+        self, *, store: Store, teacher: Teacher, lookup: AnswerPictureLookup, limits: Limits
+    ) -> None:
         self._store = store
         self._teacher = teacher
-        self._finding = finding
+        self._lookup = lookup
         self._limits = limits
 
     async def check(self, interaction: discord.Interaction[Any], language: Language) -> int:
@@ -46,7 +48,7 @@ class PictureTeaching:
         Raises `InteractionRefused`, a `TeachingRefused` or a `StoreError`; then nothing was taught.
         """
         guild_id = await self.check(interaction, language)
-        found = await self._finding.find(interaction, mark)
+        found = await self._lookup.find(interaction, mark)
         if not found.images:
             raise InteractionRefused(language.gettext(NOT_FOUND))
         picture, *others = found.images

@@ -15,7 +15,18 @@ from inference.knowledge.results import KnowledgeFailed, TaughtAnswer
 from inference.results import Busy
 from tests.bot.moderation import moderator, refusal, said
 from tests.bot.pressing import description, member, options, pressable, private
-from tests.world import World, classified, picture
+from tests.world import FakeClassifier, FakeKnowledge, World, classified, picture
+
+
+@pytest.fixture
+def knowledge() -> FakeKnowledge:
+    return FakeKnowledge()
+
+
+@pytest.fixture
+def classifier() -> FakeClassifier:
+    return FakeClassifier(features=1280, plain=True)
+
 
 LABELLED = "**Fluffy**, as I was taught here"
 SURE = classified(("espresso", 0.94), ("cup", 0.03))
@@ -68,7 +79,7 @@ async def test_a_word_is_taught_with_up_to_five_pictures_and_fingerprints_alone_
         "I learned **Fluffy** from 3 pictures.",
         "It has 3 of the 5 examples that it needs; until then I'm often wrong.",
     ]
-    assert world.classifier.features == ["example"] * 3
+    assert world.classifier.wanted == ["example"] * 3
     words = said(await teach(world, "fluffy", b"3", b"4", b"5", teacher=mod))
     assert words.splitlines() == [
         "I learned **fluffy** from 2 pictures.",
@@ -116,7 +127,7 @@ async def test_whoever_wants_to_be_left_alone_teaches_nothing_either(world: Worl
 
 
 async def test_a_model_that_gives_no_fingerprints_cannot_be_taught(world: World) -> None:
-    world.classifier.width = 0
+    world.classifier.features = 0
     assert refusal(world, await teach(world)) == (
         "MobileNetV2, the model I use here, can't be taught. Choose another one: `/settings what`."
     )
@@ -189,13 +200,13 @@ async def test_a_store_that_fails_is_said_in_a_sentence(
 
 async def test_a_server_that_taught_nothing_is_asked_for_no_fingerprint(world: World) -> None:
     await post(world, b"cat")
-    assert world.classifier.features == [False]
+    assert world.classifier.wanted == [False]
 
 
 async def test_a_taught_name_stands_above_the_models_own(world: World) -> None:
     await teach(world)
     answer = await post(world, b"fluffy")
-    assert world.classifier.features[-1] is True
+    assert world.classifier.wanted[-1] is True
     lines = description(answer).splitlines()
     assert lines[0] == f"🏷️ {LABELLED}"
     assert lines[1:3] == ["By my own names:", "Probably **an Egyptian cat**."]
