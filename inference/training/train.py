@@ -105,8 +105,8 @@ def train(settings: Settings, task: TrainingTask, *, report: Report) -> TrainRep
     except OSError as error:
         raise ModelUnavailable(f"{out} cannot be written: {error.strerror or error}.") from None
     notes = [located.caveat.sentence] if located.caveat else []
-    notes += _left_out(result.pop("unreadable"), "could not be read")
-    notes += _left_out(result.pop("repeated"), "were there more than once")
+    notes += _left_out(result.pop("unreadable"), "unreadable")
+    notes += _left_out(result.pop("repeated"), "copies")
     if task.fine_tune and not result["tuned"]:
         notes.append("Training the top layers did not help, so they are as they were.")
     return TrainReport(out=task.out, labels=len(task.labels), notes=tuple(notes), **result)
@@ -117,13 +117,11 @@ def _folders(files: Sequence[Sequence[str]]) -> set[Path]:
     return {Path(file).resolve().parent for own in files for file in own}
 
 
-def _left_out(files: Sequence[str], why: str) -> list[str]:
+def _left_out(files: Sequence[str], what: str) -> list[str]:
     """Return a sentence on files that were left out, if there are any."""
     if not files:
         return []
-    named = ", ".join(ascii(file)[1:-1] if not file.isprintable() else file for file in files[:NAMED])
+    named = ", ".join(file if file.isprintable() else ascii(file)[1:-1] for file in files[:NAMED])
     more = f" and {len(files) - NAMED} more" if len(files) > NAMED else ""
     noun = "picture was" if len(files) == 1 else "pictures were"
-    return [
-        f"{len(files)} {noun} left out, because {'it' if len(files) == 1 else 'they'} {why}: {named}{more}."
-    ]
+    return [f"{len(files)} {noun} left out ({what}): {named}{more}."]
