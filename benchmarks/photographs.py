@@ -20,10 +20,11 @@ SOURCES = (
 
 def photographs() -> list[Image.Image]:
     """Read the photographs. Raises FileNotFoundError where their packages are not installed."""
-    return [Image.open(_installed(package, name)).convert("RGB") for package, name in SOURCES]
+    return [Image.open(installed(package, name)).convert("RGB") for package, name in SOURCES]
 
 
-def _installed(package: str, name: str) -> Path:
+def installed(package: str, name: str) -> Path:
+    """Return a file of an installed package. Raises FileNotFoundError where it is not there."""
     spec = importlib.util.find_spec(package)  # finds without importing: scikit-image takes seconds
     for folder in (spec.submodule_search_locations if spec else None) or ():
         if (file := Path(folder, name)).is_file():

@@ -203,6 +203,12 @@ class StoreSettings(Section):
     everything twice."""
 
 
+class KnowledgeSettings(Section):
+    memory: PositiveInt = 256 * MiB
+    """Bytes that what servers taught may take in memory, of all servers together: 100 labels take 1 MiB. What
+    was not used for longest goes first, and is read from the store again when it is next needed."""
+
+
 class Privacy(Section):
     keep_days: Annotated[int, Field(ge=0, le=365)] = 0
     """Days that a server's data is kept after the server has removed Whatsit; back in time, it finds its
@@ -254,6 +260,7 @@ class Settings(BaseModel):
     answers: Answers = Field(default_factory=Answers)
     data: Data = Field(default_factory=Data)
     store: StoreSettings = Field(default_factory=StoreSettings)
+    knowledge: KnowledgeSettings = Field(default_factory=KnowledgeSettings)
     privacy: Privacy = Field(default_factory=Privacy)
     metrics: Metrics = Field(default_factory=Metrics)
     log: Log = Field(default_factory=Log)

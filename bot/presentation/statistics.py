@@ -13,6 +13,7 @@ from bot.discord_limits import FILE_DESCRIPTION
 from bot.i18n import N_, OPTION, Language
 from bot.presentation.label_name import LabelName
 from bot.presentation.plain_text import shorten
+from bot.store import FIELDS
 from bot.store.daily_sums import GuildSums
 from bot.store.feedback import OpinionCount
 from inference.charts.sheet import (
@@ -33,6 +34,7 @@ WIDTH = 40
 DAYS_HEIGHT, DETAILS_HEIGHT = 120.0, 152.0
 SWITCH: Final = "`/settings how {option}:`"
 """The command that turns the daily counts on or off."""
+(SWITCHED,) = FIELDS["statistics"].options
 TITLE, PER_DAY = N_("The last {days} days"), N_("Pictures a day")
 NAMES, SURE, OPINIONS = N_("Seen most often"), N_("How sure I was"), N_("Right and wrong")
 NOTHING, NO_OPINIONS = N_("Nothing yet."), N_("Nobody said anything.")
@@ -64,7 +66,7 @@ class StatisticsWords:
         details = ((say(title), words) for title, words in self._details() if words)
         lines += [say(LINE).format(title=title, words=words) for title, words in details]
         note = say(N_("The days are UTC's. I keep these sums for a month, and nobody's name. Off: {command}"))
-        command = SWITCH.format(option=self.language.pgettext(OPTION, "statistics"))
+        command = SWITCH.format(option=self.language.pgettext(OPTION, SWITCHED))
         return "\n".join([*lines, f"-# {note.format(command=command)}"])
 
     def description(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import json
 from collections.abc import Mapping, Sequence
@@ -69,13 +70,15 @@ def exported(
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a row with ids as text, and moments in ISO 8601."""
+    """Return a row with ids as text, moments in ISO 8601, and bytes in Base64."""
     return {column: _value(column, value) for column, value in row.items()}
 
 
 def _value(column: str, value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
     if type(value) is int and (column.endswith("_id") or abs(value) >= EXACT_IN_JSON):
         return str(value)
     return value

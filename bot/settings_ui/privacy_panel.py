@@ -28,9 +28,10 @@ IN_MEMORY = N_(
 LEFT_ALONE = N_("That you want your pictures left alone, until you change it.")
 NEVER = N_("I never keep pictures, your messages, or your name.")
 WARNING = N_(
-    "Forget everything about you? That is your preferences, what you said about answers, and which answers "
-    "were yours; whatever I'm doing for you right now stops. Answers stay where they are, but are no longer "
-    "deleted along with your picture. How much of your limit you have used still counts for some minutes."
+    "Forget everything about you? That is your preferences, what you said about answers, which answers "
+    "were yours, and what I was taught with your pictures; whatever I'm doing for you right now stops. "
+    "Answers stay where they are, but are no longer deleted along with your picture. How much of your "
+    "limit you have used still counts for some minutes."
 )
 STILL_LEFT_ALONE = N_("I remember one thing, because you asked for it: I leave your pictures alone.")
 PRIVACY_SENTENCES: Sentences = {

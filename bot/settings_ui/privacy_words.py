@@ -60,6 +60,16 @@ def _open_commands(language: Language, count: int, _retention: Retention) -> str
     ).format(count=count)
 
 
+def _examples(language: Language, count: int, _retention: Retention) -> str:
+    return language.ngettext(
+        "The fingerprint of {count} picture of yours that somebody taught me a word with, and the message it "
+        "is in; not the picture. Until you have it forgotten.",
+        "The fingerprints of {count} pictures of yours that somebody taught me words with, and the messages "
+        "they are in; not the pictures. Until you have them forgotten.",
+        count,
+    ).format(count=count)
+
+
 def _days(kept: timedelta) -> int:
     return kept.days
 
@@ -70,5 +80,6 @@ KEPT: Final[Mapping[str, Line]] = {
     "member_preference": _preferences,
     "open_interaction": _open_commands,
     "open_message": _open_messages,
+    "taught_example": _examples,
 }
 """By the table's name. A new table with a column `user_id` needs its line here."""

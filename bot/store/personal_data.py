@@ -6,16 +6,18 @@ That is all it has to do to be counted, exported and erased.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, delete, func, select, union
+from sqlalchemy import ColumnElement, Delete, Table, Update, delete, func, select, union, update
 
 from bot.store.database import Database
-from bot.store.tables import Base, GuildSetting, MemberPreference, StoredAnswer
+from bot.store.tables import Base, GuildSetting, MemberPreference, StoredAnswer, TaughtExample
 
 CHOICES = frozenset({GuildSetting.__tablename__, MemberPreference.__tablename__})
 """Erased by `Choices`, which keep a copy in memory."""
+LINKS = ("channel_id", "message_id")
+"""Of a row that only links to a channel (`TaughtExample`), what goes with the channel; the row stays."""
 SECRET_COLUMNS = frozenset({"token"})
 """Of a person's rows, what is not shown to the person either: whoever has it can answer in the bot's name."""
 
@@ -63,19 +65,29 @@ class PersonalData:
         return await self._erase((table, table.c.guild_id == guild_id) for table in tables_with("guild_id"))
 
     async def erase_channel(self, channel_id: int) -> int:
-        """Delete a channel's rows in all tables; return how many there were."""
+        """Delete a channel's rows in all tables, and links to it; return how many there were."""
         return await self._erase(
-            (table, _of_channel(table, channel_id)) for table in tables_with("channel_id")
+            ((table, _of_channel(table, channel_id)) for table in tables_with("channel_id")), _without_channel
         )
 
-    async def _erase(self, whose: Iterable[tuple[Table, ColumnElement[bool]]]) -> int:
+    async def _erase(
+        self,
+        whose: Iterable[tuple[Table, ColumnElement[bool]]],
+        erasing: Callable[[Table], Delete | Update] = delete,
+    ) -> int:
         await self._database.settled()  # or what is still being written would come after
         deleted = 0
         async with self._database.transaction() as connection:
             for table, condition in whose:
                 if table.name not in CHOICES:
-                    deleted += (await connection.execute(delete(table).where(condition))).rowcount
+                    deleted += (await connection.execute(erasing(table).where(condition))).rowcount
         return deleted
+
+
+def _without_channel(table: Table) -> Delete | Update:
+    if table.name == TaughtExample.__tablename__:
+        return update(table).values(dict.fromkeys(LINKS))
+    return delete(table)
 
 
 def _of_channel(table: Table, channel_id: int) -> ColumnElement[bool]:

@@ -22,3 +22,5 @@ class Retention:
     """What people said of answers."""
     sums: timedelta = timedelta(days=31)
     """How many pictures there were each day: the chart of `/stats` shows 30 days."""
+    changes: timedelta = timedelta(days=30)
+    """Changes of what a server taught, and what they took away: so long they can be undone."""

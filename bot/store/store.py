@@ -29,6 +29,7 @@ from bot.store.personal_data import PersonalData, tables_with
 from bot.store.retention import Retention
 from bot.store.seen import Seen
 from bot.store.tables import Base, Cursor, DailySum, Feedback, GuildSetting, MemberPreference, StoredAnswer
+from bot.store.teaching import Teaching
 from bot.store.upgrading import make_ready
 from bot.store.upkeep_timer import UpkeepTimer
 
@@ -68,6 +69,7 @@ class Store:
         self.answers = StoredAnswers(database)
         self.feedback = Opinions(database)
         self.sums = DailySums(database, retention, now, self._keeps_sums)
+        self.teaching = Teaching(database, retention, now)
         self.notes = Notes(database)
         self.departures = Departures(database, now)
         self.personal = PersonalData(database)
@@ -133,7 +135,10 @@ class Store:
         """
         keeps_wish = not with_wish and (await self.members.get(user_id)).leave_alone
         deleted = await self.members.erase(user_id, but={"leave_alone"} if keeps_wish else ())
+        taught = await self.teaching.guilds_of(user_id)
         deleted += await self.personal.erase_user(user_id)
+        for guild_id in taught:
+            self.teaching.forget_guild(guild_id)
         await self._scrub(deleted, "user_id")
 
     async def erase_guild(self, guild_id: int) -> None:
@@ -143,13 +148,15 @@ class Store:
         await self.notes.forget_greeting(guild_id)
         deleted = await self.guilds.erase(guild_id)
         deleted += await self.personal.erase_guild(guild_id)
+        self.teaching.forget_guild(guild_id)
         await self._scrub(deleted, "guild_id")
 
     async def erase_channel(self, guild_id: int, channel_id: int) -> None:
         """Forget everything about a channel or thread of a server, which is gone.
 
-        Opinions stay, as they do when an answer is deleted: they hold no channel. So does a list of channels
-        that is the owner's; to change it for this server would write it down.
+        Opinions stay, as they do when an answer is deleted: they hold no channel. What pictures of
+        the channel taught stays too, without the links to them. So does a list of channels that is the
+        owner's; to change it for this server would write it down.
         """
         await self.seen.forget_channel(channel_id)
         owners = self.guilds.defaults.channels
@@ -196,6 +203,7 @@ class Store:
             + await self._purge(Feedback, self._is_older(Feedback.answer_id, kept.feedback))
             + await self._purge(DailySum, self.sums.is_old())
             + await self.sums.merge_rare_names()
+            + await self.teaching.purge()
         )
 
     def _is_older(self, made: InstrumentedAttribute[int], kept: timedelta) -> ColumnElement[bool]:

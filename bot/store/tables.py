@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, BigInteger, Dialect, Integer, MetaData, String
+from sqlalchemy import JSON, BigInteger, Dialect, Integer, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -176,6 +176,58 @@ class DailySum(Base):
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     count: Mapped[int] = mapped_column(Integer)
+
+
+class TaughtLabel(Base):
+    """A word that a server taught Whatsit. `label` is its number in the server, drawn at random.
+
+    `removed` is the change that took it away, as long as that can be undone; None while the word is in use.
+    """
+
+    __tablename__ = "taught_label"
+
+    guild_id: Mapped[Key]
+    label: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(50))
+    removed: Mapped[int | None] = mapped_column(Integer, default=None)
+
+
+class TaughtExample(Base):
+    """The fingerprint of a picture that shows what a label means, or with `label` None "none of these".
+
+    `example` is its number in the server. `kind` is `ModelInfo.fingerprints`: those of two kinds have nothing
+    in common. `user_id` is whose picture it was, `channel_id` and `message_id` where it can be seen, None
+    where that is not known. `removed` as in `TaughtLabel`.
+    """
+
+    __tablename__ = "taught_example"
+
+    guild_id: Mapped[Key]
+    example: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    label: Mapped[int | None] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(60))
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    user_id: Mapped[Snowflake | None] = mapped_column(index=True)
+    channel_id: Mapped[Snowflake | None]
+    message_id: Mapped[Snowflake | None]
+    made_at: Mapped[datetime]
+    removed: Mapped[int | None] = mapped_column(Integer, default=None)
+
+
+class TeachingChange(Base):
+    """A change of what a server taught, with what is needed to undo it; nothing of who made it.
+
+    `change` counts up in the server. `what` is "teach", "rename", "merge", "remove" or "import", and `detail`
+    holds numbers of labels and examples, and names.
+    """
+
+    __tablename__ = "teaching_change"
+
+    guild_id: Mapped[Key]
+    change: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    what: Mapped[str] = mapped_column(String(20))
+    detail: Mapped[Any] = mapped_column(JSON)
+    made_at: Mapped[datetime]
 
 
 class Meta(Base):

@@ -43,3 +43,19 @@ def unpack(packed: bytes) -> NDArray[np.float32]:
     if not (np.isfinite(scale) and scale > 0):
         raise ValueError("the scale of a fingerprint has to be a number above 0")
     return np.frombuffer(packed[SCALE_BYTES:], np.int8).astype(np.float32) * np.float32(scale)
+
+
+def unpack_all(packed: bytes, size: int) -> NDArray[np.float32]:
+    """Return the vectors, float32 [n, width], of n packed ones of `size` bytes each, one after the other.
+
+    Raises ValueError as `unpack` does, and where the bytes are no multiple of `size`.
+    """
+    if size <= SCALE_BYTES or len(packed) % size:
+        raise ValueError(f"{len(packed)} bytes are no fingerprints of {size} bytes each")
+    rows = np.frombuffer(packed, np.uint8).reshape(-1, size)
+    scales = np.ascontiguousarray(rows[:, :SCALE_BYTES]).view("<f4")
+    if not (np.isfinite(scales) & (scales > 0)).all():
+        raise ValueError("the scale of a fingerprint has to be a number above 0")
+    vectors = rows[:, SCALE_BYTES:].view(np.int8).astype(np.float32)
+    vectors *= scales
+    return vectors

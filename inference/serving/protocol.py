@@ -1,14 +1,7 @@
-"""The messages between the bot's process and its worker.
+"""The messages between the bot's process and its worker, in frames (`inference.frames`).
 
-A frame is one JSON object, then raw bytes:
-
-    4 bytes   length of the JSON, big-endian
-    JSON      one of the messages below
-    bytes     the pictures of a batch, one after the other, of the sizes the batch names
-
-It is JSON with a schema because the worker handles strangers' bytes: even one that was taken over can only
-send data of these shapes. Pickle, which multiprocessing and pebble use, would let it run code in the process
-that holds the token.
+The bytes after a batch are its pictures, one after the other, of the sizes that it names. The worker handles
+strangers' bytes, so what it says is believed only if it is of these shapes.
 """
 
 from __future__ import annotations
@@ -17,8 +10,6 @@ from typing import Annotated, BinaryIO, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     NonNegativeInt,
     PositiveInt,
@@ -27,6 +18,7 @@ from pydantic import (
 )
 
 from config import settings
+from inference.frames import FramedMessage, read_exactly, read_json
 from inference.results import (
     CorruptImage,
     ImageTooLarge,
@@ -37,8 +29,6 @@ from inference.results import (
     PictureKind,
     UnsupportedFormat,
 )
-
-LENGTH_BYTES = 4
 
 MOST_CROPS = 100
 """Crops of one image: three frames, looked at twice, make nine."""
@@ -78,15 +68,7 @@ MAP_CELLS = 1 << 17
 PIXEL_BYTES = 3 * 512 * 512
 
 
-class WorkerMessage(BaseModel):
-    """One message, of fields that are all checked when it is read."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, ser_json_bytes="base64", val_json_bytes="base64"
-    )
-
-
-class WorkerHello(WorkerMessage):
+class WorkerHello(FramedMessage):
     """The first message to a new worker: what to load and how to work. `load` is "module:function"."""
 
     load: str
@@ -95,7 +77,7 @@ class WorkerHello(WorkerMessage):
     limits: settings.Limits
 
 
-class LoadProgress(WorkerMessage):
+class LoadProgress(FramedMessage):
     """What a worker that loads its model is doing, and how much of that is done: 0 to 1, None if unknown."""
 
     kind: Literal["progress"] = "progress"
@@ -103,21 +85,21 @@ class LoadProgress(WorkerMessage):
     fraction: float | None
 
 
-class WorkerReady(WorkerMessage):
+class WorkerReady(FramedMessage):
     """The model is loaded, and answers."""
 
     kind: Literal["ready"] = "ready"
     info: ModelInfo
 
 
-class WorkerUnavailable(WorkerMessage):
+class WorkerUnavailable(FramedMessage):
     """No model could be loaded; `reason` says why, and what can be done."""
 
     kind: Literal["unavailable"] = "unavailable"
     reason: str
 
 
-class LookRequest(WorkerMessage):
+class LookRequest(FramedMessage):
     """One image of a batch, and how many labels (`ranked`) to send back.
 
     A first look comes with `size` bytes; for a second look the worker has kept the crops. `explain` has the
@@ -133,14 +115,14 @@ class LookRequest(WorkerMessage):
     explain: Annotated[tuple[NonNegativeInt | bytes, ...], Field(max_length=MOST_MAPS)] = ()
 
 
-class BatchRequest(WorkerMessage):
+class BatchRequest(FramedMessage):
     """Images to look at together. `forget` has the ids whose second look nobody wants any more."""
 
     looks: tuple[LookRequest, ...]
     forget: tuple[int, ...] = ()
 
 
-class HeatReply(WorkerMessage):
+class HeatReply(FramedMessage):
     """The fields are those of `inference.results.Explanation`."""
 
     size: tuple[Pixels, Pixels]
@@ -162,7 +144,7 @@ class HeatReply(WorkerMessage):
         return self
 
 
-class AnsweredReply(WorkerMessage):
+class AnsweredReply(FramedMessage):
     """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
     probability, number of its classes); `size` is (width, height); `core_seconds` is the processor time that
     the image took in all its looks; `picture_kind` is told where the metadata tell it. `fingerprint` is there
@@ -183,7 +165,7 @@ class AnsweredReply(WorkerMessage):
     heat: HeatReply | None = None
 
 
-class UnsureReply(WorkerMessage):
+class UnsureReply(FramedMessage):
     """The model is unsure of the image and wants a second look, of so many crops.
 
     `core_seconds` is what the first look took; the answer to the second counts them in.
@@ -195,7 +177,7 @@ class UnsureReply(WorkerMessage):
     core_seconds: Cost
 
 
-class RefusedReply(WorkerMessage):
+class RefusedReply(FramedMessage):
     """The decoder refused the image; `code` is that of the error."""
 
     kind: Literal["refused"] = "refused"
@@ -212,7 +194,7 @@ class RefusedReply(WorkerMessage):
 WorkerReply = AnsweredReply | UnsureReply | RefusedReply
 
 
-class LooksBegun(WorkerMessage):
+class LooksBegun(FramedMessage):
     """From now on a thread of the worker is at these images, and at no others.
 
     `thread` is its number in the operating system, `core_seconds` the processor time it has used so far.
@@ -224,7 +206,7 @@ class LooksBegun(WorkerMessage):
     core_seconds: Annotated[float, Field(ge=0)]
 
 
-class LooksDone(WorkerMessage):
+class LooksDone(FramedMessage):
     """What a thread has found out about the images it was at."""
 
     kind: Literal["done"] = "done"
@@ -248,21 +230,9 @@ def parse_news(data: bytes) -> WorkerNews:
     return _NEWS.validate_json(data)
 
 
-def frame(message: WorkerMessage) -> bytes:
-    """Return a message with its length before it. Pictures are sent after it, without being copied."""
-    body = message.model_dump_json().encode()
-    return len(body).to_bytes(LENGTH_BYTES, "big") + body
-
-
-def write(stream: BinaryIO, message: WorkerMessage) -> None:
-    """Write a message to a blocking stream."""
-    stream.write(frame(message))
-    stream.flush()
-
-
 def read_hello(stream: BinaryIO) -> WorkerHello:
     """Read the first frame of a blocking stream. Raises EOFError where the stream ends."""
-    return WorkerHello.model_validate_json(_read_json(stream))
+    return WorkerHello.model_validate_json(read_json(stream))
 
 
 def read_batch(stream: BinaryIO) -> tuple[BatchRequest, list[bytes]]:
@@ -270,16 +240,5 @@ def read_batch(stream: BinaryIO) -> tuple[BatchRequest, list[bytes]]:
 
     Raises EOFError where the stream ends.
     """
-    batch = BatchRequest.model_validate_json(_read_json(stream))
-    return batch, [_exactly(stream, look.size) for look in batch.looks if not look.second]
-
-
-def _read_json(stream: BinaryIO) -> bytes:
-    return _exactly(stream, int.from_bytes(_exactly(stream, LENGTH_BYTES), "big"))
-
-
-def _exactly(stream: BinaryIO, size: int) -> bytes:
-    data = stream.read(size)
-    if len(data) < size:
-        raise EOFError
-    return data
+    batch = BatchRequest.model_validate_json(read_json(stream))
+    return batch, [read_exactly(stream, look.size) for look in batch.looks if not look.second]

@@ -25,11 +25,11 @@ from typing import TypeVar
 import psutil
 
 from config import settings
+from inference.frames import LENGTH_BYTES, frame
 from inference.results import ModelInfo, ModelUnavailable
 from inference.serving.batch_watch import BatchWatch
 from inference.serving.protocol import (
     EXIT_OUT_OF_MEMORY,
-    LENGTH_BYTES,
     BatchRequest,
     LoadProgress,
     LooksDone,
@@ -37,7 +37,6 @@ from inference.serving.protocol import (
     WorkerReady,
     WorkerReply,
     WorkerUnavailable,
-    frame,
     parse_greeting,
     parse_news,
 )

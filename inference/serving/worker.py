@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from config import settings
 from inference import cpus
+from inference.frames import take_over_pipes, write
 from inference.images.decode import PREPROCESSING_VERSION, decode
 from inference.images.headers import header
 from inference.images.second_look import needs_second_look
@@ -59,7 +60,6 @@ from inference.serving.protocol import (
     WorkerUnavailable,
     read_batch,
     read_hello,
-    write,
 )
 
 if TYPE_CHECKING:
@@ -257,7 +257,7 @@ def main() -> None:
     """Load the model, say so, and answer batches until the other end goes away."""
     faulthandler.enable(all_threads=False)
     forbid_dumps()
-    requests, replies = _take_over_the_pipes()
+    requests, replies = take_over_pipes()
     # The supervisor ends this process. A Ctrl-C at the terminal, or a service manager that signals everybody,
     # is for the bot, which first finishes the images in hand.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -284,16 +284,6 @@ def main() -> None:
 def _is_lack_of_memory(error: Exception) -> bool:
     """Return whether an engine failed for lack of memory; OpenVINO says so only in words."""
     return isinstance(error, MemoryError) or re.search("bad_alloc|memory|allocat", str(error)) is not None
-
-
-def _take_over_the_pipes() -> tuple[BinaryIO, BinaryIO]:
-    """Keep standard input and output for the protocol; whatever prints, prints to standard error."""
-    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-    os.dup2(2, 1)
-    return requests, replies
 
 
 def _listen(requests: BinaryIO, batches: queue.SimpleQueue[tuple[BatchRequest, list[bytes]]]) -> None:

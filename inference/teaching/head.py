@@ -14,10 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.teaching import ridge
 from inference.teaching.background import Background, unit
 
-RIDGE = 0.3
-"""Weight of the penalty on large weights (lambda)."""
 PRIOR = 3
 """A label's own mean and deviation of scores count as much as those of all labels when it has so many
 examples."""
@@ -53,7 +52,10 @@ class TaughtHead:
     """
 
     def __init__(
-        self, fingerprints: NDArray[np.float32], labels: Sequence[int], background: Background
+        self,
+        fingerprints: NDArray[np.float32],
+        labels: Sequence[int] | NDArray[np.int64],
+        background: Background,
     ) -> None:
         numbers = np.asarray(labels)
         self.labels = sorted({int(number) for number in numbers} - {NONE})
@@ -63,22 +65,29 @@ class TaughtHead:
         whitened = background.whitened(fingerprints)
         columns = [*self.labels, NONE] if NONE in numbers else self.labels
         belongs = np.stack([numbers == number for number in columns], axis=1).astype(np.float32)
-        self._weights = _ridge(whitened, belongs)
+        self._weights = ridge.weights(whitened, belongs)
         sums = belongs.T @ whitened
-        self._means = unit(sums)
+        self.means = unit(sums)
+        """Of each label and, where there are some, of NONE: float32 [columns, width], in unit length."""
         self._counts = belongs.sum(axis=0).astype(int)
-        self._needed = self._thresholds(whitened, belongs, sums)
+        self.needed = self._thresholds(whitened, belongs, sums)
+        """The least cosine that each label accepts, float64 [labels]."""
+
+    @property
+    def nbytes(self) -> int:
+        """The memory it takes, beside its background."""
+        return self._weights.nbytes + self.means.nbytes + sum(own.nbytes for own in self._left_out)
 
     def name(self, fingerprint: NDArray[np.float32]) -> TaughtName:
         """Return the label that fits phi, float32 [width], best."""
         (whitened,) = self._background.whitened(fingerprint[None])
-        cosines = self._means @ whitened
+        cosines = self.means @ whitened
         by_mean = self._counts.max() == 1  # of single examples a regression knows no more than their means
         column = int(np.argmax(cosines if by_mean else whitened @ self._weights))
         is_label = column < len(self.labels)
         if not is_label:  # it looks like something that was taught as none of these
             column = int(np.argmax(cosines[: len(self.labels)]))
-        score, needed = float(cosines[column]), float(self._needed[column])
+        score, needed = float(cosines[column]), float(self.needed[column])
         return TaughtName(
             self.labels[column],
             score,
@@ -93,7 +102,9 @@ class TaughtHead:
         It is the derivative, by the features under the fingerprint phi, float32 [width], of the picture's
         cosine to the label's mean. Times the features at each place of the picture it makes a heat map.
         """
-        mean = self._means[self.labels.index(label)]
+        if label not in self.labels:
+            raise ValueError(f"label {label} has not been taught")
+        mean = self.means[self.labels.index(label)]
         return self._background.derivative(fingerprint, mean)
 
     def left_out_scores(self) -> dict[int, list[float]]:
@@ -113,22 +124,6 @@ class TaughtHead:
             return np.full(len(self.labels), FEW_THRESHOLD)
         mean, deviation = everyone.mean(), everyone.std()
         return np.array([_threshold(own, mean, deviation) for own in self._left_out])
-
-
-def _ridge(whitened: NDArray[np.float32], belongs: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return weights, float32 [width, labels], from z, float32 [n, width], to centred targets, [n, labels].
-
-    Solved in as many unknowns as there are examples or numbers, whichever are fewer; both give the same.
-    """
-    targets = belongs - belongs.mean(axis=0)
-    count, width = whitened.shape
-    if count <= width:
-        gram = whitened @ whitened.T
-        gram[np.diag_indices(count)] += RIDGE
-        return np.asarray(whitened.T @ np.linalg.solve(gram, targets), np.float32)
-    gram = whitened.T @ whitened
-    gram[np.diag_indices(width)] += RIDGE
-    return np.asarray(np.linalg.solve(gram, whitened.T @ targets), np.float32)
 
 
 def _left_out(own: NDArray[np.float32], total: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ from bot.store.tables import Base
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "privacy.md"
 DATABASE, MEMORY, LOG, DISK = "In the database", "In memory", "In the log", "On disk"
-LIVING = ("bot", "inference/serving")
+LIVING = ("bot", "inference/serving", "inference/knowledge")
 """The code of what runs for long; a command of the terminal ends, and the demo has no people."""
 NOT_LIVING = ("bot/cli", "bot/demo")
 CONTAINERS = {

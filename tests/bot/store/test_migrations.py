@@ -59,6 +59,12 @@ WRITTEN = {
             VALUES ({SOURCE}, {ANSWER}, 2, 4, 3, 9223372036854775807);
         INSERT INTO daily_sum (guild_id, day, kind, name, count) VALUES (4, 20513, 'name', 'tabby', 3)
     """,  # noqa: S608 - two numbers
+    "0006": f"""
+        INSERT INTO guild_setting (guild_id, field, value) VALUES (4, 'top', '5');
+        INSERT INTO answer (source_id, answer_id, channel_id, guild_id, user_id, images)
+            VALUES ({SOURCE}, {ANSWER}, 2, 4, 3, 9223372036854775807);
+        INSERT INTO taught_label (guild_id, label, name) VALUES (4, 7, 'Fluffy')
+    """,  # noqa: S608 - two numbers
 }
 
 

@@ -21,6 +21,7 @@ from bot.store.check import TABLES
 from bot.store.database import connect
 from bot.store.location import Location, locate
 from bot.store.moving import TableSum, move
+from bot.store.taught_results import NewExample
 from tests.bot.store.conftest import Place
 
 
@@ -64,6 +65,8 @@ async def fill(store: Store, number: int = 1300) -> None:
     await store.feedback.give(image=0, label="tabby", right=False, said="日本猫 'ä' \\ \"", **about)
     await store.feedback.give(image=1, label="tabby", right=True, **about)
     store.sums.add(6, ["sure"], ["cat"])
+    pictures = [NewExample(bytes(range(256)), 2**62, 5, 9), NewExample(b"\0\xff")]
+    await store.teaching.teach(6, "Fluffy 猫", "model-f32-1.1", pictures)
     await store.notes.set("note", "noted")
     await store.departures.note(8)
 

@@ -29,6 +29,8 @@ def value(column: Column[Any], row: int) -> Any:
         return True
     if isinstance(column.type, JSON):
         return True
+    if column.type.python_type is bytes:
+        return bytes([row])
     if column.type.python_type is str:
         return f"what {row} wrote"
     return (2**62 if isinstance(column.type, BigInteger) else 0) + row  # younger than any owner
@@ -71,7 +73,10 @@ async def test_erasing_empties_every_table_of_one_owner_and_of_no_other(place: P
                 await store.erase_guild(gone)
             case _:
                 await store.erase_channel(SERVER, gone)
-        assert await owners(place, column) == {table.name: {stays} for table in having(column)}
+        left: dict[str, set[object]] = {table.name: {stays} for table in having(column)}
+        if column == "channel_id":
+            left["taught_example"].add(None)  # it outlives the channel, without the link to it
+        assert await owners(place, column) == left
 
 
 async def test_who_was_erased_is_not_even_known_in_memory(store: Store) -> None:

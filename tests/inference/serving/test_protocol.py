@@ -7,10 +7,10 @@ import io
 import pytest
 from pydantic import ValidationError
 
+from inference.frames import frame
 from inference.serving.protocol import (
     BatchRequest,
     LookRequest,
-    frame,
     parse_greeting,
     parse_news,
     read_batch,
