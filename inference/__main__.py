@@ -6,6 +6,7 @@ SETTINGS is all of `config.settings.Settings` as JSON. Each job prints one JSON 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -21,7 +22,11 @@ def main(arguments: list[str]) -> int:
     job, settings, *more = arguments
     # Told to end, a job removes what it has made so far.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    return JOBS[job](Settings.model_validate_json(settings), *more)
+    try:
+        return JOBS[job](Settings.model_validate_json(settings), *more)
+    except BrokenPipeError:  # whoever asked is gone; keep Python from complaining once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _models(settings: Settings) -> int:

@@ -7,7 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.filterwarnings("ignore:pkg_resources is deprecated:UserWarning")  # tensorflow_hub
+pytestmark = [
+    pytest.mark.timeout(300),  # TensorFlow takes long to import where every core is busy
+    pytest.mark.filterwarnings("ignore:pkg_resources is deprecated:UserWarning"),  # tensorflow_hub
+]
 
 
 @pytest.mark.parametrize("what", ["plain", "convolution", "named", "softmax"])
