@@ -102,11 +102,11 @@ class Worker(Section):
     """Seconds of processor time one image may take before its worker is replaced and the image refused."""
     memory: PositiveInt = 1536 * MiB
     """Bytes the worker may keep resident before it is replaced. While a picture is under suspicion, a second
-    worker tries it, which may take the model's memory and half of what is left."""
+    worker tries it, which may take the model's memory and three fifths of what is left."""
     nice: Annotated[int, Field(ge=0, le=19)] = 10
     """Niceness of the worker, so that the gateway's process goes first."""
     batch: PositiveInt = 8
-    """Crops in one batch."""
+    """Crops that the worker has at the same time, of pictures that do not cost much."""
 
 
 class Queue(Section):
@@ -201,6 +201,9 @@ class StoreSettings(Section):
     shared: bool = False
     """Let several Whatsits use the store: bots with different tokens. Two with the same token would answer
     everything twice."""
+    index_images: PositiveInt = 100_000
+    """Pictures of one server that can be found again, where its moderators have turned that on. The oldest
+    leave first. Each takes 1.5 KB in the store, and 0.3 KB of memory while it is searched."""
 
 
 class KnowledgeSettings(Section):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from typing import Protocol, TypeVar
 
 from inference.results import ModelInfo
+from inference.serving.batch_inbox import Batch, BatchInbox
 from inference.serving.image_job import ImageJob
 from inference.serving.protocol import BatchRequest, LookRequest, WorkerReply
 
@@ -31,9 +31,10 @@ class BatchWorker(Protocol):
         self,
         batch: BatchRequest,
         pictures: Sequence[bytes],
-        report: Callable[[WorkerReply], None],
+        report: Callable[[Sequence[WorkerReply]], None],
         *,
         image_seconds: float,
+        inbox: BatchInbox,
     ) -> None: ...
     def end(self) -> None: ...
     def reap(self) -> int: ...
@@ -45,6 +46,8 @@ class AsyncWorker:
     def __init__(self, worker: BatchWorker, name: str) -> None:
         self._worker = worker
         self._thread = ThreadPoolExecutor(1, name)
+        self._inbox: BatchInbox | None = None
+        self._jobs: dict[int, ImageJob] = {}
 
     @property
     def pid(self) -> int | None:
@@ -81,30 +84,54 @@ class AsyncWorker:
         image_seconds: float,
         forget: Sequence[int] = (),
     ) -> None:
-        """Have a batch of images looked at; `report` gets each reply, on the event loop, before this returns.
+        """Have a batch of images looked at, and what is `add`ed meanwhile.
 
-        `forget` are the ids of images whose second look nobody wants any more. Raises WorkerDied.
+        `report` gets each reply, on the event loop, before this returns. `forget` are the ids of images whose
+        second look nobody wants any more. Raises WorkerDied.
         """
-        jobs = {job.id: job for job in batch}
+        loop = asyncio.get_running_loop()
+        self._jobs = {}
+        request, pictures = self._batch(batch, forget)
+        inbox = self._inbox = BatchInbox()
+
+        def deliver(replies: Sequence[WorkerReply]) -> None:
+            loop.call_soon_threadsafe(report_all, replies)
+
+        def report_all(replies: Sequence[WorkerReply]) -> None:
+            for reply in replies:
+                report(self._jobs.pop(reply.id), reply)
+
+        def run() -> None:
+            try:
+                self._worker.run(request, pictures, deliver, image_seconds=image_seconds, inbox=inbox)
+            finally:
+                inbox.close()
+
+        try:
+            await self._call(run)
+        finally:
+            self._inbox = None
+
+    def add(self, batch: Sequence[ImageJob], *, forget: Sequence[int] = ()) -> bool:
+        """Have more looked at by `look_at`; return False where it is over, or about to be."""
+        return self._inbox is not None and self._inbox.put(self._batch(batch, forget))
+
+    def _batch(self, jobs: Sequence[ImageJob], forget: Sequence[int]) -> Batch:
+        self._jobs.update((job.id, job) for job in jobs)
         looks = tuple(
             LookRequest(
                 id=job.id,
                 ranked=job.key.ranked,
                 second=job.second,
+                alone=job.is_costly and not job.second,
                 size=0 if job.second else len(job.data),
                 features=job.key.features,
                 explain=job.key.explain,
             )
-            for job in batch
+            for job in jobs
         )
-        pictures = [job.data for job in batch if not job.second]
-        loop = asyncio.get_running_loop()
-
-        def deliver(reply: WorkerReply) -> None:
-            loop.call_soon_threadsafe(report, jobs[reply.id], reply)
-
-        request = BatchRequest(looks=looks, forget=tuple(forget))
-        await self._call(partial(self._worker.run, image_seconds=image_seconds), request, pictures, deliver)
+        pictures = [job.data for job in jobs if not job.second]
+        return Batch(BatchRequest(looks=looks, forget=tuple(forget)), pictures)
 
     async def reap(self) -> None:
         """End the worker; another may be started later."""

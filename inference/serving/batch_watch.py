@@ -1,4 +1,4 @@
-"""The watch over one batch: which image the worker is at, since when, and whether that was too long."""
+"""The watch over a worker: which images it is at, since when, and whether that was too long."""
 
 from __future__ import annotations
 
@@ -10,47 +10,69 @@ from inference.serving.protocol import LooksBegun, WorkerNews, WorkerReply
 
 ASLEEP = 0.02
 """Of the time without news, the part on a processor below which a worker is taken for hung."""
+STALLED = 2
+"""So many times the seconds without news may a thread be asleep while others work. On a busy machine it is
+not its fault."""
 
 
 @dataclass(slots=True)
 class LooksInWork:
-    """What one thread of the worker is at. `core_seconds` is what the thread had used before."""
+    """What one thread of the worker is at.
+
+    `core_seconds` is what the thread had used before, and `elsewhere` what the codecs' own threads had; None
+    where no codec works on threads of its own.
+    """
 
     ids: tuple[int, ...]
     thread: int
     core_seconds: float
     since: float
+    elsewhere: float | None = None
 
 
 class BatchWatch:
-    """Follows the worker's news of the batch of images `ids`.
+    """Follows the worker's news of the images that it was handed (`add`).
 
-    `image_seconds` is the processor time that each image may take, and `silence` how many seconds may go by
-    without news. `thread_seconds` and `process_seconds` tell how much processor time a thread of the worker,
-    and the whole worker, have used; they are asked only when an image is overdue.
+    An image may take `image_seconds` of processor time, and `silence` is how many seconds may go by without
+    news. `thread_seconds` and `process_seconds` tell how much processor time a thread of the worker, and the
+    whole worker, have used, and `elsewhere_seconds` what its codecs' own threads have; they are asked only
+    when an image begins or is overdue.
     """
 
     def __init__(
         self,
-        ids: Iterable[int],
         *,
         image_seconds: float,
         silence: float,
         thread_seconds: Callable[[int], float],
         process_seconds: Callable[[], float],
+        elsewhere_seconds: Callable[[], float],
     ) -> None:
-        self.unanswered = set(ids)
         self._image_seconds = image_seconds
         self._silence = silence
         self._thread_seconds = thread_seconds
         self._process_seconds = process_seconds
-        # Of an image alone in its batch, everything counts that the worker does.
-        self._before = process_seconds() if len(self.unanswered) == 1 else None
+        self._elsewhere_seconds = elsewhere_seconds
+        self._added: dict[int, float] = {}
+        self._before: float | None = None
         self._in_work: dict[int, LooksInWork] = {}
         self._heard = False
         self._halfway: float | None = None
         self._last_news = time.perf_counter()
-        self._until = self._last_news + (len(self.unanswered) + 1) * silence
+
+    @property
+    def unanswered(self) -> frozenset[int]:
+        """The images that it has to answer yet."""
+        return frozenset(self._added)
+
+    def add(self, ids: Iterable[int]) -> None:
+        """Expect answers to these images too."""
+        now = time.perf_counter()
+        if not self._added:
+            self._last_news, self._halfway = now, None
+        self._added.update(dict.fromkeys(ids, now))
+        # Of an image that is alone, everything counts that the worker does.
+        self._before = self._process_seconds() if len(self._added) == 1 else None
 
     def take(self, news: WorkerNews) -> tuple[WorkerReply, ...]:
         """Take note of the news, and return the replies in it.
@@ -58,28 +80,52 @@ class BatchWatch:
         Raises ValueError where it is about images that nobody asked for, or that are answered already.
         """
         ids = news.ids if isinstance(news, LooksBegun) else tuple(reply.id for reply in news.replies)
-        if len(set(ids)) < len(ids) or not self.unanswered.issuperset(ids):
+        if len(set(ids)) < len(ids) or not self._added.keys() >= set(ids):
             raise ValueError("it is about images that it was not asked for")
         self._last_news = time.perf_counter()
         self._halfway = None
         self._heard = True
         if isinstance(news, LooksBegun):
-            self._in_work[news.thread] = LooksInWork(ids, news.thread, news.core_seconds, self._last_news)
+            elsewhere = self._elsewhere_seconds() if news.elsewhere else None
+            self._in_work[news.thread] = LooksInWork(
+                ids, news.thread, news.core_seconds, self._last_news, elsewhere
+            )
             return ()
-        self.unanswered.difference_update(ids)
+        for id_ in ids:
+            del self._added[id_]
         self._in_work = {
             thread: share
             for thread, share in self._in_work.items()
-            if not self.unanswered.isdisjoint(share.ids)
+            if not self._added.keys().isdisjoint(share.ids)
         }
         return news.replies
 
     def overran(self) -> frozenset[int]:
-        """Return the images that one thread has spent more on than they may take, where there are any."""
+        """Return the images that the worker has spent more on than they may take, where there are any.
+
+        Where several are at codecs with threads of their own, nobody can tell whose these are: it is all.
+        """
+        now = time.perf_counter()
         for share in self._in_work.values():
             allowed = self._image_seconds * len(share.ids)
             # A thread uses no more processor time than time goes by.
-            if time.perf_counter() - share.since > allowed and self._spent(share) > allowed:
+            if now - share.since > allowed and self._spent(share) > allowed:
+                alike = [each for each in self._in_work.values() if each.elsewhere is not None]
+                guilty = [share] if share.elsewhere is None else alike
+                return frozenset(id_ for each in guilty for id_ in each.ids)
+        return frozenset()
+
+    def stalled(self) -> frozenset[int]:
+        """Return the images whose thread has done next to nothing for long, while others went on.
+
+        Where nobody has news, one thread may have all the others wait for it: `is_silent` and `overran` tell.
+        """
+        now = time.perf_counter()
+        if now - self._last_news > self._silence / 2:
+            return frozenset()
+        for share in self._in_work.values():
+            waited = now - share.since
+            if waited > STALLED * self._silence and self._spent(share) < ASLEEP * waited:
                 return frozenset(share.ids)
         return frozenset()
 
@@ -91,13 +137,18 @@ class BatchWatch:
         """
         now = time.perf_counter()
         quiet = now - self._last_news
+        is_endless = now > self._oldest() + (len(self._added) + 1) * self._silence
         if self._halfway is None and quiet > self._silence / 2:
             self._halfway = self._process_seconds()
         if self._halfway is None or quiet <= self._silence:
-            return now > self._until
+            return is_endless
         used = self._process_seconds() - self._halfway
         works = ASLEEP * self._silence < used < self._image_seconds * max(len(self.in_work()), 1)
-        return not works or now > self._until
+        return not works or is_endless
+
+    def _oldest(self) -> float:
+        """Return since when the image has been there that has been there the longest."""
+        return min(self._added.values(), default=time.perf_counter())
 
     def in_work(self) -> dict[int, float]:
         """Return the images that the worker is at, and for how many seconds it has been at each.
@@ -111,9 +162,10 @@ class BatchWatch:
         found = {
             id_: (now - share.since) / len(share.ids) for share in self._in_work.values() for id_ in share.ids
         }
-        return found or dict.fromkeys(self.unanswered, 0.0)
+        return found or dict.fromkeys(self._added, 0.0)
 
     def _spent(self, share: LooksInWork) -> float:
         if self._before is not None:
             return self._process_seconds() - self._before
-        return self._thread_seconds(share.thread) - share.core_seconds
+        spent = self._thread_seconds(share.thread) - share.core_seconds
+        return spent if share.elsewhere is None else spent + self._elsewhere_seconds() - share.elsewhere

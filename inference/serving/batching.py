@@ -1,7 +1,7 @@
 """The micro-batcher: which images the worker looks at next, and what becomes of them when it dies.
 
-There is no timer: an idle worker takes what is there at once, and while it works, images queue. One batch is
-in flight, and it is bounded in crops.
+There is no timer: an idle worker takes what is there at once, and a busy one is given more as soon as it has
+answered some. `inference.serving.image_lanes` says what it may have at the same time.
 
 When a worker dies, an image that took too much processor time is condemned. Where none did, those that were
 in work are suspects: each is tried alone in a second worker (`inference.serving.suspect_trials`), and so is
@@ -21,8 +21,9 @@ from collections.abc import Callable, Hashable
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
 from inference.serving.async_worker import AsyncWorker, BatchWorker
 from inference.serving.breaker import CircuitBreaker
-from inference.serving.fair_queue import FairQueue
+from inference.serving.expected_work import ExpectedWork
 from inference.serving.image_job import ImageJob, OnCost, Outcome
+from inference.serving.image_lanes import ImageLanes
 from inference.serving.protocol import AnsweredReply, RefusedReply, WorkerReply
 from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.suspect_trials import SuspectTrials
@@ -34,7 +35,7 @@ CLOSED = "The classifier has been closed."
 
 
 class MicroBatcher:
-    """Feeds one worker, `crops` crops at a time, from a fair queue, and the other one suspects.
+    """Feeds one worker what `lanes` allow, and the other one suspects.
 
     An image may take `image_seconds` of processor time. `on_settled` is told what the worker's answer or its
     death decided of an image, `on_model` which model a new worker has loaded.
@@ -44,7 +45,7 @@ class MicroBatcher:
         self,
         worker: BatchWorker,
         suspect_worker: BatchWorker,
-        crops: int,
+        lanes: ImageLanes,
         *,
         image_seconds: float,
         on_settled: Callable[[ImageKey, Outcome], None],
@@ -53,18 +54,18 @@ class MicroBatcher:
         self._worker = AsyncWorker(worker, "worker-supervisor")
         self._trials = SuspectTrials(suspect_worker, image_seconds=image_seconds, on_tried=self._tried)
         self._image_seconds = image_seconds
-        self._crops = crops
+        self._lanes = lanes
         self._on_settled = on_settled
         self._on_model = on_model
         self._breaker = CircuitBreaker()
         self._numbers = itertools.count()
         self._jobs: dict[ImageKey, ImageJob] = {}
-        self._fresh: FairQueue[ImageJob] = FairQueue()
-        self._again: deque[ImageJob] = deque()
+        self._second_looks: deque[ImageJob] = deque()
+        self._present: dict[ImageJob, None] = {}
+        self._is_feeding = self._is_topping_up = False
         self._open_cases: list[tuple[WorkerDied, set[ImageJob]]] = []
         self._forgotten: list[int] = []
         self._pump: asyncio.Task[None] | None = None
-        self._left = 0
         self._proven = False
         self._closed = False
         self.batches = 0
@@ -109,21 +110,29 @@ class MicroBatcher:
         self._on_model(info)
 
     async def answer(
-        self, key: ImageKey, data: bytes, group: Hashable, on_cost: OnCost | None = None
+        self,
+        key: ImageKey,
+        data: bytes,
+        group: Hashable,
+        on_cost: OnCost | None = None,
+        expected: ExpectedWork = ExpectedWork(),  # noqa: B008 - it is a tuple
     ) -> AnsweredReply:
         """Wait for the labels of an image, and return them. Images with the same key are looked at once.
 
         Cancelling takes the image out of the queue, unless somebody else waits for it too. `on_cost` is told
-        the core-seconds that the image took, if nobody had asked for it before. Raises ModelUnavailable, or
-        what the worker's answer or death says of the image.
+        the core-seconds that the image took, if nobody had asked for it before; `expected` is what its header
+        promises. Raises ModelUnavailable, or what the worker's answer or death says of the image.
         """
         job = self._jobs.get(key)
         if job is None:
             self.check()
-            job = self._jobs[key] = ImageJob(next(self._numbers), key, data, group, on_cost)
-            self._fresh.put(job, group)
+            job = self._jobs[key] = ImageJob(
+                next(self._numbers), key, data, group, on_cost=on_cost, expected=expected
+            )
+            self._lanes.put(job)
             if self._pump is None:
                 self._pump = asyncio.create_task(self._work(), name="inference-batches")
+            self._top_up_soon()
         waiter: asyncio.Future[AnsweredReply] = asyncio.get_running_loop().create_future()
         job.waiters.add(waiter)
         try:
@@ -135,7 +144,7 @@ class MicroBatcher:
 
     def forget_group(self, group: Hashable) -> None:
         """Forget what a group has used, unless it has images in the queue."""
-        self._fresh.forget(group)
+        self._lanes.forget_group(group)
         self._trials.forget_group(group)
 
     async def close(self) -> None:
@@ -170,40 +179,73 @@ class MicroBatcher:
             self._pump = None
 
     def _take(self) -> list[ImageJob]:
-        """Take the next batch: second looks and what a death interrupted, and then new images in turn."""
+        """Take what the worker may have now beside what it has: second looks, and then new images in turn."""
         batch: list[ImageJob] = []
-        room = self._crops
-        while room > 0 and (self._again or self._fresh):
-            if batch and self._again and self._again[0].crops > room:
-                break
-            if self._again:
-                job = self._again.popleft()
-            else:
-                job, job.estimate = self._fresh.pop()
+        while job := self._next():
             if job.second or not self._trials.takes(job):
                 job.in_work = True
+                self._present[job] = None
                 batch.append(job)
-                room -= job.crops
         return batch
+
+    def _count_batch(self, size: int) -> None:
+        self.batches += 1
+        self.batch_sizes[size] += 1
+
+    def _next(self) -> ImageJob | None:
+        if not self._second_looks:
+            return self._lanes.take(self._present)
+        if self._lanes.fits(self._second_looks[0], self._present):
+            return self._second_looks.popleft()
+        return None
 
     async def _look_at(self, batch: list[ImageJob]) -> None:
         forget, self._forgotten = self._forgotten, []
-        self._left = len(batch)
-        self.batch_sizes[len(batch)] += 1
+        self._is_feeding = True
+        self._count_batch(len(batch))
         try:
             await self._worker.look_at(
                 batch, self._take_note, image_seconds=self._image_seconds, forget=forget
             )
         except WorkerDied as death:
+            self._is_feeding = False
+            unanswered, self._present = list(self._present), {}
             if not self._closed:
-                await self._bury([job for job in batch if job.in_work], death)
+                await self._bury(unanswered, death)
             return
+        finally:
+            self._is_feeding = False
         self._proven = True
+
+    def _top_up_soon(self) -> None:
+        """Give a busy worker more, once all that has just been answered or come is known."""
+        if self._is_feeding and not self._is_topping_up:
+            self._is_topping_up = True
+            asyncio.get_running_loop().call_soon(self._top_up)
+
+    def _top_up(self) -> None:
+        self._is_topping_up = False
+        if not self._is_feeding or not (batch := self._take()):
+            return
+        forget, self._forgotten = self._forgotten, []
+        if self._worker.add(batch, forget=forget):
+            self._count_batch(len(batch))
+            return
+        self._forgotten = forget  # it has just answered the last one
+        for job in reversed(batch):
+            del self._present[job]
+            self._put_back(job)
+
+    def _put_back(self, job: ImageJob) -> None:
+        job.in_work = False
+        if job.second:
+            self._second_looks.appendleft(job)
+        else:
+            self._lanes.put_back(job)
 
     def _take_note(self, job: ImageJob, reply: WorkerReply) -> None:
         job.in_work = False
-        self._left -= 1
-        self.batches += not self._left
+        self._present.pop(job, None)
         self._breaker.succeeded()
         if isinstance(reply, AnsweredReply):
             self._settle(job, reply)
@@ -215,19 +257,17 @@ class MicroBatcher:
                 self._settle(job, reply.error())
         elif job.waiters:
             job.second, job.crops = True, reply.crops
-            self._again.append(job)
+            self._second_looks.append(job)
         else:
             self._charge(job, reply.core_seconds)
             self._forget(job)
             self._forgotten.append(job.id)
+        self._top_up_soon()
 
     async def _bury(self, unanswered: list[ImageJob], death: WorkerDied) -> None:
         """Decide about the images that a dead worker has left, and start another worker."""
         log.warning("Replacing the worker: %s. Images in work: %d.", death, len(death.in_work))
-        for job in self._jobs.values():
-            if not (job.accused or job.resembling):
-                job.in_work = False
-                job.begin()
+        self._start_over()
         accused = [job for job in unanswered if job.id in death.in_work]
         guilty = [job for job in accused if job.died(death, alone=len(unanswered) == 1)]
         for job in guilty:
@@ -239,12 +279,21 @@ class MicroBatcher:
         for job in reversed(unanswered):
             if job not in accused:
                 if job.waiters:
-                    self._again.appendleft(job)
+                    self._lanes.put_back(job)
                 else:
                     self._forget(job)
                     self._charge(job, job.core_seconds)
         if accused or (death.cause is DeathCause.IDLE and self._proven) or self._count_crash(death):
             await self._replace()
+
+    def _start_over(self) -> None:
+        """Have every image begin with its first look: the crops for second ones have died with the worker."""
+        for job in self._jobs.values():
+            if not (job.accused or job.resembling):
+                job.in_work = False
+                job.begin()
+        while self._second_looks:
+            self._lanes.put_back(self._second_looks.pop())
 
     def _tried(self, job: ImageJob, outcome: Outcome) -> None:
         """Take note of what the second worker found out about a suspect."""
@@ -296,16 +345,16 @@ class MicroBatcher:
 
     def _charge(self, job: ImageJob, core_seconds: float) -> None:
         """Charge an image's group and whoever asked for it with what it took, also if nobody waits for it."""
-        self._fresh.charge(job.group, core_seconds, estimate=job.estimate)
-        job.estimate = 0.0
+        self._lanes.charge(job, core_seconds)
         if job.on_cost:
             job.on_cost(core_seconds)
 
     def _refuse_all(self, error: InferenceError) -> None:
         jobs = list(self._jobs.values())
         self._jobs.clear()
-        self._fresh.clear()
-        self._again.clear()
+        self._lanes.clear()
+        self._second_looks.clear()
+        self._present.clear()
         self._trials.clear()
         self._open_cases.clear()
         for job in jobs:
@@ -320,9 +369,8 @@ class MicroBatcher:
         if job.in_work or job.accused:
             return
         self._forget(job)
-        self._fresh.remove(job, job.group)
+        self._lanes.remove(job)
         self._trials.drop(job)
-        if job in self._again:
-            self._again.remove(job)
-            if job.second:
-                self._forgotten.append(job.id)
+        if job in self._second_looks:
+            self._second_looks.remove(job)
+            self._forgotten.append(job.id)

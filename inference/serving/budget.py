@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections import Counter, deque
 from collections.abc import Hashable
+from typing import NamedTuple
 
 from config import settings
 from inference.results import Busy, ImageTooLarge
 
 
+class _Turn(NamedTuple):
+    """A place in the line of a group for `size` bytes; `number` counts all that have waited."""
+
+    number: int
+    size: int
+    granted: asyncio.Future[None]
+
+
 class QueueBudget:
     """Refuses an image at once where there is no place, and has it wait where there is no room for its bytes.
 
-    An image first takes a place (`enter`), then room for its bytes (`reserve`), first come, first served. It
-    gives back both when it leaves.
+    An image first takes a place (`enter`), then room for its bytes (`reserve`). It gives back both when it
+    leaves. Each group has a line of its own: whoever holds nothing goes first, and a group that holds
+    something leaves as much room as it holds, so that none can make the others wait.
     """
 
     def __init__(self, queue: settings.Queue) -> None:
         self._limit = queue
         self._groups: Counter[Hashable] = Counter()
-        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._held: Counter[Hashable] = Counter()
+        self._lines: dict[Hashable, deque[_Turn]] = {}
+        self._numbers = itertools.count()
         self.images = 0
         self.bytes = 0
 
@@ -46,42 +59,69 @@ class QueueBudget:
         if not self._groups[group]:
             del self._groups[group]
 
-    def reserve_now(self, size: int) -> bool:
+    def reserve_now(self, size: int, group: Hashable = None) -> bool:
         """Take room for `size` bytes if it is there and nobody waits. Returns whether it was taken."""
-        if self._waiting or self.bytes + size > self._limit.bytes:
+        if self._lines or not self._fits(size, group):
             return False
-        self.bytes += size
+        self._take(size, group)
         return True
 
-    async def reserve(self, size: int) -> None:
+    async def reserve(self, size: int, group: Hashable = None) -> None:
         """Wait for room for `size` bytes. Cancelling gives up the place in the line."""
-        if self.reserve_now(size):
-            return
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((size, turn))
+        turn = _Turn(next(self._numbers), size, asyncio.get_running_loop().create_future())
+        self._lines.setdefault(group, deque()).append(turn)
+        self._let_in()
         try:
-            await turn
+            await turn.granted
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.free(size)  # it had been given room in the same moment
+            if not turn.granted.cancelled():
+                self.free(size, group)  # it had been given room in the same moment
             else:
-                self._waiting.remove((size, turn))
                 self._let_in()
             raise
 
-    def resize(self, reserved: int, size: int) -> None:
+    def resize(self, reserved: int, size: int, group: Hashable = None) -> None:
         """Count `size` bytes in place of the `reserved` ones, without waiting: they are here already."""
-        self.bytes += size - reserved
+        self._take(size - reserved, group)
         self._let_in()
 
-    def free(self, size: int) -> None:
+    def free(self, size: int, group: Hashable = None) -> None:
         """Give room back, and let in whoever waits for it."""
-        self.bytes -= size
+        self._take(-size, group)
         self._let_in()
+
+    def _take(self, size: int, group: Hashable) -> None:
+        self.bytes += size
+        self._held[group] += size
+        if not self._held[group]:
+            del self._held[group]
+
+    def _fits(self, size: int, group: Hashable) -> bool:
+        free, held = self._limit.bytes - self.bytes, self._held[group]
+        return size <= free and (not held or held + size <= free)
 
     def _let_in(self) -> None:
-        while self._waiting and self.bytes + self._waiting[0][0] <= self._limit.bytes:
-            size, turn = self._waiting.popleft()
-            if not turn.done():
-                self.bytes += size
-                turn.set_result(None)
+        """Let in whoever fits: the groups that hold least first, and in each who has waited longest."""
+        while found := self._next():
+            group, turn = found
+            self._leave_line(group)
+            self._take(turn.size, group)
+            turn.granted.set_result(None)
+
+    def _next(self) -> tuple[Hashable, _Turn] | None:
+        """Return who is to be let in now, None where nobody is."""
+        for group in list(self._lines):
+            while group in self._lines and self._lines[group][0].granted.done():
+                self._leave_line(group)  # whoever gave up
+        for group in sorted(self._lines, key=lambda one: (self._held[one], self._lines[one][0].number)):
+            turn = self._lines[group][0]
+            if self._fits(turn.size, group):
+                return group, turn
+            if not self._held[group]:
+                return None  # a large one must not starve
+        return None
+
+    def _leave_line(self, group: Hashable) -> None:
+        self._lines[group].popleft()
+        if not self._lines[group]:
+            del self._lines[group]

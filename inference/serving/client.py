@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from config.settings import Settings
+from inference import cpus
 from inference.results import (
     RANKED,
     SCALE_BYTES,
@@ -32,15 +33,17 @@ from inference.results import (
 )
 from inference.serving.batching import MicroBatcher
 from inference.serving.budget import QueueBudget
+from inference.serving.expected_work import expected_work
 from inference.serving.image_hash import ImageHasher
 from inference.serving.image_job import OnCost
+from inference.serving.image_lanes import ImageLanes
 from inference.serving.protocol import MOST_MAPS, AnsweredReply, Features
 from inference.serving.supervisor import WorkerDied, WorkerSupervisor
 from inference.serving.verdict_cache import ImageKey, VerdictCache
 
 T = TypeVar("T")
 
-SUSPECTS_ROOM = 0.5
+SUSPECTS_ROOM = 0.6
 """Of the memory that pictures may take in the worker, what one may take in the worker that tries suspects."""
 
 
@@ -57,11 +60,13 @@ class Admission:
     def __init__(
         self,
         budget: QueueBudget,
+        group: Hashable,
         size: int,
         classify: Callable[[bytes, int, OnCost | None, Features], Awaitable[Classification]],
         explain: Callable[[bytes, Sequence[int | bytes], OnCost | None], Awaitable[Explanation]],
     ) -> None:
         self._budget = budget
+        self._group = group
         self._classify = classify
         self._explain = explain
         self.size = size
@@ -75,8 +80,8 @@ class Admission:
         Raises any InferenceError; TimedOut when `queue.timeout` seconds have gone by since the image was
         admitted. Cancelling takes the image out of the queue. `on_cost` is told the core-seconds that the
         image took in the worker, also where it failed, and after a time-out or a cancelling as soon as they
-        are known. `features`: whether the fingerprint is wanted too: True or "query" for that of the first
-        look, "example" for that of all crops and a mirrored one.
+        are known. `features`: whether the fingerprint and the perceptual hash are wanted too: True or
+        "query" for the fingerprint of the first look, "example" for that of all crops and a mirrored one.
         """
         self._resize(data)
         return await self._classify(data, top, on_cost, _features(features))
@@ -93,7 +98,7 @@ class Admission:
         return await self._explain(data, classes, on_cost)
 
     def _resize(self, data: bytes) -> None:
-        self._budget.resize(self.size, len(data))
+        self._budget.resize(self.size, len(data), self._group)
         self.size = len(data)
 
 
@@ -115,7 +120,7 @@ class Classifier:
         self._batcher = MicroBatcher(
             WorkerSupervisor(settings, load),
             WorkerSupervisor(settings, load, room=SUSPECTS_ROOM),
-            settings.worker.batch,
+            ImageLanes(crops=settings.worker.batch, pixels=settings.limits.image_pixels, cores=cpus.usable()),
             image_seconds=settings.worker.image_seconds,
             on_settled=self._remember,
             on_model=self._adopt,
@@ -205,17 +210,17 @@ class Classifier:
             self._check()
             self._budget.enter(size, group)
         try:
-            if not self._budget.reserve_now(size):
+            if not self._budget.reserve_now(size, group):
                 with self._counted(self._turned_away):
-                    await self._in_time(until, self._budget.reserve(size))
+                    await self._in_time(until, self._budget.reserve(size, group))
             place = QueuePlace(group, until)
             admission = Admission(
-                self._budget, size, partial(self._classify, place), partial(self._explain, place)
+                self._budget, group, size, partial(self._classify, place), partial(self._explain, place)
             )
             try:
                 yield admission
             finally:
-                self._budget.free(admission.size)
+                self._budget.free(admission.size, group)
         finally:
             self._budget.leave(group)
 
@@ -274,6 +279,7 @@ class Classifier:
             core_seconds=verdict.core_seconds,
             picture_kind=verdict.picture_kind,
             fingerprint=verdict.fingerprint,
+            perceptual_hash=verdict.perceptual_hash,
         )
 
     async def _explain(
@@ -316,7 +322,8 @@ class Classifier:
         if verdict is not None:
             self._recalled += 1
             return verdict.model_copy(update={"core_seconds": 0.0})
-        return await self._batcher.answer(key, data, group, on_cost)
+        expected = await expected_work(data, self._settings.limits, self.info.input_size)
+        return await self._batcher.answer(key, data, group, on_cost, expected)
 
     async def _in_time(self, until: float, work: Coroutine[None, None, T]) -> T:
         try:

@@ -44,21 +44,23 @@ class FairQueue(Generic[T]):
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[Hashable, GroupAccount[T]] = {}
+        self._waiting: OrderedDict[Hashable, GroupAccount[T]] = OrderedDict()
         self._known: LRUCache[Hashable, GroupAccount[T]] = LRUCache(GROUPS)
         self._level = 0.0
 
     def __bool__(self) -> bool:
         return bool(self._waiting)
 
-    def put(self, item: T, group: Hashable) -> None:
-        """Add the item as the last of its group."""
+    def put(self, item: T, group: Hashable, *, first: bool = False) -> None:
+        """Add the item as the last of its group, or as the first."""
         account = self._waiting.get(group)
         if account is None:
             account = self._known.get(group) or GroupAccount(self._level)
             account.used = min(max(account.used, self._level), self._level + MOST_BEHIND)
             self._known[group] = self._waiting[group] = account
         account.items[item] = None
+        if first:
+            account.items.move_to_end(item, last=False)
 
     def remove(self, item: T, group: Hashable) -> None:
         """Take the item out, if it is there."""
@@ -67,6 +69,11 @@ class FairQueue(Generic[T]):
             account.items.pop(item, None)
             if not account.items:
                 del self._waiting[group]
+
+    def first(self) -> T:
+        """Return the item that `pop` would take. Raises ValueError where there is none."""
+        account = min(self._waiting.values(), key=lambda waiting: waiting.used)
+        return next(iter(account.items))
 
     def pop(self) -> tuple[T, float]:
         """Take the oldest item of the group that has used the least; of several, the one not served longest.
@@ -82,6 +89,13 @@ class FairQueue(Generic[T]):
         if account.items:
             self._waiting[group] = account
         return item, account.estimate
+
+    def put_back(self, item: T, group: Hashable, *, estimate: float) -> None:
+        """Add an item as the first of its group, and the group as the first of its equals, as if it had not
+        been taken."""
+        self.put(item, group, first=True)
+        self._waiting[group].used -= estimate
+        self._waiting.move_to_end(group, last=False)
 
     def charge(self, group: Hashable, core_seconds: float, *, estimate: float) -> None:
         """Charge what an item really took in place of the `estimate` that came with it."""

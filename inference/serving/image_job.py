@@ -6,12 +6,16 @@ import asyncio
 from collections.abc import Callable, Hashable
 
 from inference.results import InferenceError
+from inference.serving.expected_work import ExpectedWork
 from inference.serving.protocol import AnsweredReply
 from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
 
 Outcome = AnsweredReply | InferenceError
 """What becomes of an image."""
+
+COSTLY_SECONDS = 0.3
+"""Core-seconds of decoding from which on an image is costly: 12 megapixels take 0.1 as JPEG, 0.3 as PNG."""
 
 CROPS_EXPLAINED = 8
 """Crops that a request for heat maps counts for in a batch; a picture takes 9 to 24."""
@@ -26,16 +30,26 @@ class ImageJob:
     It is tried alone in the second worker when it is `accused`, because the first died while it was in work
     or had no memory for it, or `resembling`, because it is built like a picture that was condemned.
     `in_work`: a worker has it now. Whoever asked first pays for it: `on_cost` is told what it took.
+    `expected` is what its header promises that it takes, and `is_costly` whether that is much.
     """
 
     def __init__(
-        self, number: int, key: ImageKey, data: bytes, group: Hashable, on_cost: OnCost | None = None
+        self,
+        number: int,
+        key: ImageKey,
+        data: bytes,
+        group: Hashable,
+        *,
+        on_cost: OnCost | None = None,
+        expected: ExpectedWork = ExpectedWork(),  # noqa: B008 - it is a tuple
     ) -> None:
         self.id = number
         self.key = key
         self.data = data
         self.group = group
         self.on_cost = on_cost
+        self.expected = expected
+        self.is_costly = expected.is_large or expected.core_seconds > COSTLY_SECONDS or bool(key.explain)
         self.estimate = 0.0
         self.waiters: set[asyncio.Future[AnsweredReply]] = set()
         self.accused = False

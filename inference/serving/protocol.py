@@ -20,6 +20,7 @@ from pydantic import (
 from config import settings
 from inference.frames import FramedMessage, read_exactly, read_json
 from inference.results import (
+    HASH_BYTES,
     CorruptImage,
     ImageTooLarge,
     InferenceError,
@@ -102,7 +103,8 @@ class WorkerUnavailable(FramedMessage):
 class LookRequest(FramedMessage):
     """One image of a batch, and how many labels (`ranked`) to send back.
 
-    A first look comes with `size` bytes; for a second look the worker has kept the crops. `explain` has the
+    A first look comes with `size` bytes; for a second look the worker has kept the crops. `alone`: it is so
+    costly that no other is to wait for it on the same thread. `explain` has the
     classes whose heat maps are wanted: an index, or the direction of features that speaks for a class, as
     `inference.models.fingerprint.pack` makes it.
     """
@@ -111,6 +113,7 @@ class LookRequest(FramedMessage):
     ranked: PositiveInt
     size: NonNegativeInt = 0
     second: bool = False
+    alone: bool = False
     features: Features = ""
     explain: Annotated[tuple[NonNegativeInt | bytes, ...], Field(max_length=MOST_MAPS)] = ()
 
@@ -148,8 +151,8 @@ class AnsweredReply(FramedMessage):
     """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
     probability, number of its classes); `size` is (width, height); `core_seconds` is the processor time that
     the image took in all its looks; `picture_kind` is told where the metadata tell it. `fingerprint` is there
-    where `LookRequest.features` asked for it and the model has features, `heat` where `LookRequest.explain`
-    did."""
+    where `LookRequest.features` asked for it and the model has features, `perceptual_hash` where it did and
+    the picture is not of one flat colour, `heat` where `LookRequest.explain` asked for it."""
 
     kind: Literal["answered"] = "answered"
     id: int
@@ -162,6 +165,7 @@ class AnsweredReply(FramedMessage):
     core_seconds: Cost
     picture_kind: PictureKind | None = None
     fingerprint: Annotated[bytes, Field(max_length=MOST_FEATURES)] | None = None
+    perceptual_hash: Annotated[bytes, Field(min_length=HASH_BYTES, max_length=HASH_BYTES)] | None = None
     heat: HeatReply | None = None
 
 
@@ -198,12 +202,14 @@ class LooksBegun(FramedMessage):
     """From now on a thread of the worker is at these images, and at no others.
 
     `thread` is its number in the operating system, `core_seconds` the processor time it has used so far.
+    `elsewhere`: a codec works for it on threads of its own.
     """
 
     kind: Literal["begun"] = "begun"
     ids: tuple[int, ...]
     thread: PositiveInt
     core_seconds: Annotated[float, Field(ge=0)]
+    elsewhere: bool = False
 
 
 class LooksDone(FramedMessage):

@@ -27,11 +27,14 @@ import psutil
 from config import settings
 from inference.frames import LENGTH_BYTES, frame
 from inference.results import ModelInfo, ModelUnavailable
+from inference.serving.batch_inbox import Batch, BatchInbox
 from inference.serving.batch_watch import BatchWatch
 from inference.serving.protocol import (
     EXIT_OUT_OF_MEMORY,
     BatchRequest,
     LoadProgress,
+    LookRequest,
+    LooksBegun,
     LooksDone,
     WorkerHello,
     WorkerReady,
@@ -135,6 +138,7 @@ class WorkerSupervisor:
         self._ended = False
         self._size_at_start = 0
         self._looked = 0.0
+        self._known_threads: set[int] = set()
         self.starts = 0
 
     @property
@@ -185,6 +189,8 @@ class WorkerSupervisor:
                 f"worker.memory allows {self._worker.memory >> 20} MiB: allow more, or take a smaller model."
             )
         self._size_at_start = resident
+        with contextlib.suppress(psutil.Error):
+            self._known_threads = {thread.id for thread in self._watched.threads()}
         self._memory = resident + int(self._room * (self._worker.memory - resident))
         self.settle_on(info.name)
         self._info = info
@@ -194,11 +200,13 @@ class WorkerSupervisor:
         self,
         batch: BatchRequest,
         pictures: Sequence[bytes],
-        report: Callable[[WorkerReply], None],
+        report: Callable[[Sequence[WorkerReply]], None],
         *,
         image_seconds: float,
+        inbox: BatchInbox,
     ) -> None:
-        """Hand over one batch, and report each reply as soon as it is there; return when all are.
+        """Hand over a batch, and what comes into `inbox` meanwhile, and report replies as soon as they are
+        there; return when all are.
 
         `pictures` are the bytes of the first looks. An image may take `image_seconds` of processor time.
         Raises WorkerDied if the worker dies first.
@@ -208,30 +216,44 @@ class WorkerSupervisor:
         if (resident := self._size()) > self._memory:
             raise self._put_down(DeathCause.IDLE, f"the worker had grown to {resident >> 20} MiB over time")
         watch = BatchWatch(
-            (look.id for look in batch.looks),
             image_seconds=image_seconds,
             silence=self._worker.deadline,
             thread_seconds=self._thread_seconds,
             process_seconds=self._process_seconds,
+            elsewhere_seconds=self._elsewhere_seconds,
         )
-
-        looks = {look.id: look for look in batch.looks}
-
-        def believed(said: bytes) -> tuple[WorkerReply, ...]:
-            news = parse_news(said)
-            for reply in news.replies if isinstance(news, LooksDone) else ():
-                check_reply(looks.get(reply.id), reply, self._info)
-            return watch.take(news)  # not before, or who lies would be at no picture any more
-
+        looks: dict[int, LookRequest] = {}
+        believed = partial(self._believed, watch, looks)
         look_after_it = partial(self._look_after, watch, image_seconds)
+        _, from_worker = self._fds()
+        todo = [Batch(batch, pictures)]
         try:
-            self._send([frame(batch), *pictures], look_after_it)
-            while watch.unanswered:
-                for reply in self._receive(believed, look_after_it):
-                    report(reply)
+            while todo or watch.unanswered or not inbox.close_if_empty():
+                for more in todo:
+                    looks.update((look.id, look) for look in more.request.looks)
+                    watch.add(look.id for look in more.request.looks)
+                    self._send([frame(more.request), *more.pictures], look_after_it)
+                if self._wait(from_worker, select.POLLIN, look_after_it, or_for=inbox.fileno()):
+                    replies = self._receive(believed, look_after_it)
+                    if replies:
+                        report(replies)
+                    for reply in replies:
+                        looks.pop(reply.id, None)
+                todo = inbox.take()
         except WorkerDied as death:
             death.in_work = death.in_work or watch.in_work()
             raise
+
+    def _believed(
+        self, watch: BatchWatch, looks: Mapping[int, LookRequest], said: bytes
+    ) -> tuple[WorkerReply, ...]:
+        """Return the replies in what the worker said. Raises ValueError for what cannot be true."""
+        news = parse_news(said)
+        if isinstance(news, LooksBegun):
+            self._known_threads.add(news.thread)
+        for reply in news.replies if isinstance(news, LooksDone) else ():
+            check_reply(looks.get(reply.id), reply, self._info)
+        return watch.take(news)  # not before, or who lies would be at no picture any more
 
     def _look_after(self, watch: BatchWatch, image_seconds: float) -> None:
         """Raise WorkerDied, and end the worker, where it took too much time or memory."""
@@ -239,6 +261,10 @@ class WorkerSupervisor:
             detail = f"it took more than {image_seconds:g} seconds of processor time"
             self.reap()
             raise WorkerDied(DeathCause.OVERRAN, detail, dict.fromkeys(overran, image_seconds))
+        if stalled := watch.stalled():
+            self.reap()
+            detail = "an image made no progress while others did"
+            raise WorkerDied(DeathCause.HUNG, detail, dict.fromkeys(stalled, image_seconds))
         if watch.is_silent():
             raise self._put_down(DeathCause.HUNG, "the worker did not answer in time")
         if (resident := self._size()) > self._memory:
@@ -329,17 +355,25 @@ class WorkerSupervisor:
             data += piece
         return bytes(data)
 
-    def _wait(self, fd: int, event: int, look_after_it: Callable[[], None]) -> None:
-        """Wait until `fd` is ready, and look after the worker at every tick, which may raise WorkerDied."""
+    def _wait(
+        self, fd: int, event: int, look_after_it: Callable[[], None], *, or_for: int | None = None
+    ) -> bool:
+        """Wait until `fd` is ready, or there is something to read from `or_for`; return whether `fd` is.
+
+        Looks after the worker at every tick, which may raise WorkerDied.
+        """
         poll = select.poll()
         poll.register(fd, event)
-        ready = False
+        if or_for is not None:
+            poll.register(or_for, select.POLLIN)
+        ready: list[tuple[int, int]] = []
         while not ready:
-            ready = bool(poll.poll(1000 * TICK_SECONDS))
+            ready = poll.poll(1000 * TICK_SECONDS)
             # Also where it is always ready: a worker that was taken over may talk without end.
             if time.perf_counter() - self._looked >= TICK_SECONDS:
                 look_after_it()
                 self._looked = time.perf_counter()
+        return any(found == fd for found, _ in ready)
 
     def _size(self) -> int:
         try:
@@ -355,6 +389,18 @@ class WorkerSupervisor:
         except psutil.AccessDenied:
             return math.inf  # macOS shows no other process's threads: there, the time that goes by counts
         return next((float(t.user_time + t.system_time) for t in threads if t.id == thread), 0.0)
+
+    def _elsewhere_seconds(self) -> float:
+        """Return the processor time of all threads that the worker has not spoken of, also of ended ones.
+
+        These are its codecs' own: what it began with, such as its engine's, is known.
+        """
+        try:
+            threads = self._watched.threads()
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            return 0.0
+        known = sum(t.user_time + t.system_time for t in threads if t.id in self._known_threads)
+        return self._process_seconds() - float(known)
 
     def _process_seconds(self) -> float:
         try:

@@ -1,9 +1,9 @@
 """The process that holds the model: `python -m inference.serving.worker`, started by the supervisor.
 
 It reads batches from standard input and answers on standard output (`inference.serving.protocol`); what
-libraries print goes to standard error. The pictures of a batch are looked at on threads, a pair at a time,
-whose work is done outside the GIL: while one decodes, another predicts. Each thread says which image it is at
-before it begins, so that the supervisor knows whose time runs and who was there when it ended.
+libraries print goes to standard error. Pictures are looked at on threads, a pair at a time, whose work is
+done outside the GIL: while one decodes, another predicts. Each thread says which image it is at before it
+begins, so that the supervisor knows whose time runs and who was there when it ended.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from inference import cpus
 from inference.frames import take_over_pipes, write
 from inference.images.decode import PREPROCESSING_VERSION, decode
 from inference.images.headers import header
+from inference.images.perceptual_hash import perceptual_hash
 from inference.images.second_look import needs_second_look
 from inference.images.views import DecodedFrame
 from inference.models.coarse_names import CoarseNames, coarse_names
@@ -101,6 +102,7 @@ class SeenImage:
     whole: DecodedFrame | None = None
     """Kept where heat maps are wanted."""
     fingerprint: bytes | None = None
+    perceptual_hash: bytes | None = None
     heat: HeatReply | None = None
     total: NDArray[np.float64] | float = 0.0
     views: int = 0
@@ -119,6 +121,8 @@ class BatchProcessor:
     limits: settings.Limits
     tell: Callable[[WorkerNews], None]
     """Tells the supervisor; called on every thread."""
+    deadline: float
+    """Seconds after which the supervisor takes this process for hung."""
     unsure: dict[int, SeenImage] = field(default_factory=dict)
     """Images by id whose second look has not been asked for yet."""
     crop_core_seconds: float = 0.0
@@ -128,17 +132,39 @@ class BatchProcessor:
         self.everyday = CoarseNames(coarse_names(self.model.labels))
         # More threads than cores, because some wait for a stream: with two more it was 5 to 8 % faster.
         self._threads = ThreadPoolExecutor(cpus.usable() + 2, "look")
-        self._one_large = threading.Lock()
+        self._turn, self._left = threading.Lock(), 0
 
     def look(self, batch: BatchRequest, pictures: list[bytes]) -> None:
-        """Answer every look of the batch."""
+        """Have threads answer every look of the batch, and do not wait for them."""
         for forgotten in batch.forget:
             self.unsure.pop(forgotten, None)
         left = iter(pictures)
         seen = [(look, self.unsure.pop(look.id) if look.second else next(left)) for look in batch.looks]
-        pairs = [seen[first : first + PAIR] for first in range(0, len(seen), PAIR)]
-        for _ in self._threads.map(self._look, pairs):
-            pass  # raises what a thread raised
+        together = [each for each in seen if not each[0].alone]
+        shares = [[each] for each in seen if each[0].alone]
+        shares += [together[first : first + PAIR] for first in range(0, len(together), PAIR)]
+        for share in shares:
+            self._count(len(share))
+            self._threads.submit(self._look_or_end, share)
+
+    def _look_or_end(self, share: list[tuple[LookRequest, bytes | SeenImage]]) -> None:
+        """Do one thread's share; where that fails, end this process, and the supervisor deals with it."""
+        try:
+            self._look(share)
+        except Exception as error:  # noqa: BLE001 - see above
+            traceback.print_exc()
+            os._exit(EXIT_OUT_OF_MEMORY if _is_lack_of_memory(error) else 1)
+        self._count(-len(share))
+
+    def _count(self, images: int) -> None:
+        """Count images in and out. If the supervisor is gone and one hangs, also where it holds the GIL, the
+        kernel ends this process."""
+        with self._turn:
+            self._left += images
+            if images > 0:
+                signal.setitimer(signal.ITIMER_REAL, 2 * self.deadline * (self._left + 1))
+            elif not self._left:
+                signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _look(self, seen: list[tuple[LookRequest, bytes | SeenImage]]) -> None:
         """Do one thread's share of a batch, from bytes to answers."""
@@ -156,9 +182,9 @@ class BatchProcessor:
         replies = [self._reply(look, image) for (look, _), image in zip(seen, images, strict=True)]
         self.tell(LooksDone(replies=tuple(replies)))
 
-    def _begin(self, *looks: LookRequest) -> None:
-        ids = tuple(look.id for look in looks)
-        self.tell(LooksBegun(ids=ids, thread=threading.get_native_id(), core_seconds=time.thread_time()))
+    def _begin(self, *looks: LookRequest, elsewhere: bool = False) -> None:
+        ids, thread = tuple(look.id for look in looks), threading.get_native_id()
+        self.tell(LooksBegun(ids=ids, thread=thread, core_seconds=time.thread_time(), elsewhere=elsewhere))
 
     def _decode(self, look: LookRequest, seen: bytes) -> SeenImage | InferenceError:
         self._begin(look)
@@ -166,14 +192,15 @@ class BatchProcessor:
         size, limits = self.model.input_size, self.limits
         try:
             found = header(seen, limits=limits, input_size=size)
-            with self._one_large if found.large else contextlib.nullcontext():
-                if found.format in THREADED:
-                    watch = CoreTime(elsewhere=True)
-                views = "auto" if look.features == "example" else self.views
-                decoded = decode(seen, input_size=size, views=views, limits=limits, found=found)
-                crops, second = decoded.first, None if look.explain else decoded.second
-                if look.features == "example":
-                    crops, second = np.concatenate([crops, crops[:, :, ::-1], decoded.second()]), None
+            if found.format in THREADED:
+                self._begin(look, elsewhere=True)
+                watch = CoreTime(elsewhere=True)
+            views = "auto" if look.features == "example" else self.views
+            decoded = decode(seen, input_size=size, views=views, limits=limits, found=found)
+            hashed = perceptual_hash(decoded.whole) if look.features else None
+            crops, second = decoded.first, None if look.explain else decoded.second
+            if look.features == "example":
+                crops, second = np.concatenate([crops, crops[:, :, ::-1], decoded.second()]), None
         except InferenceError as error:
             error.core_seconds = watch.seconds()
             return error
@@ -182,6 +209,7 @@ class BatchProcessor:
             crops,
             second,
             decoded.whole if look.explain else None,
+            perceptual_hash=hashed,
             decode_ms=_ms(started),
             core_seconds=watch.seconds(),
             kind=decoded.kind,
@@ -249,6 +277,7 @@ class BatchProcessor:
             core_seconds=image.core_seconds,
             picture_kind=image.kind,
             fingerprint=image.fingerprint,
+            perceptual_hash=image.perceptual_hash,
             heat=image.heat,
         )
 
@@ -271,14 +300,7 @@ def main() -> None:
         return
     while True:
         batch, pictures = batches.get()
-        # If the supervisor is gone and this hangs, the kernel ends it, even where the GIL is held.
-        signal.setitimer(signal.ITIMER_REAL, 2 * hello.worker.deadline * (len(batch.looks) + 1))
-        try:
-            processor.look(batch, pictures)
-        except Exception as error:  # noqa: BLE001 - the process ends, and the supervisor deals with it
-            traceback.print_exc()
-            os._exit(EXIT_OUT_OF_MEMORY if _is_lack_of_memory(error) else 1)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        processor.look(batch, pictures)
 
 
 def _is_lack_of_memory(error: Exception) -> bool:
@@ -328,7 +350,12 @@ def _load_model(hello: WorkerHello, replies: BinaryIO) -> BatchProcessor | None:
         greeting = WorkerUnavailable(reason=f"The model could not be loaded: {type(error).__name__}: {error}")
     else:
         processor = BatchProcessor(
-            model, hello.model.views, hello.limits, tell, crop_core_seconds=crop_core_seconds
+            model,
+            hello.model.views,
+            hello.limits,
+            tell,
+            hello.worker.deadline,
+            crop_core_seconds=crop_core_seconds,
         )
         _limit_address_space(hello.worker.memory)
         greeting = WorkerReady(

@@ -19,16 +19,23 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+from unittest.mock import patch
 
 import psutil
 
-from config.settings import Model, Settings
-from inference.results import ModelUnavailable
+from config.settings import Model, Settings, Worker
+from inference.results import HarmfulImage, ModelUnavailable
 from inference.serving.client import Classifier
-from tests.siege.costly_files import CostlyFile, costly_files
+from inference.serving.image_job import ImageJob
+from inference.serving.supervisor import WorkerDied
+from inference.serving.suspect_trials import SuspectTrials
+from tests.siege.costly_files import CostlyFile, costly_files, measured
+from tests.siege.genes import Genes
 from tests.siege.honest_pictures import honest_pictures
+from tests.siege.measured_decoder import DecodeCost
 from tests.wire.bots import online
 from tests.wire.wire import Wire
 from tests.wire.world import Payload, new_user
@@ -46,6 +53,8 @@ ENDURANCE = 60.0
 """Seconds that the last honest pictures get before they count as unanswered."""
 POOL = 24
 """Costly files that the attackers have, of which they post variants."""
+CONDEMNED, VARIANTS = 5, 100
+"""Of so many condemned pictures so many variants are posted in the end."""
 Picture = tuple[str, bytes]
 
 
@@ -61,6 +70,8 @@ class Siege:
     """When each honest message was posted, by its id."""
     sent: int = 0
     """Costly pictures."""
+    condemned: list[bytes] = field(default_factory=list)
+    """Those that the bot has condemned."""
     peak: int = 0
     """The most memory that one of the bot's children held, in bytes."""
 
@@ -103,6 +114,29 @@ class Siege:
             data[self.dice.randrange(len(data) // 2, len(data))] ^= 1 << self.dice.randrange(8)
         return bytes(data) + self.dice.randbytes(8)
 
+    async def post_variants(self, channel: str, data: bytes) -> None:
+        """Post `VARIANTS` of a condemned picture, from as many accounts as the quotas ask for."""
+        file = CostlyFile("again", "bin", data, DecodeCost(0, None, None), Genes(""))
+        burst, message = self.settings.limits.user_burst, self.settings.limits.images_per_answer
+        for first in range(0, VARIANTS, burst):
+            account = new_user("Mallory")
+            for begin in range(first, min(first + burst, VARIANTS), message):
+                count = min(message, first + burst - begin, VARIANTS - begin)
+                files = [(f"again-{begin + number}.bin", self.variant(file)) for number in range(count)]
+                await self.wire.post(*files, channel=channel, author=account)
+                self.sent += count
+                await asyncio.sleep(self.dice.expovariate(1))
+
+    def note_condemned(self) -> AbstractContextManager[object]:
+        """Have all that is condemned within noted."""
+        condemn = SuspectTrials.condemn
+
+        def noting(trials: SuspectTrials, job: ImageJob, death: WorkerDied) -> HarmfulImage:
+            self.condemned.append(job.data)
+            return condemn(trials, job, death)
+
+        return patch.object(SuspectTrials, "condemn", noting)
+
     async def watch_memory(self) -> None:
         """Measure the bot's children ten times a second, without end."""
         me = psutil.Process()
@@ -132,20 +166,21 @@ async def beside(*coroutines: asyncio.Task[None]) -> AsyncIterator[None]:
         await asyncio.wait(coroutines)
 
 
-async def siege(minutes: float, quiet: float, hunt: float, seed: int) -> int:
-    """Run it, and return the exit status. `quiet` and `hunt`: seconds for honest pictures alone, and for
-    looking for what costs most."""
-    dice = random.Random(seed)  # noqa: S311 - no secret
-    pool = sorted(costly_files(seed, hunt), key=lambda file: -file.cost.core_ms)[:POOL]
+async def siege(asked: argparse.Namespace) -> int:
+    """Run it, and return the exit status. `asked` are the options of the command line."""
+    dice = random.Random(asked.seed)  # noqa: S311 - no secret
+    found = measured(asked.files) if asked.files else costly_files(asked.seed, asked.hunt)
+    pool = sorted(found, key=lambda file: -file.cost.core_ms)[:POOL]
     for file in pool:
         print(f"{file.name}: {len(file.data)} bytes, {file.cost.core_ms:.0f} core-ms", flush=True)
-    settings = Settings(model=Model(name="efficientnet_lite0"))
+    worker = Worker(image_seconds=asked.image_seconds)
+    settings = Settings(model=Model(name="efficientnet_lite0"), worker=worker)
     classifier = Classifier(settings)
     try:
         await classifier.start()
         async with Wire() as wire, online(wire, classifier, settings=settings):
             run = Siege(wire, classifier, settings, dice)
-            return await _run(run, pool, 60 * minutes, quiet)
+            return await _run(run, pool, 60 * asked.minutes, asked.quiet)
     finally:
         await classifier.close()
 
@@ -157,8 +192,15 @@ async def _run(run: Siege, pool: Sequence[CostlyFile], seconds: float, quiet: fl
     attacks = [
         asyncio.create_task(run.attack(channel, new_user("Mallory"), pool, seconds)) for channel in channels
     ]
-    async with beside(asyncio.create_task(run.watch_memory()), *attacks):
-        during = await run.honest(honest_channel, pictures, seconds)
+    with run.note_condemned():
+        async with beside(asyncio.create_task(run.watch_memory()), *attacks):
+            during = await run.honest(honest_channel, pictures, seconds)
+        again = run.condemned[:CONDEMNED]
+        attacks = [asyncio.create_task(run.post_variants(await run.wire.join(), data)) for data in again]
+        async with beside(asyncio.create_task(run.watch_memory()), *attacks):
+            while not all(attack.done() for attack in attacks):
+                during += await run.honest(honest_channel, pictures, 5)
+    print(f"{VARIANTS} variants of each of {len(again)} condemned pictures")
     return verdict(run, run.waits(honest_channel, before), run.waits(honest_channel, during), len(during))
 
 
@@ -195,10 +237,17 @@ def main() -> int:
     )
     parser.add_argument("--hunt", type=float, default=60, help="seconds of looking for what costs most (60)")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311 - no secret
-    arguments = parser.parse_args()
+    parser.add_argument("--files", type=Path, nargs="+", default=(), help="costly files of your own to use")
+    parser.add_argument(
+        "--image-seconds",
+        type=float,
+        default=Worker().image_seconds,
+        help="worker.image_seconds: with less than the costly files take, they are condemned (4)",
+    )
+    asked = parser.parse_args()
     logging.basicConfig(level=logging.ERROR, format="%(levelname)s %(message)s")
-    print(f"{arguments.minutes:g} minutes, seed {arguments.seed}", flush=True)
-    return asyncio.run(siege(arguments.minutes, arguments.quiet, arguments.hunt, arguments.seed))
+    print(f"{asked.minutes:g} minutes, seed {asked.seed}", flush=True)
+    return asyncio.run(siege(asked))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from tests.siege.measured_decoder import DecodeCost, MeasuredDecoder
 from tests.siege.other_files import bmp_file, gif_file, tiff_file, webp_file
 from tests.siege.png_files import png_file
 
-__all__ = ["FORMATS", "CostlyFile", "costly_files", "main"]
+__all__ = ["FORMATS", "CostlyFile", "costly_files", "main", "measured"]
 
 FORMATS: dict[str, Callable[[Genes], bytes]] = {
     "jpeg": jpeg_file,
@@ -80,6 +80,14 @@ def costly_files(
             if found in kept[:_KEPT]:
                 yield found
             del kept[_KEPT:]
+
+
+def measured(paths: Sequence[Path]) -> Iterator[CostlyFile]:
+    """Yield files that somebody else has made, with what they cost."""
+    with MeasuredDecoder() as decoder:
+        for path in paths:
+            data = path.read_bytes()
+            yield CostlyFile(path.stem, path.suffix.lstrip("."), data, decoder.cost(data), Genes(path.name))
 
 
 def _built(form: str, genes: Genes) -> bytes | None:

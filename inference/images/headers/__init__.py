@@ -44,7 +44,8 @@ class ImageHeader:
 
     `format` is Pillow's name for the container. `size` is (width, height) in pixels as stored, before EXIF
     orientation. `frames` counts the frames of an animation (1 for a still picture; pages of a TIFF are none).
-    `large` says that decoding needs so much memory that the worker should do one such picture at a time.
+    `large` says that decoding needs so much memory that the worker should do one such picture at a time;
+    `held` is how much, in pixels of a plain picture.
 
     `decoded` counts the pixels that a decoder goes through for one frame, with all scans and tiles;
     `decoded_frames` is 1 where the frames are too many to go through. `coding` is how the pixels are coded,
@@ -60,6 +61,7 @@ class ImageHeader:
     decoded_frames: int = field(default=1, compare=False)
     coding: str = field(default="", compare=False)
     core_ms: float = field(default=0.0, compare=False)
+    held: int = field(default=0, compare=False)
 
 
 def header(data: bytes, *, limits: Limits, input_size: int = 224) -> ImageHeader:
@@ -90,12 +92,22 @@ def header(data: bytes, *, limits: Limits, input_size: int = 224) -> ImageHeader
         coded_bytes=max(facts.coded_bytes, len(data)),
         coding=facts.coding or kind,
     )
-    frames, expected = _affordable(facts, limits)
     if kind == "JPEG" and not facts.buffered:
-        pixels //= jpeg.scale(width, height, input_size) ** 2
-    large = max(pixels, facts.kept) > limits.large_pixels
+        scale = jpeg.scale(width, height, input_size)
+        pixels //= scale**2
+        facts = facts._replace(coding="JPEG scaled" if scale > 1 else "JPEG")
+    frames, expected = _affordable(facts, limits)
+    held = max(pixels, facts.kept)
     return ImageHeader(
-        kind, (width, height), facts.frames, large, facts.decoded, frames, facts.coding, expected
+        kind,
+        (width, height),
+        facts.frames,
+        held > limits.large_pixels,
+        decoded=facts.decoded,
+        decoded_frames=frames,
+        coding=facts.coding,
+        core_ms=expected,
+        held=held,
     )
 
 

@@ -22,18 +22,21 @@ class WatchScene:
         monkeypatch.setattr(
             "inference.serving.batch_watch.time", SimpleNamespace(perf_counter=lambda: self.now)
         )
+        self.codecs = 0.0
+        """Processor time of threads that the worker has not spoken of."""
         self.watch = BatchWatch(
-            range(images),
             image_seconds=2,
             silence=10,
             thread_seconds=self.threads.__getitem__,
-            process_seconds=lambda: sum(self.threads.values()),
+            process_seconds=lambda: sum(self.threads.values()) + self.codecs,
+            elsewhere_seconds=lambda: self.codecs,
         )
+        self.watch.add(range(images))
 
-    def begin(self, thread: int, *ids: int) -> None:
-        assert not self.watch.take(
-            LooksBegun(ids=ids, thread=thread, core_seconds=self.threads.get(thread, 0))
-        )
+    def begin(self, thread: int, *ids: int, elsewhere: bool = False) -> None:
+        core_seconds = self.threads.get(thread, 0)
+        news = LooksBegun(ids=ids, thread=thread, core_seconds=core_seconds, elsewhere=elsewhere)
+        assert not self.watch.take(news)
 
     def done(self, *ids: int) -> None:
         replies = tuple(UnsureReply(id=id_, crops=1, core_seconds=0) for id_ in ids)
@@ -84,6 +87,56 @@ def test_an_image_alone_answers_for_every_thread(monkeypatch: pytest.MonkeyPatch
     scene.begin(FIRST, 0)
     scene.work(2.1, SECOND)
     assert scene.watch.overran() == {0}
+
+
+def test_what_comes_later_ends_that_an_image_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = WatchScene(monkeypatch, images=1)
+    scene.begin(FIRST, 0)
+    scene.watch.add([1])
+    scene.begin(SECOND, 1)
+    scene.work(2.1, SECOND)
+    assert scene.watch.overran() == {1}
+
+
+def test_a_codec_on_threads_of_its_own_counts_for_its_image(scene: WatchScene) -> None:
+    scene.begin(FIRST, 0, elsewhere=True)
+    scene.begin(SECOND, 1)
+    scene.work(1.9)
+    scene.codecs += 1.9
+    assert not scene.watch.overran()
+    scene.work(0.2)
+    scene.codecs += 0.2
+    assert scene.watch.overran() == {0}
+
+
+def test_of_two_codecs_nobody_can_tell_which_one_overran(scene: WatchScene) -> None:
+    scene.begin(FIRST, 0, elsewhere=True)
+    scene.begin(SECOND, 1, elsewhere=True)
+    scene.work(2.1)
+    scene.codecs += 2.1
+    assert scene.watch.overran() == {0, 1}
+
+
+def test_a_thread_that_sleeps_while_others_work_is_noticed(scene: WatchScene) -> None:
+    scene.begin(FIRST, 0)
+    for image in range(4, 25):
+        assert not scene.watch.stalled()
+        scene.watch.add([image])
+        scene.begin(SECOND, image)
+        scene.work(1, SECOND)
+        scene.done(image)
+        assert not scene.watch.is_silent()
+    assert scene.watch.stalled() == {0}
+
+
+def test_a_thread_that_has_all_others_wait_does_not_make_these_suspects(scene: WatchScene) -> None:
+    """As one does in a call into C that holds the GIL."""
+    scene.begin(FIRST, 0)
+    scene.begin(SECOND, 1, 2)
+    for _ in range(30):
+        scene.work(0.1, SECOND)
+        scene.now += 0.7
+        assert not scene.watch.stalled()
 
 
 def test_a_worker_that_says_nothing_for_too_long_hangs(scene: WatchScene) -> None:

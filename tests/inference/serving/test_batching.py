@@ -11,7 +11,10 @@ from itertools import chain
 import pytest
 
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
+from inference.serving.batch_inbox import Batch, BatchInbox
 from inference.serving.batching import MicroBatcher
+from inference.serving.expected_work import ExpectedWork
+from inference.serving.image_lanes import ImageLanes
 from inference.serving.protocol import (
     AnsweredReply,
     BatchRequest,
@@ -35,7 +38,7 @@ def answered(look: LookRequest) -> AnsweredReply:
         views=1,
         decode_ms=0,
         predict_ms=0,
-        core_seconds=0,
+        core_seconds=0.05,
     )
 
 
@@ -64,6 +67,11 @@ class ScriptedWorker:
     def pid(self) -> int | None:
         return 1 if self.alive else None
 
+    @property
+    def seen(self) -> list[bytes | int]:
+        """All that was handed over, in order: the bytes of first looks, the ids of second ones."""
+        return list(chain.from_iterable(self.batches))
+
     def is_swollen(self) -> bool:
         return self.swollen
 
@@ -80,9 +88,19 @@ class ScriptedWorker:
         self,
         batch: BatchRequest,
         pictures: Sequence[bytes],
-        report: Callable[[WorkerReply], None],
+        report: Callable[[Sequence[WorkerReply]], None],
         *,
         image_seconds: float,
+        inbox: BatchInbox,
+    ) -> None:
+        todo = [Batch(batch, pictures)]
+        while todo or not inbox.close_if_empty():
+            for request, bytes_ in todo:
+                self._look(request, bytes_, report)
+            todo = inbox.take()
+
+    def _look(
+        self, batch: BatchRequest, pictures: Sequence[bytes], report: Callable[[Sequence[WorkerReply]], None]
     ) -> None:
         left = iter(pictures)
         seen: list[bytes | int] = [look.id if look.second else next(left) for look in batch.looks]
@@ -101,7 +119,7 @@ class ScriptedWorker:
                 raise WorkerDied(cause, "it was deadly", dict.fromkeys(in_work, 1.0))
             if what in self.beside:
                 continue
-            report(self._reply(look, what))
+            report([self._reply(look, what)])
 
     def _reply(self, look: LookRequest, what: bytes | int) -> WorkerReply:
         if what in self.without_memory:
@@ -128,7 +146,7 @@ class BatchingScene:
         self.batcher = MicroBatcher(
             self.worker,
             self.second,
-            crops,
+            ImageLanes(crops=crops, pixels=50_000_000, cores=2),
             image_seconds=1,
             on_settled=self._note,
             on_model=lambda _: None,
@@ -137,9 +155,15 @@ class BatchingScene:
     def _note(self, key: ImageKey, outcome: AnsweredReply | InferenceError) -> None:
         self.settled[key.digest] = outcome
 
-    def send(self, *names: str, group: object = None) -> list[asyncio.Task[AnsweredReply]]:
+    def send(
+        self, *names: str, group: object = None, seconds: float = 0.05
+    ) -> list[asyncio.Task[AnsweredReply]]:
+        """Ask for images, each of which is expected to take so many core-seconds."""
+        expected = ExpectedWork(seconds)
         return [
-            asyncio.create_task(self.batcher.answer(ImageKey(name.encode(), 1), name.encode(), group))
+            asyncio.create_task(
+                self.batcher.answer(ImageKey(name.encode(), 1), name.encode(), group, expected=expected)
+            )
             for name in names
         ]
 
@@ -156,14 +180,32 @@ async def scene() -> AsyncIterator[BatchingScene]:
     await scene.batcher.close()
 
 
-async def test_an_idle_worker_takes_what_is_there_and_a_busy_one_collects(scene: BatchingScene) -> None:
+async def test_an_idle_worker_takes_what_is_there_and_a_busy_one_is_given_more(scene: BatchingScene) -> None:
     tasks = scene.send("a")
     await scene.until_in_work(1)
     tasks += scene.send("b", "c", "d", "e", "f")
-    scene.worker.go.release(3)
+    await asyncio.sleep(0.01)
+    assert scene.batcher.batch_sizes == {1: 1, 3: 1}  # as many as it has room for, beside the first
+    scene.worker.go.release(9)
     await asyncio.gather(*tasks)
-    assert scene.worker.batches == [[b"a"], [b"b", b"c", b"d", b"e"], [b"f"]]
-    assert scene.batcher.batches == 3
+    assert scene.worker.batches[:2] == [[b"a"], [b"b", b"c", b"d"]]
+    assert scene.worker.seen == [b"a", b"b", b"c", b"d", b"e", b"f"]
+    assert scene.batcher.batches == len(scene.worker.batches)
+
+
+async def test_what_costs_much_leaves_room_for_what_costs_little(scene: BatchingScene) -> None:
+    costly = scene.send("c1", "c2", "c3", group="attacker", seconds=2)
+    await scene.until_in_work(1)
+    tasks = scene.send("a", "b", group="honest")
+    await asyncio.sleep(0.01)
+    scene.worker.go.release(1)
+    await costly[0]
+    scene.worker.go.release(1)
+    await asyncio.gather(*tasks)
+    assert scene.worker.batches[:2] == [[b"c1"], [b"a", b"b"]]
+    assert scene.worker.requests[0].looks[0].alone
+    scene.worker.go.release(9)
+    await asyncio.gather(*costly)
 
 
 async def test_groups_take_turns_and_the_oldest_of_each_goes_first(scene: BatchingScene) -> None:
@@ -174,23 +216,24 @@ async def test_groups_take_turns_and_the_oldest_of_each_goes_first(scene: Batchi
     await asyncio.sleep(0.01)
     scene.worker.go.release(9)
     await asyncio.gather(*tasks)
-    assert scene.worker.batches[1:] == [[b"a1", b"b1", b"c1", b"a2"], [b"b2", b"a3", b"a4", b"a5"]]
+    assert scene.worker.seen == [b"x", b"a1", b"b1", b"c1", b"a2", b"b2", b"a3", b"a4", b"a5"]
 
 
-async def test_second_looks_join_the_next_batch_within_its_crops(scene: BatchingScene) -> None:
+async def test_second_looks_go_first_within_the_crops_there_are(scene: BatchingScene) -> None:
     scene.worker.unsure = {b"u": 2, b"v": 2, b"w": 6}
-    tasks = scene.send("u", "v", "w")
+    tasks = scene.send("u", "v", "w", "x")
     await scene.until_in_work(1)
     tasks += scene.send("a", "b")
     scene.worker.go.release(9)
     await asyncio.gather(*tasks)
-    # w wants more crops than a batch has: it goes alone, and the worker cuts its batch in two.
-    assert scene.worker.batches == [[b"u", b"v", b"w"], [0, 1], [2], [b"a", b"b"]]
+    # The last wants more crops than there is room for: it goes alone, and the worker cuts its batch in two.
+    assert scene.worker.seen == [b"u", b"v", b"w", b"x", 0, 1, 2, b"a", b"b"]
+    assert [2] in scene.worker.batches
 
 
 async def test_a_cancelled_image_is_not_sent_and_its_second_look_is_forgotten(scene: BatchingScene) -> None:
     scene.worker.unsure = {b"u": 2, b"v": 2}
-    flying = scene.send("u", "v")
+    flying = scene.send("u", "v", "w", "x")  # there is no room for more
     await scene.until_in_work(1)
     waiting = scene.send("a", "b")
     await asyncio.sleep(0.005)
@@ -199,8 +242,8 @@ async def test_a_cancelled_image_is_not_sent_and_its_second_look_is_forgotten(sc
     await asyncio.sleep(0.005)
     scene.worker.go.release(9)
     await asyncio.gather(*flying, *waiting, return_exceptions=True)
-    assert scene.worker.batches == [[b"u", b"v"], [1, b"b"]]
-    assert [request.forget for request in scene.worker.requests] == [(), (0,)]
+    assert set(scene.worker.seen) == {b"u", b"v", b"w", b"x", 1, b"b"}
+    assert (0,) in [request.forget for request in scene.worker.requests]
 
 
 async def test_a_result_that_nobody_waits_for_any_more_is_remembered_all_the_same(
@@ -235,7 +278,7 @@ async def test_only_what_was_in_work_at_a_death_is_tried_alone_by_the_second_wor
     assert isinstance(await tasks[0], AnsweredReply)
     # Nobody but the two suspects waits for their trial, which has not begun.
     assert [type(one) for one in await asyncio.gather(tasks[3], *tasks[4:])] == [AnsweredReply] * 3
-    assert scene.worker.batches == [[b"a", b"b", b"bad", b"c"], [b"c", b"d", b"e"]]
+    assert scene.worker.seen == [b"a", b"b", b"bad", b"c", b"c", b"d", b"e"]
     scene.second.go.release(9)
     outcomes = await asyncio.gather(*tasks[1:3], return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [AnsweredReply, HarmfulImage]
@@ -308,7 +351,9 @@ async def test_second_looks_begin_again_with_a_new_worker(scene: BatchingScene) 
     scene.worker.go.release(9)
     scene.second.go.release(9)
     await asyncio.gather(*tasks)
-    assert scene.worker.batches == [[b"u", b"v", b"w"], [0, 1], [b"w"], [2]]
+    # Whether it had the last second look already when it died is chance.
+    assert [one for one in scene.worker.seen if one != 2] == [b"u", b"v", b"w", 0, 1, b"w"]
+    assert scene.worker.seen[-2:] == [b"w", 2]
     assert scene.second.batches == [[b"v"]]
 
 

@@ -98,7 +98,7 @@ async def test_kill_9_with_64_in_flight_loses_nobody_and_blames_nobody() -> None
     async with running(limits()) as classifier:
         crowd = [deed(Deed.SLOW, red) for red in range(64)]
         work = asyncio.create_task(answers(classifier, crowd))
-        killed = await kill_when(classifier, lambda: classifier.stats.batches >= 2)
+        killed = await kill_when(classifier, lambda: classifier.stats.answered >= 8)
         assert_named(await work, range(64))
         assert classifier.stats.restarts == 1
         assert classifier.worker_pid != killed
@@ -159,7 +159,7 @@ async def test_three_deaths_without_a_culprit_stop_the_trying_until_a_trial_succ
     async with running(wanted, load="load_if_told") as classifier:
         told.write_text("abort")
         work = asyncio.create_task(answers(classifier, [deed(Deed.SLOW, red) for red in range(20)]))
-        await kill_when(classifier, lambda: classifier.stats.batches >= 1)
+        await kill_when(classifier, lambda: classifier.stats.answered >= 1)
         outcomes = await work
         assert {type(one) for one in outcomes} == {Classification, ModelUnavailable}
         deaths = classifier.stats.restarts
@@ -218,7 +218,7 @@ async def test_what_auto_chose_at_the_start_every_later_worker_takes() -> None:
 async def test_the_bot_may_go_on_cancelling_while_the_worker_dies() -> None:
     async with running(limits()) as classifier:
         tasks = [asyncio.create_task(classifier.classify(deed(Deed.SLOW, red))) for red in range(32)]
-        await kill_when(classifier, lambda: classifier.stats.batches >= 1)
+        await kill_when(classifier, lambda: classifier.stats.answered >= 1)
         for task in tasks[::2]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
