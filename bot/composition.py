@@ -9,10 +9,12 @@ import discord
 
 from bot.answering.answerer import Answerer
 from bot.answering.classifying import ImageClassifying
+from bot.answering.image_indexing import ImageIndexing
 from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.retraction import Retraction
+from bot.answering.server_knowledge import knowledge_of
 from bot.answering.tally import Tally
 from bot.buttons import MarkSeal
 from bot.client import Whatsit
@@ -21,6 +23,7 @@ from bot.cogs.catch_up import CatchUpCog
 from bot.cogs.classify import ClassifyCog
 from bot.cogs.edits import EditsCog
 from bot.cogs.erasing import ErasingCog
+from bot.cogs.find import FindCog
 from bot.cogs.guild_settings import GuildSettingsCog
 from bot.cogs.hello import HelloCog
 from bot.cogs.help import HelpCog
@@ -42,7 +45,9 @@ from bot.policy.audience import Audience
 from bot.policy.erasure import Erasure
 from bot.policy.quota import Quota
 from bot.presses.answer_presses import AnswerPresses
+from bot.presses.found_pages import FoundPages
 from bot.presses.picture_explaining import PictureExplaining
+from bot.presses.picture_finding import PictureFinding
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
 from bot.settings_ui.member_panel import MemberPanelPresses
@@ -56,6 +61,7 @@ from bot.tracing.observer import Observer
 from bot.tracing.request_tracing import RequestTracing
 from config.settings import Settings
 from inference.charts.client import ChartPainter
+from inference.knowledge.image_search import ImageSearch
 from inference.serving.client import Classifier
 
 
@@ -85,7 +91,11 @@ def compose(
     memory = MessageMemory()
     reactions = Reactions()
     standing = StandingAnswers(bot, store, guard)
-    retraction = Retraction(memory, standing)
+    knowledge = knowledge_of(settings, store, models)
+    bot.close_too.append(knowledge.close)
+    search = ImageSearch(knowledge, index=store.images.all_of, these=store.images.these)
+    indexing = ImageIndexing(store, search, models)
+    retraction = Retraction(memory, standing, indexing)
     ledger = Ledger(store, guard, work)
     positions = ReadPositions(store, work)
     quota = Quota(settings.limits)
@@ -99,6 +109,7 @@ def compose(
         standing=standing,
         retraction=retraction,
         tally=Tally(store.sums),
+        indexing=indexing,
         seal=MarkSeal(store.mark_key),
         work=work,
         tracing=RequestTracing(observer),
@@ -142,7 +153,6 @@ def compose(
         standing=standing,
         retraction=retraction,
     )
-    erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers))
     export = PrivacyExport(store, ledger)
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
@@ -156,6 +166,19 @@ def compose(
         images_of=requests.images_of,
         limits=settings.limits,
     )
+    finding = PictureFinding(
+        client=bot,
+        store=store,
+        models=models,
+        fetcher=fetcher,
+        quota=quota,
+        search=search,
+        indexing=indexing,
+        images_of=requests.images_of,
+        limits=settings.limits,
+    )
+    pages = FoundPages(finding)
+    erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers, finding))
     handlers = (
         AnswerPresses(
             store=store,
@@ -169,6 +192,7 @@ def compose(
         MemberPanelPresses(store),
         PrivacyPanelPresses(store, erasure, export),
         HelloPresses(store.guilds, words),
+        pages,
     )
     bot.cogs_to_add = [
         MessagesCog(intake),
@@ -199,6 +223,7 @@ def compose(
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),
         AboutCog(store, models, settings.discord.source_url),
+        FindCog(tree=bot.tree, store=store, finding=finding, pages=pages, ledger=ledger, work=work),
         StatisticsCog(store=store, painter=painter, ledger=ledger, work=work),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import discord
+import numpy as np
 import pytest
 from simcord.actors import MemberActor
 from simcord.backend import serializers
@@ -28,8 +29,10 @@ from bot.download.downloader import Gone
 from bot.store import Store
 from bot.tracing.observer import Observer, Stage, Way
 from config.settings import Settings
+from inference.models.fingerprint import pack
 from inference.results import Classification, Coarse, Explanation, Label, ModelInfo
 from inference.serving.client import Classifier
+from inference.serving.protocol import Features
 from tests.payloads.schema import Schema, missing
 from tests.stores import Stores
 
@@ -105,11 +108,30 @@ class FakeClassifier:
     another: Callable[[Settings], Classifier] | None = None
     inside: int = 0
     most_inside: int = 0
+    features: int = 0
+    """How many numbers a fingerprint has. Where `says` gives none, it comes from the picture's bytes."""
+    featured: list[bytes] = field(default_factory=list)
+    """The pictures whose features were asked for."""
 
     @property
     def info(self) -> ModelInfo:
         everyday = tuple(map(EVERYDAY.get, NAMES))
-        return ModelInfo(MODEL, "openvino", 224, len(NAMES), None, "0" * 64, 1, tuple(NAMES), everyday)
+        return ModelInfo(
+            MODEL,
+            "openvino",
+            224,
+            len(NAMES),
+            None,
+            "0" * 64,
+            1,
+            tuple(NAMES),
+            everyday,
+            features=self.features,
+        )
+
+    def fingerprint(self, data: bytes) -> bytes:
+        """What the worker would make of a picture; of other bytes it looks quite different."""
+        return pack(np.random.default_rng(list(data)).standard_normal(self.features, np.float32))
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
         if report is not None:
@@ -145,7 +167,12 @@ class FakeAdmission:
     classifier: FakeClassifier
 
     async def classify(
-        self, data: bytes, *, top: int = 5, on_cost: Callable[[float], None]
+        self,
+        data: bytes,
+        *,
+        top: int = 5,
+        on_cost: Callable[[float], None],
+        features: Features | bool = False,
     ) -> Classification:
         self.classifier.asked.append((data, top))
         if self.classifier.meanwhile is not None:
@@ -154,7 +181,11 @@ class FakeAdmission:
         on_cost(getattr(answer, "core_seconds", 0.0))
         if isinstance(answer, Exception):
             raise answer
-        return replace(answer, labels=answer.labels[:top])
+        answer = replace(answer, labels=answer.labels[:top])
+        if not (features and self.classifier.features):
+            return replace(answer, fingerprint=None, perceptual_hash=None)
+        self.classifier.featured.append(data)
+        return replace(answer, fingerprint=answer.fingerprint or self.classifier.fingerprint(data))
 
     async def explain(
         self, data: bytes, classes: Sequence[int], *, on_cost: Callable[[float], None]

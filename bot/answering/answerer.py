@@ -10,6 +10,7 @@ from functools import partial
 import discord
 
 from bot.answering.classifying import ImageClassifying
+from bot.answering.image_indexing import ImageIndexing
 from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
@@ -50,6 +51,7 @@ class Answerer:
         standing: StandingAnswers,
         retraction: Retraction,
         tally: Tally,
+        indexing: ImageIndexing,
         seal: MarkSeal,
         work: WorkInHand,
         tracing: RequestTracing,
@@ -67,6 +69,7 @@ class Answerer:
         self._standing = standing
         self._retraction = retraction
         self._tally = tally
+        self._indexing = indexing
         self._work = work
         self._has_buttons = buttons
 
@@ -101,7 +104,7 @@ class Answerer:
                 await self._fail_quietly(request, outcomes)
                 return False
             return not outcomes or await self._deliver(
-                request, *self._words(request, grant, outcomes, trace), trace, outcomes
+                request, *await self._words(request, grant, outcomes, trace), trace, outcomes
             )
 
     async def revise(self, request: Request, standing: StoredAnswer) -> bool:
@@ -123,8 +126,9 @@ class Answerer:
                     await self._standing.take_away_from(request.source_ids)
                 await request.destination.refuse("", FAILED)
             elif outcomes:
-                words = self._words(request, grant, outcomes, trace)
+                words = await self._words(request, grant, outcomes, trace)
                 await self._replace(request, standing, words, trace)
+                await self._indexing.add(request, outcomes)
         return True
 
     async def _replace(
@@ -241,19 +245,21 @@ class Answerer:
                     group=request.group,
                     model=request.in_force.guild.model,
                     on_cost=partial(self._quota.charge, request.asker.id, request.guild_id),
+                    features=self._indexing.place_of(request) is not None,
                     trace=trace,
                 )
         return [outcome for outcome in outcomes if not (request.unasked and _was_no_image(outcome))]
 
-    def _words(
+    async def _words(
         self, request: Request, grant: Grant, outcomes: Sequence[Outcome], trace: RequestTrace
     ) -> tuple[Answer, AnswerButtons | None]:
         """Put the outcomes into words, with the buttons under them."""
+        seen_before = await self._indexing.seen_before(request, outcomes)
         with trace.stage("words"):
-            return self._written(request, grant, outcomes)
+            return self._written(request, grant, outcomes, seen_before)
 
     def _written(
-        self, request: Request, grant: Grant, outcomes: Sequence[Outcome]
+        self, request: Request, grant: Grant, outcomes: Sequence[Outcome], seen_before: str
     ) -> tuple[Answer, AnswerButtons | None]:
         guild, language, destination = request.in_force.guild, request.language, request.destination
         writer = Writer(
@@ -265,7 +271,11 @@ class Answerer:
             guild=guild,
         )
         answer = writer.write(
-            outcomes, writer.left_out(request.found), grant.line(language), destination.source_link
+            outcomes,
+            seen_before,
+            writer.left_out(request.found),
+            grant.line(language),
+            destination.source_link,
         )
         if not self._has_buttons:
             return answer, None
@@ -309,6 +319,9 @@ class Answerer:
                 self._ledger.leave_open(request)
         if delivered.fate is Fate.SENT:
             self._tally.count(request, outcomes)
+            await self._indexing.add(request, outcomes)
+            if self._memory.is_deleted(request.source_ids):  # deleted while it was put there
+                await self._indexing.forget_messages(request.source_ids)
         return delivered.fate is Fate.SENT
 
 
