@@ -261,11 +261,18 @@ class Answerer:
     ) -> tuple[Answer, AnswerButtons | None]:
         """Put the outcomes into words, with the buttons under them."""
         seen_before = await self._indexing.seen_before(request, outcomes)
+        is_taught = await self._taught.has_labels(request.guild_id)
         with trace.stage("words"):
-            return self._written(request, grant, outcomes, seen_before)
+            return self._written(request, grant, outcomes, seen_before, is_taught=is_taught)
 
     def _written(
-        self, request: Request, grant: Grant, outcomes: Sequence[Outcome], seen_before: str
+        self,
+        request: Request,
+        grant: Grant,
+        outcomes: Sequence[Outcome],
+        seen_before: str,
+        *,
+        is_taught: bool,
     ) -> tuple[Answer, AnswerButtons | None]:
         guild, language, destination = request.in_force.guild, request.language, request.destination
         writer = Writer(
@@ -293,6 +300,7 @@ class Answerer:
             models=self._models.infos(),
             seal=self._seal,
             pointless=destination.pointless_buttons,
+            is_taught=is_taught,
         )
         return answer, buttons
 
