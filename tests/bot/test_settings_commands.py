@@ -45,7 +45,10 @@ async def test_show_lists_everything(world: World) -> None:
         "**Model**: Default (MobileNetV2)",
         "**Language**: The server's",
         "**Layout**: With bars",
-        "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text, and Delete",
+        (
+            "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text, Delete, "
+            "and No, what is it?"
+        ),
         "",
         "### Limits",
         "**Pictures per minute, each member**: Default (10)",
