@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -75,6 +75,8 @@ class Whatsit(commands.Bot, ErasableMemory):
         self.work_in_hand = WorkInHand()
         self.cogs_to_add: list[commands.Cog] = []
         """Added when the bot has logged in."""
+        self.close_too: list[Callable[[], Awaitable[None]]] = []
+        """Called when the connection is closed."""
         self._classifier = classifier
         self._server = server
         self._refusal_note = UpkeepTimer(self._note_refusals, "client: note refusals")
@@ -161,10 +163,12 @@ class Whatsit(commands.Bot, ErasableMemory):
             self._connection._remove_private_channel(channel)  # noqa: SLF001
 
     async def close(self) -> None:
-        """Close the connection, and end the models that servers chose."""
+        """Close the connection, and end the models that servers chose and whatever else works for the bot."""
         await super().close()
         await self._refusal_note.close()
         await self.models.close()
+        for close in self.close_too:
+            await close()
 
     async def _note_refusals(self) -> None:
         """Note how often Discord refused the bot of late, for `whatsit doctor`."""

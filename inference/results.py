@@ -20,6 +20,8 @@ FINGERPRINT_VERSION = 1
 """Raise it with every change that gives the same features another fingerprint."""
 SCALE_BYTES = 4
 """A fingerprint's scale, a float32, stands before its numbers, a byte each."""
+HASH_BYTES = 8
+"""Of a perceptual hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,9 @@ class Classification:
     fingerprint: bytes | None = field(default=None, repr=False)
     """What `inference.models.fingerprint.pack` makes of the features, where they were asked for and the
     model has some."""
+    perceptual_hash: bytes | None = field(default=None, repr=False)
+    """`HASH_BYTES` that change little when the picture is saved again, where features were asked for; None
+    also for a picture of one flat colour."""
 
 
 @dataclass(frozen=True, slots=True)

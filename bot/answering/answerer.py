@@ -10,12 +10,14 @@ from functools import partial
 import discord
 
 from bot.answering.classifying import ImageClassifying
+from bot.answering.image_indexing import ImageIndexing
 from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
 from bot.answering.models import Models
 from bot.answering.request import InteractionOrigin, MessageOrigin, Request
 from bot.answering.retraction import Retraction
 from bot.answering.tally import Tally
+from bot.answering.taught_naming import TaughtNaming
 from bot.buttons import AnswerButtons, MarkSeal, People, buttons_for
 from bot.delivery.destination import Fate
 from bot.delivery.reactions import FAILED, OVER_QUOTA
@@ -45,11 +47,13 @@ class Answerer:
         models: Models,
         quota: Quota,
         classifying: ImageClassifying,
+        taught: TaughtNaming,
         ledger: Ledger,
         memory: MessageMemory,
         standing: StandingAnswers,
         retraction: Retraction,
         tally: Tally,
+        indexing: ImageIndexing,
         seal: MarkSeal,
         work: WorkInHand,
         tracing: RequestTracing,
@@ -62,11 +66,13 @@ class Answerer:
         self._models = models
         self._quota = quota
         self._classifying = classifying
+        self._taught = taught
         self._ledger = ledger
         self._memory = memory
         self._standing = standing
         self._retraction = retraction
         self._tally = tally
+        self._indexing = indexing
         self._work = work
         self._has_buttons = buttons
 
@@ -101,7 +107,7 @@ class Answerer:
                 await self._fail_quietly(request, outcomes)
                 return False
             return not outcomes or await self._deliver(
-                request, *self._words(request, grant, outcomes, trace), trace, outcomes
+                request, *await self._words(request, grant, outcomes, trace), trace, outcomes
             )
 
     async def revise(self, request: Request, standing: StoredAnswer) -> bool:
@@ -123,8 +129,9 @@ class Answerer:
                     await self._standing.take_away_from(request.source_ids)
                 await request.destination.refuse("", FAILED)
             elif outcomes:
-                words = self._words(request, grant, outcomes, trace)
+                words = await self._words(request, grant, outcomes, trace)
                 await self._replace(request, standing, words, trace)
+                await self._indexing.add(request, outcomes)
         return True
 
     async def _replace(
@@ -235,25 +242,30 @@ class Answerer:
             if promise is None:
                 return []
             await self._ledger.promised(request, promise)
+            is_taught = await self._taught.has_labels(request.guild_id)
             with self._retraction.cancels_with(request.source_ids):
                 outcomes = await self._classifying.classify(
                     request.images[: grant.images],
                     group=request.group,
                     model=request.in_force.guild.model,
                     on_cost=partial(self._quota.charge, request.asker.id, request.guild_id),
+                    features=is_taught or self._indexing.place_of(request) is not None,
                     trace=trace,
                 )
+                if is_taught and request.guild_id is not None:
+                    outcomes = await self._taught.named(request.guild_id, outcomes)
         return [outcome for outcome in outcomes if not (request.unasked and _was_no_image(outcome))]
 
-    def _words(
+    async def _words(
         self, request: Request, grant: Grant, outcomes: Sequence[Outcome], trace: RequestTrace
     ) -> tuple[Answer, AnswerButtons | None]:
         """Put the outcomes into words, with the buttons under them."""
+        seen_before = await self._indexing.seen_before(request, outcomes)
         with trace.stage("words"):
-            return self._written(request, grant, outcomes)
+            return self._written(request, grant, outcomes, seen_before)
 
     def _written(
-        self, request: Request, grant: Grant, outcomes: Sequence[Outcome]
+        self, request: Request, grant: Grant, outcomes: Sequence[Outcome], seen_before: str
     ) -> tuple[Answer, AnswerButtons | None]:
         guild, language, destination = request.in_force.guild, request.language, request.destination
         writer = Writer(
@@ -265,7 +277,11 @@ class Answerer:
             guild=guild,
         )
         answer = writer.write(
-            outcomes, writer.left_out(request.found), grant.line(language), destination.source_link
+            outcomes,
+            seen_before,
+            writer.left_out(request.found),
+            grant.line(language),
+            destination.source_link,
         )
         if not self._has_buttons:
             return answer, None
@@ -309,6 +325,9 @@ class Answerer:
                 self._ledger.leave_open(request)
         if delivered.fate is Fate.SENT:
             self._tally.count(request, outcomes)
+            await self._indexing.add(request, outcomes)
+            if self._memory.is_deleted(request.source_ids):  # deleted while it was put there
+                await self._indexing.forget_messages(request.source_ids)
         return delivered.fate is Fate.SENT
 
 

@@ -39,16 +39,20 @@ class ImageClassifying:
         model: str | None = None,
         on_cost: Callable[[float], None],
         trace: RequestTrace,
+        features: bool = False,
     ) -> list[Outcome]:
         """Return one outcome for each image, in their order; only cancellation is raised.
 
         `group` shares the queue out fairly: the server, or the person in a direct message. `model` is the
         one that the server chose, if it chose one. `on_cost` is told the core-seconds that each image took,
         also of one that failed, was given up or was cancelled, and then perhaps later. `trace` is told of
-        each image.
+        each image. `features`: whether fingerprints and perceptual hashes are wanted too.
         """
         return await asyncio.gather(
-            *(self._classify(image, group, model, on_cost, trace.image()) for image in images)
+            *(
+                self._classify(image, group, model, on_cost, trace.image(), features=features)
+                for image in images
+            )
         )
 
     async def _classify(
@@ -58,6 +62,8 @@ class ImageClassifying:
         model: str | None,
         on_cost: Callable[[float], None],
         trace: ImageTrace,
+        *,
+        features: bool,
     ) -> Outcome:
         # What Discord tells no size of may be as large as is allowed; what is larger is never fetched.
         size = self._limit if image.size is None else min(image.size, self._limit)
@@ -70,7 +76,7 @@ class ImageClassifying:
                 with trace.stage("download"):
                     data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)
                 trace.facts["bytes"] = len(data)
-                return Outcome(image, await _classified(admission, data, on_cost, trace))
+                return Outcome(image, await _classified(admission, data, on_cost, trace, features=features))
         except (InferenceError, DownloadError) as error:
             trace.ended(error.code, why=str(error))
             return Outcome(image, error)
@@ -82,13 +88,13 @@ class ImageClassifying:
 
 
 async def _classified(
-    admission: Admission, data: bytes, on_cost: Callable[[float], None], trace: ImageTrace
+    admission: Admission, data: bytes, on_cost: Callable[[float], None], trace: ImageTrace, *, features: bool
 ) -> Classification:
     """Classify, and tell `trace` how long the worker was waited for and how long it worked."""
     begun = time.perf_counter()
     worked = 0.0
     try:
-        classification = await admission.classify(data, top=RANKED, on_cost=on_cost)
+        classification = await admission.classify(data, top=RANKED, on_cost=on_cost, features=features)
         if classification.core_seconds:
             decode, predict = classification.decode_ms / 1000, classification.predict_ms / 1000
             trace.took("decode", decode)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 
+from bot.answering.image_indexing import ImageIndexing
 from bot.answering.message_memory import MessageMemory
 from bot.delivery.standing_answers import StandingAnswers
 
@@ -13,8 +14,9 @@ from bot.delivery.standing_answers import StandingAnswers
 class Retraction:
     """Knows which task works on which message."""
 
-    def __init__(self, memory: MessageMemory, standing: StandingAnswers) -> None:
+    def __init__(self, memory: MessageMemory, standing: StandingAnswers, indexing: ImageIndexing) -> None:
         self._memory = memory
+        self._indexing = indexing
         self._standing = standing
         self._working: dict[int, asyncio.Task[object]] = {}
 
@@ -41,4 +43,5 @@ class Retraction:
         for message_id in message_ids:
             if (task := self._working.get(message_id)) is not None:
                 task.cancel()
+        await self._indexing.forget_messages(message_ids)
         await self._standing.take_away_from(message_ids)

@@ -94,6 +94,10 @@ class GuildSettingsCog(
         remove=locale_str("A channel to take off the list"),
         ignore=locale_str("A role whose pictures I should not reply to automatically"),
         unignore=locale_str("A role to stop ignoring"),
+        index=locale_str("A channel whose pictures /find and /similar should find again"),
+        unindex=locale_str("A channel whose pictures I should forget, and keep no more"),
+        reposts=locale_str("A channel in which I should say that a picture was posted there before"),
+        no_reposts=locale_str("A channel in which I should say so no more"),
     )
     @app_commands.choices(watch=choices(FIELDS["where"].words))
     async def where(  # noqa: PLR0917 - discord.py reads the options from it
@@ -104,10 +108,24 @@ class GuildSettingsCog(
         remove: Transform[int, ChannelId] | None = None,
         ignore: discord.Role | None = None,
         unignore: discord.Role | None = None,
+        index: Transform[int, ChannelId] | None = None,
+        unindex: Transform[int, ChannelId] | None = None,
+        reposts: Transform[int, ChannelId] | None = None,
+        no_reposts: Transform[int, ChannelId] | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
         await self._change(
-            interaction, "where", watch=watch, add=add, remove=remove, ignore=ignore, unignore=unignore
+            interaction,
+            "where",
+            watch=watch,
+            add=add,
+            remove=remove,
+            ignore=ignore,
+            unignore=unignore,
+            index=index,
+            unindex=unindex,
+            reposts=reposts,
+            no_reposts=no_reposts,
         )
 
     @app_commands.command(
@@ -198,17 +216,30 @@ class GuildSettingsCog(
         server=locale_str("Pictures per minute for the whole server; 0 for no limit"),
         exempt=locale_str("A role to exempt from the limits"),
         limit=locale_str("A role that the limits apply to again"),
+        teacher=locale_str("A role that may teach me words, with /teach"),
+        unteacher=locale_str("A role that may no longer teach me"),
     )
-    async def quotas(
+    async def quotas(  # noqa: PLR0917 - discord.py reads the options from it
         self,
         interaction: Interaction,
         member: Range[int, 0, PER_MINUTE] | None = None,
         server: Range[int, 0, PER_MINUTE] | None = None,
         exempt: discord.Role | None = None,
         limit: discord.Role | None = None,
+        teacher: discord.Role | None = None,
+        unteacher: discord.Role | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
-        await self._change(interaction, "quotas", member=member, server=server, exempt=exempt, limit=limit)
+        await self._change(
+            interaction,
+            "quotas",
+            member=member,
+            server=server,
+            exempt=exempt,
+            limit=limit,
+            teacher=teacher,
+            unteacher=unteacher,
+        )
 
     @app_commands.command(
         name=locale_str("reset"), description=locale_str("Reset settings to their defaults")

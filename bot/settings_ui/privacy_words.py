@@ -70,6 +70,18 @@ def _examples(language: Language, count: int, _retention: Retention) -> str:
     ).format(count=count)
 
 
+def _indexed(language: Language, count: int, _retention: Retention) -> str:
+    return language.ngettext(
+        "The fingerprint of {count} picture that you posted where a server lets pictures be found again, "
+        "what I called it, and the message it is in; not the picture. Until that message is deleted, the "
+        "server no longer wants it, or you have it forgotten.",
+        "The fingerprints of {count} pictures that you posted where a server lets pictures be found again, "
+        "what I called them, and the messages they are in; not the pictures. Until those messages are "
+        "deleted, the server no longer wants it, or you have them forgotten.",
+        count,
+    ).format(count=count)
+
+
 def _days(kept: timedelta) -> int:
     return kept.days
 
@@ -77,6 +89,7 @@ def _days(kept: timedelta) -> int:
 KEPT: Final[Mapping[str, Line]] = {
     "answer": _answers,
     "feedback": _opinions,
+    "indexed_image": _indexed,
     "member_preference": _preferences,
     "open_interaction": _open_commands,
     "open_message": _open_messages,

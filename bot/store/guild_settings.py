@@ -83,6 +83,36 @@ class GuildSettings(kinds.StoredSettings):
         kinds.Snowflakes, SettingField("where", N_("Ignored roles"), "roles", ("ignore", "unignore"))
     ] = ()
     """Whose images are not answered unasked."""
+    index_channels: Annotated[
+        kinds.Snowflakes,
+        SettingField(
+            "where",
+            N_("Pictures can be found again in"),
+            "channels",
+            ("index", "unindex"),
+            hints=(
+                (
+                    N_(
+                        "From pictures that I answer there I keep fingerprints, for `/find` and `/similar`. "
+                        "Taking a channel off the list deletes them."
+                    ),
+                    {},
+                ),
+            ),
+        ),
+    ] = ()
+    """The channels, or categories, whose pictures go into the index. Threads follow their channel."""
+    repost_channels: Annotated[
+        kinds.Snowflakes,
+        SettingField(
+            "where",
+            N_("Reposts are pointed out in"),
+            "channels",
+            ("reposts", "no_reposts"),
+            hints=((N_("Only among the channels whose pictures can be found again."), {}),),
+        ),
+    ] = ()
+    """Where an answer says that a picture was posted in the same channel before."""
 
     how: Annotated[
         Literal["reply", "silent", "react", "direct", "on_demand"],
@@ -196,11 +226,29 @@ class GuildSettings(kinds.StoredSettings):
     unlimited_roles: Annotated[
         kinds.Snowflakes, SettingField("quotas", N_("Roles without a limit"), "roles", ("exempt", "limit"))
     ] = ()
+    teachers: Annotated[
+        kinds.Snowflakes,
+        SettingField("quotas", N_("Roles that may teach me words"), "roles", ("teacher", "unteacher")),
+    ] = ()
+    """Who may teach, beside those who may manage the server."""
 
     def watches(self, *channel_ids: int) -> bool:
         """Tell whether a place is watched: its own id, and those of what it is in (channel, category)."""
         listed = any(channel in self.channels for channel in channel_ids)
         return self.where == "all" or listed == (self.where == "only")
+
+    def listed_for_index(self, *channel_ids: int) -> int | None:
+        """Return for the sake of which listed place a place's pictures are indexed; None if they are not.
+
+        `channel_ids` are its own id, and those of what it is in (channel, category).
+        """
+        return next((channel for channel in channel_ids if channel in self.index_channels), None)
+
+    def points_out_reposts(self, *channel_ids: int) -> bool:
+        """Tell whether an answer in a place says that a picture was posted there before."""
+        return self.listed_for_index(*channel_ids) is not None and any(
+            channel in self.repost_channels for channel in channel_ids
+        )
 
     def meets(self, condition: kinds.Condition) -> bool:
         """Tell whether the settings that the condition names have values that it names."""

@@ -12,10 +12,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Delete, Table, Update, delete, func, select, union, update
 
 from bot.store.database import Database
-from bot.store.tables import Base, GuildSetting, MemberPreference, StoredAnswer, TaughtExample
+from bot.store.tables import (
+    Base,
+    GuildSetting,
+    MemberPreference,
+    StoredAnswer,
+    TaughtExample,
+)
 
 CHOICES = frozenset({GuildSetting.__tablename__, MemberPreference.__tablename__})
 """Erased by `Choices`, which keep a copy in memory."""
+OTHER_CHANNELS = frozenset({"place_id", "listed_id", "progress_channel_id"})
+"""Columns that hold a channel besides `channel_id`: with either of them gone, the row goes."""
 LINKS = ("channel_id", "message_id")
 """Of a row that only links to a channel (`TaughtExample`), what goes with the channel; the row stays."""
 SECRET_COLUMNS = frozenset({"token"})
@@ -92,6 +100,8 @@ def _without_channel(table: Table) -> Delete | Update:
 
 def _of_channel(table: Table, channel_id: int) -> ColumnElement[bool]:
     found: ColumnElement[bool] = table.c.channel_id == channel_id
+    for name in OTHER_CHANNELS & {column.name for column in table.c}:
+        found = found | (table.c[name] == channel_id)
     if table.name == StoredAnswer.__tablename__:
         # An answer is younger than its channel: that spares a search through all the older ones.
         return found & (table.c.answer_id > channel_id)

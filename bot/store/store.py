@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 import discord
 from sqlalchemy import ColumnElement, delete, select, tuple_
@@ -13,6 +13,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 import config.settings
 from bot.store.answers import StoredAnswers
+from bot.store.backfills import Backfills
 from bot.store.bot_notes import Notes
 from bot.store.chosen_settings import Choices
 from bot.store.daily_sums import DailySums
@@ -20,7 +21,8 @@ from bot.store.database import Database, connect
 from bot.store.departures import Departures
 from bot.store.faults import StoreError, explain
 from bot.store.feedback import Opinions
-from bot.store.guild_settings import GuildSettings
+from bot.store.guild_settings import FIELDS, GuildSettings
+from bot.store.indexed_images import IndexedImages
 from bot.store.lease import StoreLease
 from bot.store.location import locate
 from bot.store.member_preferences import MemberPreferences
@@ -35,6 +37,7 @@ from bot.store.upkeep_timer import UpkeepTimer
 
 log = logging.getLogger(__name__)
 
+CHANNEL_LISTS = tuple(name for name, field in FIELDS.items() if field.kind == "channels")
 MARK_KEY = "mark key"
 MEMBERS_IN_MEMORY = 10_000
 PURGE_EVERY = 6 * 60 * 60.0
@@ -52,6 +55,7 @@ class Store:
         guild_defaults: GuildSettings,
         retention: Retention,
         now: Callable[[], datetime],
+        index_images: int,
     ) -> None:
         """Use `open`."""
         self._database = database
@@ -63,12 +67,20 @@ class Store:
         self._now = now
         self._timer = UpkeepTimer(self._purge_again, "store: purge")
         self.guilds = Choices(database, GuildSetting, guild_defaults, on_change=self._guild_changed)
-        self.members = Choices(database, MemberPreference, MemberPreferences(), limit=MEMBERS_IN_MEMORY)
+        self.members = Choices(
+            database,
+            MemberPreference,
+            MemberPreferences(),
+            limit=MEMBERS_IN_MEMORY,
+            on_change=self._member_changed,
+        )
         self.work = OpenWork(database, retention, now)
         self.seen = Seen(database)
         self.answers = StoredAnswers(database)
         self.feedback = Opinions(database)
         self.sums = DailySums(database, retention, now, self._keeps_sums)
+        self.images = IndexedImages(database, index_images)
+        self.backfills = Backfills(database)
         self.teaching = Teaching(database, retention, now)
         self.notes = Notes(database)
         self.departures = Departures(database, now)
@@ -97,7 +109,8 @@ class Store:
         """
         location = locate(store, data)
         engine = connect(location)
-        opened = cls(Database(location, engine), guild_defaults, retention or Retention(), now)
+        database = Database(location, engine)
+        opened = cls(database, guild_defaults, retention or Retention(), now, store.index_images)
         try:
             await make_ready(location, engine)
             if alone:
@@ -135,10 +148,12 @@ class Store:
         """
         keeps_wish = not with_wish and (await self.members.get(user_id)).leave_alone
         deleted = await self.members.erase(user_id, but={"leave_alone"} if keeps_wish else ())
-        taught = await self.teaching.guilds_of(user_id)
+        taught, found_in = await self.teaching.guilds_of(user_id), await self.images.guilds_of(user_id)
         deleted += await self.personal.erase_user(user_id)
         for guild_id in taught:
             self.teaching.forget_guild(guild_id)
+        for guild_id in found_in:
+            self.images.on_change(guild_id)
         await self._scrub(deleted, "user_id")
 
     async def erase_guild(self, guild_id: int) -> None:
@@ -148,6 +163,7 @@ class Store:
         await self.notes.forget_greeting(guild_id)
         deleted = await self.guilds.erase(guild_id)
         deleted += await self.personal.erase_guild(guild_id)
+        self.images.on_change(guild_id)
         self.teaching.forget_guild(guild_id)
         await self._scrub(deleted, "guild_id")
 
@@ -159,17 +175,18 @@ class Store:
         owner's; to change it for this server would write it down.
         """
         await self.seen.forget_channel(channel_id)
-        owners = self.guilds.defaults.channels
-        if channel_id in (await self.guilds.get(guild_id)).channels:
-            await self.guilds.update(
-                guild_id,
-                lambda now: (
-                    {"channels": tuple(each for each in now.channels if each != channel_id)}
-                    if now.channels != owners
-                    else {}
-                ),
-            )
+        settings = await self.guilds.get(guild_id)
+        if any(channel_id in getattr(settings, name) for name in CHANNEL_LISTS):
+            await self.guilds.update(guild_id, lambda now: self._without_channel(now, channel_id))
         await self.personal.erase_channel(channel_id)
+        self.images.on_change(guild_id)
+
+    def _without_channel(self, now: GuildSettings, channel_id: int) -> Mapping[str, Any]:
+        return {
+            name: tuple(each for each in listed if each != channel_id)
+            for name in CHANNEL_LISTS
+            if channel_id in (listed := getattr(now, name)) and listed != getattr(self.guilds.defaults, name)
+        }
 
     async def _scrub(self, deleted: int, column: str) -> None:
         """Take the traces of deleted rows out of the files; the rows themselves are gone in any case."""
@@ -203,6 +220,7 @@ class Store:
             + await self._purge(Feedback, self._is_older(Feedback.answer_id, kept.feedback))
             + await self._purge(DailySum, self.sums.is_old())
             + await self.sums.merge_rare_names()
+            + await self.images.trim()
             + await self.teaching.purge()
         )
 
@@ -228,6 +246,11 @@ class Store:
     async def _guild_changed(self, guild_id: int, settings: GuildSettings) -> None:
         if settings.statistics == "off":
             await self.sums.erase_guild(guild_id)
+        await self.images.keep_only(guild_id, settings.index_channels)
+
+    async def _member_changed(self, user_id: int, preferences: MemberPreferences) -> None:
+        if preferences.leave_alone:
+            await self.images.remove_user(user_id)
 
     async def _purge_again(self) -> None:
         self._timer.start(PURGE_EVERY)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, BigInteger, Dialect, Integer, LargeBinary, MetaData, String
+from sqlalchemy import JSON, BigInteger, Dialect, Index, Integer, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedAsDataclass, mapped_column
 from sqlalchemy.types import TypeDecorator
 
@@ -176,6 +176,58 @@ class DailySum(Base):
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
     name: Mapped[str] = mapped_column(String(100), primary_key=True)
     count: Mapped[int] = mapped_column(Integer)
+
+
+class IndexedImage(Base):
+    """A picture that can be found again. `position` counts the pictures of its message from 0.
+
+    `channel_id` is where the message is, `place_id` the channel whose readers may find it (of a thread its
+    channel), and `listed_id` what a moderator listed: that channel, or its category. `user_id` is who posted
+    it. `kind` is `ModelInfo.fingerprints`: those of two kinds have nothing in common. `coarse` and `fine` are
+    what it was called, in English, as an everyday name and as the model's own; None where that is in doubt.
+    `taught` is the number of the server's own label.
+    """
+
+    __tablename__ = "indexed_image"
+    __table_args__ = (
+        Index("ix_indexed_image_coarse", "guild_id", "coarse"),
+        Index("ix_indexed_image_fine", "guild_id", "fine"),
+        Index("ix_indexed_image_place", "guild_id", "place_id"),
+    )
+
+    message_id: Mapped[Key]
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    guild_id: Mapped[Snowflake]
+    channel_id: Mapped[Snowflake] = mapped_column(index=True)
+    place_id: Mapped[Snowflake]
+    listed_id: Mapped[Snowflake]
+    user_id: Mapped[Snowflake] = mapped_column(index=True)
+    kind: Mapped[str] = mapped_column(String(60))
+    fingerprint: Mapped[bytes] = mapped_column(LargeBinary)
+    perceptual_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    coarse: Mapped[str | None] = mapped_column(String(100))
+    fine: Mapped[str | None] = mapped_column(String(100))
+    taught: Mapped[int | None] = mapped_column(Integer)
+
+
+class Backfill(Base):
+    """A channel whose past is being read into the index, the newest messages first.
+
+    `before_id`: what is older is still to be read. `messages` and `images` count what was read and found so
+    far. `state` is "running", "stopped" or "done". The progress is shown in a message of Whatsit's own.
+    """
+
+    __tablename__ = "backfill"
+
+    channel_id: Mapped[Key]
+    guild_id: Mapped[Snowflake] = mapped_column(index=True)
+    before_id: Mapped[Snowflake]
+    messages: Mapped[int] = mapped_column(Integer)
+    images: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(10))
+    progress_channel_id: Mapped[Snowflake]
+    progress_message_id: Mapped[Snowflake]
+    language: Mapped[str] = mapped_column(String(12))
 
 
 class TaughtLabel(Base):

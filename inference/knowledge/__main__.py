@@ -17,6 +17,7 @@ import numpy as np
 import psutil
 
 from inference.frames import take_over_pipes, write
+from inference.knowledge.image_index import ImageIndex, IndexRows, cosines
 from inference.knowledge.protocol import read_hello, read_request
 from inference.knowledge.service import KnowledgeService
 from inference.models.fingerprint import pack, unit_roots
@@ -57,6 +58,16 @@ def _import_what_is_late() -> None:
     made = unit_roots(np.random.default_rng(0).random((8, 4), np.float32))
     head = TaughtHead(made, [1, 1, 1, 2, 2, 2, -1, -1], Background(made))
     pack(head.direction(head.name(made[0]).label, made[0]))
+    index = ImageIndex(made.shape[1])
+    numbers = np.arange(len(made))
+    index.add(
+        IndexRows(
+            numbers, numbers.astype(np.uint8), numbers, made, numbers.astype(np.uint64), numbers.astype(bool)
+        )
+    )
+    index.copies(1, 1, [1])
+    cosines(made[0], made[[place.message for place in index.nearest(made[0], [1, 2])]])
+    index.remove_messages([1, 2])
 
 
 if __name__ == "__main__":

@@ -148,14 +148,28 @@ class Knowledge:
         """Fit what the server has taught, so that the next `name` need not wait. Raises as `name` does."""
         await self._fit(server, kind)
 
+    async def ask(
+        self, request: KnowledgeRequest, data: Sequence[bytes] = (), *, slow: bool = False
+    ) -> KnowledgeReply:
+        """Send any request, and return the reply; `slow`: it may have to wait for a fit.
+
+        Raises KnowledgeFailed.
+        """
+        if slow:
+            return await self._ask(self._fitting, request, data, FIT_SECONDS)
+        return await self._ask(self._asking, request, data, QUERY_SECONDS)
+
+    def tell(self, request: KnowledgeRequest) -> None:
+        """Send a request to the process if it is running; what it answers is not wanted."""
+        if self._process.pid is not None:
+            self._asking.submit(self._process.tell, request, seconds=QUERY_SECONDS)
+
     def forget(self, server: int) -> None:
         """Forget what a server has taught: it changed, or the server is gone. The next question reads it."""
         version = self._versions[server] = self._version(server) + 1
         for key in [key for key in self._untaught if key[0] == server]:
             del self._untaught[key]
-        if self._process.pid is not None:
-            forgetting = ForgetRequest(server=server, version=version)
-            self._asking.submit(self._process.tell, forgetting, seconds=QUERY_SECONDS)
+        self.tell(ForgetRequest(server=server, version=version))
 
     async def close(self) -> None:
         """End the process. May be called again."""

@@ -12,6 +12,16 @@ from typing import Annotated, BinaryIO, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter
 
 from inference.frames import FramedMessage, read_exactly, read_json
+from inference.knowledge.index_protocol import (
+    AddImagesRequest,
+    FillIndexRequest,
+    FindRequest,
+    ForgetIndexRequest,
+    FoundReply,
+    RankedReply,
+    RankRequest,
+    RemoveMessagesRequest,
+)
 
 MOST_EXAMPLES = 100_000
 FINGERPRINT_BYTES = 8192
@@ -99,7 +109,18 @@ class ForgetRequest(FramedMessage):
 
 
 KnowledgeRequest = (
-    BackgroundRequest | FitRequest | NameRequest | DirectionRequest | ReportRequest | ForgetRequest
+    BackgroundRequest
+    | FitRequest
+    | NameRequest
+    | DirectionRequest
+    | ReportRequest
+    | ForgetRequest
+    | FillIndexRequest
+    | AddImagesRequest
+    | RemoveMessagesRequest
+    | FindRequest
+    | RankRequest
+    | ForgetIndexRequest
 )
 
 
@@ -111,11 +132,11 @@ class DoneReply(FramedMessage):
 
 
 class MissingReply(FramedMessage):
-    """Before this can be answered, a background or the server's examples have to be sent."""
+    """Before this can be answered, a background, the server's examples or its pictures have to be sent."""
 
     task: Literal["missing"] = "missing"
     id: int
-    what: Literal["background", "labels"]
+    what: Literal["background", "labels", "index"]
 
 
 class NamedReply(FramedMessage):
@@ -159,7 +180,16 @@ class FailedReply(FramedMessage):
     reason: Annotated[str, Field(max_length=2000)]
 
 
-KnowledgeReply = DoneReply | MissingReply | NamedReply | DirectionReply | ReportReply | FailedReply
+KnowledgeReply = (
+    DoneReply
+    | MissingReply
+    | NamedReply
+    | DirectionReply
+    | ReportReply
+    | FoundReply
+    | RankedReply
+    | FailedReply
+)
 
 _REQUEST: TypeAdapter[KnowledgeRequest] = TypeAdapter(
     Annotated[KnowledgeRequest, Field(discriminator="task")]
@@ -176,7 +206,11 @@ def fingerprint_bytes(request: KnowledgeRequest) -> int:
             return len(examples) * size
         case NameRequest(size=size) | DirectionRequest(size=size):
             return size
-        case ForgetRequest():
+        case FillIndexRequest(images=images) | AddImagesRequest(images=images):
+            return images.bytes
+        case FindRequest() | RankRequest():
+            return request.bytes
+        case ForgetRequest() | ForgetIndexRequest() | RemoveMessagesRequest():
             return 0
 
 

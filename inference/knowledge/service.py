@@ -14,6 +14,9 @@ from cachetools import LRUCache
 from numpy.typing import NDArray
 
 from inference.frames import FramedMessage
+from inference.knowledge.image_indexes import ImageIndexes
+from inference.knowledge.index_protocol import FillIndexRequest
+from inference.knowledge.kept import KeptOfServers
 from inference.knowledge.protocol import (
     BackgroundRequest,
     DirectionReply,
@@ -53,8 +56,8 @@ class FittedLabels(NamedTuple):
 class KnowledgeService:
     """Answers requests: what takes a millisecond at once, what takes longer on a thread, one after the other.
 
-    Fitted labels of all servers take at most `memory` bytes; what was not used for longest goes first. `tell`
-    sends a reply; it is called on both threads, never at once.
+    Fitted labels and pictures of all servers take at most `memory` bytes; what was not used for longest goes
+    first. `tell` sends a reply; it is called on both threads, never at once.
     """
 
     def __init__(self, memory: int, tell: Callable[[FramedMessage], None]) -> None:
@@ -63,15 +66,14 @@ class KnowledgeService:
         self._turn = threading.Lock()
         self._slow = ThreadPoolExecutor(1, "fit")
         self._books = threading.Lock()
-        self._fitted: LRUCache[tuple[int, str], FittedLabels] = LRUCache(
-            memory, getsizeof=lambda fitted: fitted.nbytes
-        )
+        self._kept = KeptOfServers(memory)
+        self._images = ImageIndexes(self._kept, self._books)
         self._forgotten: dict[int, int] = {}
         self._backgrounds: LRUCache[str, Background] = LRUCache(MOST_KINDS)
 
     def take(self, request: KnowledgeRequest, data: bytes) -> None:
         """Answer a request, now or soon."""
-        if isinstance(request, BackgroundRequest | FitRequest | ReportRequest):
+        if isinstance(request, BackgroundRequest | FitRequest | ReportRequest | FillIndexRequest):
             self._slow.submit(self._answer, request, data)
         else:
             self._answer(request, data)
@@ -100,11 +102,12 @@ class KnowledgeService:
                 return self._forget(request)
             case NameRequest() | DirectionRequest():
                 return self._ask(request, data)
+        return self._images.reply(request, data)
 
     def _ask(self, request: NameRequest | DirectionRequest, data: bytes) -> KnowledgeReply:
         with self._books:
-            fitted = self._fitted.get((request.server, request.kind))
-        if fitted is None or fitted.version != request.version:
+            fitted = self._kept.get((request.server, request.kind, "labels"))
+        if not isinstance(fitted, FittedLabels) or fitted.version != request.version:
             return MissingReply(id=request.id, what="labels")
         if isinstance(request, DirectionRequest):
             direction = fitted.head.direction(request.label, unpack(data))
@@ -124,7 +127,7 @@ class KnowledgeService:
             )
         with self._books:
             if request.version >= self._forgotten.get(request.server, request.version):
-                self._fitted[request.server, request.kind] = fitted
+                self._kept[request.server, request.kind, "labels"] = fitted
         return DoneReply(id=request.id)
 
     def _report(self, request: ReportRequest, data: bytes) -> KnowledgeReply:
@@ -147,9 +150,9 @@ class KnowledgeService:
     def _forget(self, request: ForgetRequest) -> KnowledgeReply:
         with self._books:
             self._forgotten[request.server] = request.version
-            for key, fitted in list(self._fitted.items()):
-                if key[0] == request.server and fitted.version < request.version:
-                    del self._fitted[key]
+            for key, kept in list(self._kept.items()):
+                if key[::2] == (request.server, "labels") and kept.version < request.version:
+                    del self._kept[key]
         return DoneReply(id=request.id)
 
 

@@ -20,6 +20,7 @@ from pydantic import (
 from config import settings
 from inference.frames import FramedMessage, read_exactly, read_json
 from inference.results import (
+    HASH_BYTES,
     CorruptImage,
     ImageTooLarge,
     InferenceError,
@@ -150,8 +151,8 @@ class AnsweredReply(FramedMessage):
     """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
     probability, number of its classes); `size` is (width, height); `core_seconds` is the processor time that
     the image took in all its looks; `picture_kind` is told where the metadata tell it. `fingerprint` is there
-    where `LookRequest.features` asked for it and the model has features, `heat` where `LookRequest.explain`
-    did."""
+    where `LookRequest.features` asked for it and the model has features, `perceptual_hash` where it did and
+    the picture is not of one flat colour, `heat` where `LookRequest.explain` asked for it."""
 
     kind: Literal["answered"] = "answered"
     id: int
@@ -164,6 +165,7 @@ class AnsweredReply(FramedMessage):
     core_seconds: Cost
     picture_kind: PictureKind | None = None
     fingerprint: Annotated[bytes, Field(max_length=MOST_FEATURES)] | None = None
+    perceptual_hash: Annotated[bytes, Field(min_length=HASH_BYTES, max_length=HASH_BYTES)] | None = None
     heat: HeatReply | None = None
 
 

@@ -33,6 +33,7 @@ from inference import cpus
 from inference.frames import take_over_pipes, write
 from inference.images.decode import PREPROCESSING_VERSION, decode
 from inference.images.headers import header
+from inference.images.perceptual_hash import perceptual_hash
 from inference.images.second_look import needs_second_look
 from inference.images.views import DecodedFrame
 from inference.models.coarse_names import CoarseNames, coarse_names
@@ -101,6 +102,7 @@ class SeenImage:
     whole: DecodedFrame | None = None
     """Kept where heat maps are wanted."""
     fingerprint: bytes | None = None
+    perceptual_hash: bytes | None = None
     heat: HeatReply | None = None
     total: NDArray[np.float64] | float = 0.0
     views: int = 0
@@ -195,6 +197,7 @@ class BatchProcessor:
                 watch = CoreTime(elsewhere=True)
             views = "auto" if look.features == "example" else self.views
             decoded = decode(seen, input_size=size, views=views, limits=limits, found=found)
+            hashed = perceptual_hash(decoded.whole) if look.features else None
             crops, second = decoded.first, None if look.explain else decoded.second
             if look.features == "example":
                 crops, second = np.concatenate([crops, crops[:, :, ::-1], decoded.second()]), None
@@ -206,6 +209,7 @@ class BatchProcessor:
             crops,
             second,
             decoded.whole if look.explain else None,
+            perceptual_hash=hashed,
             decode_ms=_ms(started),
             core_seconds=watch.seconds(),
             kind=decoded.kind,
@@ -273,6 +277,7 @@ class BatchProcessor:
             core_seconds=image.core_seconds,
             picture_kind=image.kind,
             fingerprint=image.fingerprint,
+            perceptual_hash=image.perceptual_hash,
             heat=image.heat,
         )
 

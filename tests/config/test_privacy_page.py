@@ -17,7 +17,7 @@ from typing import NamedTuple
 import pytest
 
 from bot.settings_ui.privacy_words import KEPT
-from bot.store.personal_data import tables_with
+from bot.store.personal_data import OTHER_CHANNELS, tables_with
 from bot.store.tables import Base
 
 ROOT = Path(__file__).parents[2]
@@ -93,7 +93,7 @@ def test_a_row_that_is_somebodys_says_how_it_is_erased(column: str, way: str) ->
 def test_an_id_in_a_table_has_a_name_by_which_it_is_found() -> None:
     """A person, server or channel under another name would not be erased: name the column as the others."""
     known = {"user_id", "guild_id", "channel_id", "message_id", "interaction_id", "application_id"}
-    known |= {"response_id", "source_id", "answer_id"}
+    known |= {"response_id", "source_id", "answer_id", "before_id", "progress_message_id", *OTHER_CHANNELS}
     ids = {column.name for table in Base.metadata.tables.values() for column in table.c}
     assert {name for name in ids if name.endswith("_id")} <= known
 

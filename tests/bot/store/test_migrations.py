@@ -65,6 +65,14 @@ WRITTEN = {
             VALUES ({SOURCE}, {ANSWER}, 2, 4, 3, 9223372036854775807);
         INSERT INTO taught_label (guild_id, label, name) VALUES (4, 7, 'Fluffy')
     """,  # noqa: S608 - two numbers
+    "0007": f"""
+        INSERT INTO guild_setting (guild_id, field, value) VALUES (4, 'top', '5');
+        INSERT INTO answer (source_id, answer_id, channel_id, guild_id, user_id, images)
+            VALUES ({SOURCE}, {ANSWER}, 2, 4, 3, 9223372036854775807);
+        INSERT INTO backfill (channel_id, guild_id, before_id, messages, images, state, progress_channel_id,
+                              progress_message_id, language)
+            VALUES (2, 4, 9, 100, 3, 'running', 2, 8, 'en')
+    """,  # noqa: S608 - two numbers
 }
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from itertools import pairwise
 
 import pytest
+from PIL import Image
 
+from inference.results import HASH_BYTES
 from inference.serving.client import Classifier
 from inference.serving.protocol import MOST_MAPS
 from tests.inference.fakes import picture, running
@@ -68,3 +71,15 @@ async def test_labels_and_explanations_of_one_picture_do_not_get_into_each_other
 async def books_balance(classifier: Classifier) -> bool:
     stats = classifier.stats
     return stats.accepted == stats.answered + sum(stats.refused.values()) + stats.cancelled == 3
+
+
+async def test_a_perceptual_hash_is_made_only_where_features_are_asked_for() -> None:
+    half = Image.new("RGB", (64, 64), "white")
+    half.paste("black", (0, 0, 32, 64))
+    file = io.BytesIO()
+    half.save(file, "PNG")
+    async with running() as classifier:
+        assert (await classifier.classify(file.getvalue())).perceptual_hash is None
+        hashed = (await classifier.classify(file.getvalue(), features=True)).perceptual_hash
+    assert hashed is not None
+    assert len(hashed) == HASH_BYTES

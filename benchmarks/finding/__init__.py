@@ -1,0 +1,1 @@
+"""Measure how well and how fast pictures are found again: `make bench-find`."""
