@@ -115,7 +115,7 @@ def compose(
         models=models,
         quota=quota,
         classifying=ImageClassifying(models, fetcher, settings.limits),
-        taught=TaughtNaming(store.teaching, knowledge, models),
+        taught=TaughtNaming(store, knowledge, models),
         ledger=ledger,
         memory=memory,
         standing=standing,

@@ -262,15 +262,20 @@ class Answerer:
         """Put the outcomes into words, with the buttons under them."""
         seen_before = await self._indexing.seen_before(request, outcomes)
         is_taught = await self._taught.has_labels(request.guild_id)
+        notice = ""
+        if is_taught and request.guild_id is not None and not request.destination.private:
+            notice = await self._taught.notice(request.guild_id, outcomes, request.language)
         with trace.stage("words"):
-            return self._written(request, grant, outcomes, seen_before, is_taught=is_taught)
+            return self._written(
+                request, grant, outcomes, "\n".join(filter(None, (seen_before, notice))), is_taught=is_taught
+            )
 
     def _written(
         self,
         request: Request,
         grant: Grant,
         outcomes: Sequence[Outcome],
-        seen_before: str,
+        notes: str,
         *,
         is_taught: bool,
     ) -> tuple[Answer, AnswerButtons | None]:
@@ -285,7 +290,7 @@ class Answerer:
         )
         answer = writer.write(
             outcomes,
-            seen_before,
+            notes,
             writer.left_out(request.found),
             grant.line(language),
             destination.source_link,
