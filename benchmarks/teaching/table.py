@@ -32,6 +32,7 @@ def naming_table(figures: Sequence[NamingFigures]) -> str:
             *map(_percent, (each.right, each.named, each.wrong, each.nearest)),
             *(_percent(each.strangers.get(name)) for name in groups),
             _percent(each.same_kind),
+            _percent(each.same_kind_warned),
         ]
         for each in figures
     )
