@@ -23,6 +23,7 @@ def naming_table(figures: Sequence[NamingFigures]) -> str:
         "nearest mean",
         *groups,
         "same kind",
+        "same kind, five “none of these”",
     ]
     rows = (
         [
