@@ -24,8 +24,8 @@ TITLE = N_("What I was taught here")
 NOTHING = N_("Nobody has taught me a word here yet. With `/teach` you can.")
 STRANGERS = N_(
     "Strangers of the same kind, such as another cat where you taught me yours, I take for one of these "
-    "about every second time. What helps most are examples of “none of these”: press “Not this” under such "
-    "answers."
+    "every second time or more often. What helps most are examples of “none of these”: press “Not this” "
+    "under such answers."
 )
 OTHER_MODEL = N_(
     "I use another model now than when I was taught, and what one model sees another can't compare. So these "

@@ -99,7 +99,7 @@ async def test_it_shows_counts_as_bars_and_says_in_plain_words_what_it_cannot(wo
     lines = description(message).splitlines()
     assert lines[:3] == ["`██░░░░░░ 2` **Bello**", "`████████ 8` **Fluffy**", "`████░░░░ 4` *none of these*"]
     assert lines[4] == "Fewer than 5 examples, so I'm often wrong with them: **Bello**."
-    assert "about every second time" in lines[5]
+    assert "every second time or more often" in lines[5]
     assert "“none of these”" in lines[5]
 
 

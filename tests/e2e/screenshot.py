@@ -44,7 +44,7 @@ TEN = (
 )
 DESKTOP, PHONE, TALL = (1000, 900), (390, 844), (1000, 1200)
 IN_DOCS = {
-    "en": ("answer", "more", "ten", "ten-phone", "panel", "panel-where", "stats"),
+    "en": ("answer", "more", "ten", "ten-phone", "panel", "panel-where", "stats", "teach", "labels-test"),
     "de": ("answer", "alt-text", "panel"),
     "ja": ("answer", "alt-text", "ten-phone", "panel", "panel-where", "stats"),
 }
@@ -76,6 +76,7 @@ class Photographer:
         await self._take(self._ten, "ten", "ten-phone")
         role = guild.create_role("moderators", permissions=discord.Permissions(manage_guild=True))
         stage.env.backend.add_member_role(guild.id, stage.alice.id, role.id)
+        await self._teach()
         await stage.alice.slash(stage.channel, "settings where", watch="only", add=stage.channel)
         theirs = ("preferences", "privacy show", "privacy delete")
         for command in ("help", *theirs, "about", "settings feedback"):
@@ -90,6 +91,23 @@ class Photographer:
         await stage.preview.refresh()
         pages = ("panel-where", "panel-how", "panel-what", "panel-quotas")
         await self._take(self._panel, "panel", *pages)
+
+    async def _teach(self) -> None:
+        """Teach two words by views of a photograph each, and show what comes of it."""
+        stage = self._stage
+        store, guild = cast("Whatsit", stage.env.bot).store, stage.channel.guild
+        assert guild is not None
+        await store.guilds.update(guild.id, {"member_per_minute": 1000})
+        for word, path in (("Chelsea", CAT), ("Eileen", TEN[-6])):
+            views = await asyncio.to_thread(_views, path)
+            await stage.alice.slash(stage.channel, "teach", label=word, **views)
+        await self._post(CAT)
+        await self._take(self._two, "teach")
+        for command in ("labels show", "labels test"):
+            await stage.alice.slash(stage.channel, command)
+            await stage.preview.refresh()
+            await self._take(self._last, command.replace(" ", "-"))
+        await store.guilds.reset(guild.id, ["member_per_minute"])
 
     async def _chart(self) -> None:
         """Draw the chart of `/stats`, of a month that was made up."""
@@ -155,6 +173,11 @@ class Photographer:
             page.wait_for_messages(1)
             self._shoot(page, 1, name)
 
+    def _two(self, url: str, name: str) -> None:
+        with opened(url, width=TALL[0], height=TALL[1]) as page:
+            page.wait_for_messages(2)
+            self._shoot(page, 2, name)
+
     def _panel(self, url: str, _: str) -> None:
         with opened(url, width=TALL[0], height=1800) as page:
             page.wait_for_message(self._say("Reset everything…"))
@@ -180,6 +203,17 @@ class Photographer:
         if self._wanted is None or name in self._wanted:
             shot = Image.open(BytesIO(element.screenshot_as_png)).convert("RGB")
             shot.quantize(256, kmeans=3).save(self._folder / f"{name}.png", optimize=True)
+
+
+def _views(path: Path) -> dict[str, tuple[str, bytes]]:
+    """Return options of `/teach`: five views of one photograph."""
+    picture = Image.open(path).convert("RGB")
+    views = {}
+    for number, cut in enumerate((0, 10, 25, 40, 55), 1):
+        data = BytesIO()
+        picture.crop((cut, cut // 2, picture.width - cut // 3, picture.height)).save(data, "PNG")
+        views[f"picture{number if number > 1 else ''}"] = (f"{path.stem}{number}.png", data.getvalue())
+    return views
 
 
 async def _take_all(folder: Path | None) -> None:

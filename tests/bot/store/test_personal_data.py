@@ -32,7 +32,7 @@ def value(column: Column[Any], row: int) -> Any:
     if column.type.python_type is bytes:
         return bytes([row])
     if column.type.python_type is str:
-        return f"what {row} wrote"
+        return f"what {row} wrote"[: getattr(column.type, "length", None)]
     return (2**62 if isinstance(column.type, BigInteger) else 0) + row  # younger than any owner
 
 
