@@ -27,6 +27,7 @@ from bot.cogs.find import FindCog
 from bot.cogs.guild_settings import GuildSettingsCog
 from bot.cogs.hello import HelloCog
 from bot.cogs.help import HelpCog
+from bot.cogs.index import IndexCog
 from bot.cogs.member_preferences import MemberPreferencesCog
 from bot.cogs.messages import MessagesCog
 from bot.cogs.offers import OffersCog
@@ -38,6 +39,7 @@ from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
 from bot.delivery.standing_answers import StandingAnswers
 from bot.download.downloader import Fetcher
+from bot.intake.channel_past import ChannelPast
 from bot.intake.message_intake import MessageIntake
 from bot.intake.message_requests import MessageRequests
 from bot.intake.read_positions import ReadPositions
@@ -50,6 +52,7 @@ from bot.presses.picture_explaining import PictureExplaining
 from bot.presses.picture_finding import PictureFinding
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
+from bot.settings_ui.index_backfill import IndexBackfill
 from bot.settings_ui.member_panel import MemberPanelPresses
 from bot.settings_ui.privacy_export import PrivacyExport
 from bot.settings_ui.privacy_panel import PrivacyPanelPresses
@@ -178,7 +181,19 @@ def compose(
         limits=settings.limits,
     )
     pages = FoundPages(finding)
-    erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers, finding))
+    past = ChannelPast(
+        store=store,
+        models=models,
+        fetcher=fetcher,
+        indexing=indexing,
+        audience=audience,
+        images_of=requests.images_of,
+        limits=settings.limits,
+    )
+    backfill = IndexBackfill(client=bot, store=store, past=past, work=work)
+    erasure = Erasure(
+        store, work, (bot, models, http_watch.channels, requests, positions, offers, finding, backfill)
+    )
     handlers = (
         AnswerPresses(
             store=store,
@@ -193,6 +208,7 @@ def compose(
         PrivacyPanelPresses(store, erasure, export),
         HelloPresses(store.guilds, words),
         pages,
+        backfill,
     )
     bot.cogs_to_add = [
         MessagesCog(intake),
@@ -223,6 +239,7 @@ def compose(
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),
         AboutCog(store, models, settings.discord.source_url),
+        IndexCog(store, backfill),
         FindCog(tree=bot.tree, store=store, finding=finding, pages=pages, ledger=ledger, work=work),
         StatisticsCog(store=store, painter=painter, ledger=ledger, work=work),
     ]

@@ -30,7 +30,7 @@ from bot.store import Store
 from bot.tracing.observer import Observer, Stage, Way
 from config.settings import Settings
 from inference.models.fingerprint import pack
-from inference.results import Classification, Coarse, Explanation, Label, ModelInfo
+from inference.results import Classification, Coarse, Explanation, Label, ModelInfo, ServingLoad
 from inference.serving.client import Classifier
 from inference.serving.protocol import Features
 from tests.payloads.schema import Schema, missing
@@ -132,6 +132,10 @@ class FakeClassifier:
     def fingerprint(self, data: bytes) -> bytes:
         """What the worker would make of a picture; of other bytes it looks quite different."""
         return pack(np.random.default_rng(list(data)).standard_normal(self.features, np.float32))
+
+    @property
+    def load(self) -> ServingLoad:
+        return ServingLoad(images=self.inside, bytes=0, breaker_open=False, worker_bytes=0)
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
         if report is not None:
