@@ -19,10 +19,10 @@ LOCK    = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test setup run lint bench bench-find fuzz alerts soak siege image operations docs screenshot lock clean
+.PHONY: help demo test setup run lint bench bench-find bench-teach fuzz alerts soak siege image operations docs screenshot lock clean
 
 help:  ## show this list
-	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
 
 demo: $(STAMP)  ## see the bot answer in a simulated Discord (ONCE=1: print the answers and end)
 	@$(PY) -m bot demo
@@ -56,6 +56,9 @@ bench: $(VENV)/.bench  ## compare with others (20 minutes; quietly), and write d
 	$(PY) -m bot models quantize efficientnet_lite0
 	$(PY) -m benchmarks --json docs/bench.json --plot docs/bench.svg --readme README.md
 
+# On your own pictures: make bench-teach KINDS="FOLDER ..." STRANGERS="FOLDER ..."; a kind has a folder for each label.
+bench-teach: $(STAMP)  ## measure taught labels: right names, strangers, seconds and bytes (without KINDS: the last two)
+	$(PY) -m benchmarks.teaching $(KINDS) $(if $(STRANGERS),--strangers $(STRANGERS)) $(if $(JSON),--json $(JSON))
 bench-find: $(STAMP)  ## measure how pictures are found again (FOLDER=pictures; Debian: tuxpaint-stamps-default), and write docs/finding.md
 	$(PY) -m benchmarks.finding $(FOLDER) --out docs/finding.md
 

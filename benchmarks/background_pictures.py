@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter
@@ -301,11 +301,11 @@ def drawings() -> Iterator[tuple[str, Image.Image]]:
         yield f"{draw.__name__}-{number:03}", made
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write all pictures as WebP."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("folder", type=Path)
-    folder: Path = parser.parse_args().folder
+    folder: Path = parser.parse_args(arguments).folder
     for room, pictures in (("photographs", photographs()), ("drawings", drawings())):
         (folder / room).mkdir(parents=True, exist_ok=True)
         for name, picture in pictures:

@@ -16,6 +16,7 @@ from bot.answering.models import Models
 from bot.answering.retraction import Retraction
 from bot.answering.server_knowledge import knowledge_of
 from bot.answering.tally import Tally
+from bot.answering.taught_naming import TaughtNaming
 from bot.buttons import MarkSeal
 from bot.client import Whatsit
 from bot.cogs.about import AboutCog
@@ -35,6 +36,7 @@ from bot.cogs.permission_changes import PermissionChangesCog
 from bot.cogs.presses import PressesCog
 from bot.cogs.privacy import PrivacyCog
 from bot.cogs.statistics import StatisticsCog
+from bot.cogs.teach import TeachCog
 from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
 from bot.delivery.standing_answers import StandingAnswers
@@ -46,10 +48,12 @@ from bot.intake.read_positions import ReadPositions
 from bot.policy.audience import Audience
 from bot.policy.erasure import Erasure
 from bot.policy.quota import Quota
+from bot.presses.answer_picture import AnswerPictureLookup
 from bot.presses.answer_presses import AnswerPresses
 from bot.presses.found_pages import FoundPages
 from bot.presses.picture_explaining import PictureExplaining
 from bot.presses.picture_finding import PictureFinding
+from bot.presses.picture_teaching import PictureTeaching
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
 from bot.settings_ui.index_backfill import IndexBackfill
@@ -60,10 +64,12 @@ from bot.settings_ui.setting_words import SettingWords
 from bot.settings_ui.settings_import import SettingsImport
 from bot.store import Store
 from bot.store.store_guard import StoreGuard
+from bot.teaching.teacher import Teacher
 from bot.tracing.observer import Observer
 from bot.tracing.request_tracing import RequestTracing
 from config.settings import Settings
 from inference.charts.client import ChartPainter
+from inference.knowledge.client import Knowledge
 from inference.knowledge.image_search import ImageSearch
 from inference.serving.client import Classifier
 
@@ -78,13 +84,14 @@ def compose(
     server: Server | None = None,
     another_model: Callable[[Settings], Classifier] | None = None,
     observer: Observer | None = None,
+    knowledge: Knowledge | None = None,
 ) -> Whatsit:
     """Return the bot, not connected yet. Whoever makes `classifier`, `fetcher` and `store` closes them.
 
     `intents`: None asks for what the application's flags allow; intents that are given are used as they are.
     `server` is a Discord-compatible server instead of Discord. `another_model` makes a classifier, not
     started yet, for a model that a server chose; without it all have the owner's. `observer` is told what
-    happens to requests.
+    happens to requests. `knowledge` knows what servers taught; None is what reads it from the store.
     """
     models = Models(settings, classifier, another_model)
     bot = Whatsit(settings, classifier, store, models, intents=intents, server=server)
@@ -94,7 +101,8 @@ def compose(
     memory = MessageMemory()
     reactions = Reactions()
     standing = StandingAnswers(bot, store, guard)
-    knowledge = knowledge_of(settings, store, models)
+    knowledge = knowledge or knowledge_of(settings, store, models)
+    store.teaching.on_change = knowledge.forget
     bot.close_too.append(knowledge.close)
     search = ImageSearch(knowledge, index=store.images.all_of, these=store.images.these)
     indexing = ImageIndexing(store, search, models)
@@ -107,6 +115,7 @@ def compose(
         models=models,
         quota=quota,
         classifying=ImageClassifying(models, fetcher, settings.limits),
+        taught=TaughtNaming(store.teaching, knowledge, models),
         ledger=ledger,
         memory=memory,
         standing=standing,
@@ -160,13 +169,19 @@ def compose(
     words = partial(SettingWords, config=settings, models=models)
     imports = SettingsImport(store.guilds, fetcher)
     painter = ChartPainter(nice=settings.worker.nice)
+    lookup = AnswerPictureLookup(requests.images_of)
+    teacher = Teacher(
+        store=store, models=models, fetcher=fetcher, quota=quota, knowledge=knowledge, limits=settings.limits
+    )
+    picture_teaching = PictureTeaching(store=store, teacher=teacher, lookup=lookup, limits=settings.limits)
     explaining = PictureExplaining(
         store=store,
         models=models,
         fetcher=fetcher,
         quota=quota,
         painter=painter,
-        images_of=requests.images_of,
+        lookup=lookup,
+        knowledge=knowledge,
         limits=settings.limits,
     )
     finding = PictureFinding(
@@ -201,6 +216,8 @@ def compose(
             standing=standing,
             ledger=ledger,
             explaining=explaining,
+            teaching=picture_teaching,
+            work=work,
             images_of=requests.images_of,
         ),
         GuildPanelPresses(guilds=store.guilds, words=words, imports=imports),
@@ -242,6 +259,7 @@ def compose(
         IndexCog(store, backfill),
         FindCog(tree=bot.tree, store=store, finding=finding, pages=pages, ledger=ledger, work=work),
         StatisticsCog(store=store, painter=painter, ledger=ledger, work=work),
+        TeachCog(store=store, teacher=teacher, ledger=ledger, work=work, limits=settings.limits),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons
         bot.cogs_to_add.append(HelloCog(bot, store))

@@ -6,6 +6,8 @@ SETTINGS is all of `config.settings.Settings` as JSON. Each job prints one JSON 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +20,13 @@ from inference.results import ModelUnavailable
 def main(arguments: list[str]) -> int:
     """Do the job that the first argument names, and return the exit code: 0 if it was done."""
     job, settings, *more = arguments
-    return JOBS[job](Settings.model_validate_json(settings), *more)
+    # Told to end, a job removes what it has made so far.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        return JOBS[job](Settings.model_validate_json(settings), *more)
+    except BrokenPipeError:  # whoever asked is gone; keep Python from complaining once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _models(settings: Settings) -> int:
@@ -56,6 +64,22 @@ def _quantize(settings: Settings, name: str, photographs: str = "") -> int:
     return 0
 
 
+def _train(settings: Settings) -> int:
+    """Train a model as the task on standard input says, `inference.training.train.TrainingTask` as JSON."""
+    from inference.training.train import TrainingTask, train  # noqa: PLC0415 - likewise
+
+    task = TrainingTask(**json.load(sys.stdin))
+    try:
+        made = train(settings, task, report=lambda stage, fraction: _say(stage=stage, fraction=fraction))
+    except ModelUnavailable as error:
+        _say(error=str(error))
+        return 1
+    for note in made.notes:
+        _say(note=note)
+    _say(done=str(made))
+    return 0
+
+
 def _refresh(settings: Settings) -> int:
     """Forget that the Hub was out of reach."""
     try:
@@ -71,7 +95,12 @@ def _say(**words: object) -> None:
     print(json.dumps(words), flush=True)
 
 
-JOBS: dict[str, Callable[..., int]] = {"models": _models, "quantize": _quantize, "refresh": _refresh}
+JOBS: dict[str, Callable[..., int]] = {
+    "models": _models,
+    "quantize": _quantize,
+    "refresh": _refresh,
+    "train": _train,
+}
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))

@@ -29,6 +29,8 @@ from bot.download.downloader import Gone
 from bot.store import Store
 from bot.tracing.observer import Observer, Stage, Way
 from config.settings import Settings
+from inference.knowledge.client import Knowledge
+from inference.knowledge.results import TaughtAnswer, TeachingReport
 from inference.models.fingerprint import pack
 from inference.results import Classification, Coarse, Explanation, Label, ModelInfo, ServingLoad
 from inference.serving.client import Classifier
@@ -103,7 +105,7 @@ class FakeClassifier:
     meanwhile: Callable[[bytes], Awaitable[None]] | None = None
     admitted: list[tuple[int, Hashable]] = field(default_factory=list)
     asked: list[tuple[bytes, int]] = field(default_factory=list)
-    explained: list[tuple[bytes, list[int]]] = field(default_factory=list)
+    explained: list[tuple[bytes, list[int | bytes]]] = field(default_factory=list)
     refuses: Exception | None = None
     another: Callable[[Settings], Classifier] | None = None
     inside: int = 0
@@ -112,6 +114,10 @@ class FakeClassifier:
     """How many numbers a fingerprint has. Where `says` gives none, it comes from the picture's bytes."""
     featured: list[bytes] = field(default_factory=list)
     """The pictures whose features were asked for."""
+    wanted: list[Features | bool] = field(default_factory=list)
+    """Which fingerprint was asked for, of each picture."""
+    plain: bool = False
+    """The fingerprint of a picture is its bytes."""
 
     @property
     def info(self) -> ModelInfo:
@@ -131,6 +137,8 @@ class FakeClassifier:
 
     def fingerprint(self, data: bytes) -> bytes:
         """What the worker would make of a picture; of other bytes it looks quite different."""
+        if self.plain:
+            return data
         return pack(np.random.default_rng(list(data)).standard_normal(self.features, np.float32))
 
     @property
@@ -179,6 +187,7 @@ class FakeAdmission:
         features: Features | bool = False,
     ) -> Classification:
         self.classifier.asked.append((data, top))
+        self.classifier.wanted.append(features)
         if self.classifier.meanwhile is not None:
             await self.classifier.meanwhile(data)
         answer = self.classifier.says.get(data, self.classifier.otherwise)
@@ -192,13 +201,60 @@ class FakeAdmission:
         return replace(answer, fingerprint=answer.fingerprint or self.classifier.fingerprint(data))
 
     async def explain(
-        self, data: bytes, classes: Sequence[int], *, on_cost: Callable[[float], None]
+        self, data: bytes, classes: Sequence[int | bytes], *, on_cost: Callable[[float], None]
     ) -> Explanation:
         """A grey picture of two pixels, whose left half speaks for every class."""
         self.classifier.explained.append((data, list(classes)))
         on_cost(0.0)
         maps = (bytes((255, 0)),) * len(classes)
         return Explanation((2, 1), bytes(6), 2, 1, maps, bytes((1, 1)), "activation")
+
+
+@dataclass
+class FakeKnowledge:
+    """Knows a picture again that it was taught, byte by byte; `says` comes before that, `fails` before all.
+
+    The fingerprint of a picture is its bytes, to the scripted classifier.
+    """
+
+    store: Store | None = None
+    says: dict[bytes, TaughtAnswer | None] = field(default_factory=dict)
+    fails: Exception | None = None
+    few: bool = False
+    forgotten: list[int] = field(default_factory=list)
+    reports: dict[int, TeachingReport] = field(default_factory=dict)
+
+    async def name(self, server: int, kind: str, fingerprint: bytes) -> TaughtAnswer | None:
+        if self.fails is not None:
+            raise self.fails
+        if fingerprint in self.says:
+            return self.says[fingerprint]
+        assert self.store is not None
+        rows = [row for row in await self.store.teaching.examples(server, kind) if row.label is not None]
+        labels = {row.fingerprint: row.label for row in rows}
+        if not rows or (label := labels.get(fingerprint, rows[0].label)) is None:
+            return None
+        return TaughtAnswer(label, 0.9, 0.3, fingerprint in labels, self.few)
+
+    async def direction(self, server: int, kind: str, label: int, fingerprint: bytes) -> bytes | None:
+        if self.fails is not None:
+            raise self.fails
+        return b"what speaks for " + str(label).encode()
+
+    async def test(self, server: int, kind: str) -> TeachingReport | None:
+        if self.fails is not None:
+            raise self.fails
+        return self.reports.get(server)
+
+    async def prepare(self, server: int, kind: str) -> None:
+        if self.fails is not None:
+            raise self.fails
+
+    def forget(self, server: int) -> None:
+        self.forgotten.append(server)
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
 
 
 @dataclass
@@ -262,9 +318,15 @@ class World:
     fetcher: StoreFetcher
     stores: Stores
     observer: RecordingObserver
+    scripted: FakeKnowledge | None
     guild: GuildHandle
     channel: ChannelHandle
     alice: MemberActor
+
+    @property
+    def knowledge(self) -> FakeKnowledge:
+        assert self.scripted is not None, "override the fixture `knowledge`"
+        return self.scripted
 
     @property
     def bot(self) -> Whatsit:
@@ -332,7 +394,13 @@ class World:
         before = self.bot.store
         store = await self.stores.open(settings)
         bot = _bot(
-            settings, self.classifier, self.fetcher, store, self.observer, message_content=message_content
+            settings,
+            self.classifier,
+            self.fetcher,
+            store,
+            observer=self.observer,
+            knowledge=self.scripted,
+            message_content=message_content,
         )
         await self.env.restart_bot(bot)
         await self.stores.close(before)
@@ -348,10 +416,13 @@ def _bot(
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
     store: Store,
-    observer: Observer,
     *,
+    observer: Observer,
+    knowledge: FakeKnowledge | None,
     message_content: bool,
 ) -> Whatsit:
+    if knowledge is not None:
+        knowledge.store = store
     intents = gateway_intents.wanted(message_content=message_content)
     return compose(
         settings,
@@ -361,6 +432,7 @@ def _bot(
         intents=intents,
         another_model=partial(_another, classifier),
         observer=observer,
+        knowledge=cast("Knowledge | None", knowledge),
     )
 
 
@@ -384,6 +456,12 @@ def observer() -> RecordingObserver:
 
 
 @pytest.fixture
+def knowledge() -> FakeKnowledge | None:
+    """The real one; a module of tests that scripts it has a fixture of its own."""
+    return None
+
+
+@pytest.fixture
 async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
     """The test's own store, which is there again after a restart."""
     stores = Stores(tmp_path / "data")
@@ -392,12 +470,13 @@ async def stores(tmp_path: Path) -> AsyncIterator[Stores]:
 
 
 @pytest.fixture
-async def simcord_bot(
+async def simcord_bot(  # noqa: PLR0917 - pytest passes fixtures by name
     request: pytest.FixtureRequest,
     classifier: FakeClassifier,
     fetcher: StoreFetcher,
     stores: Stores,
     observer: RecordingObserver,
+    knowledge: FakeKnowledge | None,
 ) -> Whatsit:
     """What simcord's own fixture, `simcord_env`, runs."""
     marker = request.node.get_closest_marker("whatsit")
@@ -405,7 +484,15 @@ async def simcord_bot(
     message_content = sections.pop("message_content", True)
     settings = Settings.model_validate(sections)
     store = await stores.open(settings)
-    return _bot(settings, classifier, fetcher, store, observer, message_content=message_content)
+    return _bot(
+        settings,
+        classifier,
+        fetcher,
+        store,
+        observer=observer,
+        knowledge=knowledge,
+        message_content=message_content,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -428,6 +515,7 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     fetcher: StoreFetcher,
     stores: Stores,
     observer: RecordingObserver,
+    knowledge: FakeKnowledge | None,
     caplog: pytest.LogCaptureFixture,
 ) -> AsyncIterator[World]:
     """A running bot in a server.
@@ -441,7 +529,7 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     alice = guild.add_member(simcord_env.create_user("alice"))
     await simcord_env.settle()
     await cast("Whatsit", simcord_env.bot).store.notes.take_greeting(guild.id)  # it has been here for long
-    yield World(simcord_env, classifier, fetcher, stores, observer, guild, channel, alice)
+    yield World(simcord_env, classifier, fetcher, stores, observer, knowledge, guild, channel, alice)
     if request.node.get_closest_marker("logs_errors") is None:
         errors = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR]
         assert errors == []

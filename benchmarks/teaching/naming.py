@@ -14,6 +14,8 @@ from inference.teaching.head import TaughtHead, TaughtName
 
 LEFT_TO_TEST = 4
 """Pictures that a label has to have beside its examples to take part."""
+MOST_LEFT_OUT = 10
+"""Labels that are left out, one after the other, to be strangers of the same kind."""
 UNEQUAL = (1, 2, 3, 5, 8, 13, 20)
 """Examples of a label where labels have unequally many: each draws one of these."""
 
@@ -24,7 +26,8 @@ class NamingFigures:
 
     `right`: the label that fits best is right, accepted or not. `named`: it is right and accepted. `wrong`:
     it is wrong and accepted. `nearest`: the nearest mean of plain fingerprints is right. `strangers` has the
-    share of each group that got a taught name.
+    share of each group that got a taught name, `same_kind` that of a label's pictures while all labels but it
+    were taught; None of two labels.
     """
 
     kind: str
@@ -35,6 +38,7 @@ class NamingFigures:
     wrong: float
     nearest: float
     strangers: dict[str, float]
+    same_kind: float | None
 
 
 def measure(
@@ -80,12 +84,7 @@ def _measured(
     random = np.random.default_rng(12)
     found: list[list[float]] = []
     for _ in range(draws):
-        taught = np.concatenate(
-            [
-                random.permutation(np.flatnonzero(kind.labels == label))[:count]
-                for label, count in counts.items()
-            ]
-        )
+        taught = _draw(kind, counts, random)
         asked = np.setdiff1d(np.flatnonzero(np.isin(kind.labels, list(counts))), taught)
         head = TaughtHead(kind.examples[taught], kind.labels[taught], background)
         names, truth = _names(head, kind.questions[asked]), kind.labels[asked]
@@ -102,7 +101,52 @@ def _measured(
         found.append([right, named, accepted - named, near, *taken])
     right, named, wrong, near, *taken = (float(value) for value in np.mean(found, axis=0))
     groups = {group.name: share for group, share in zip(strangers, taken, strict=True)}
-    return NamingFigures(kind.name, len(counts), examples, right, named, wrong, near, groups)
+    alike = _same_kind(kind, counts, background) if len(counts) > 2 else None  # noqa: PLR2004 - one is left out
+    return NamingFigures(kind.name, len(counts), examples, right, named, wrong, near, groups, alike)
+
+
+def _same_kind(kind: TaughtKind, counts: dict[int, int], background: Background) -> float:
+    """Return the share of pictures that get a name while their own label is the one that is not taught."""
+    random = np.random.default_rng(5)
+    shares = []
+    for left_out in list(counts)[:MOST_LEFT_OUT]:
+        taught = _draw(kind, {label: count for label, count in counts.items() if label != left_out}, random)
+        head = TaughtHead(kind.examples[taught], kind.labels[taught], background)
+        shares.append(_share(name.accepted for name in _names(head, kind.questions[kind.labels == left_out])))
+    return float(np.mean(shares))
+
+
+def mean_of(figures: Sequence[NamingFigures]) -> NamingFigures:
+    """Return the mean over kinds, each of which counts alike."""
+    names = dict.fromkeys(name for each in figures for name in each.strangers)
+    groups = {
+        name: float(np.mean([each.strangers[name] for each in figures if name in each.strangers]))
+        for name in names
+    }
+    alike = [each.same_kind for each in figures if each.same_kind is not None]
+    right, named, wrong, near = (
+        float(np.mean([getattr(each, field) for each in figures]))
+        for field in ("right", "named", "wrong", "nearest")
+    )
+    return NamingFigures(
+        f"mean of {len(figures)} kinds",
+        sum(each.labels for each in figures),
+        figures[0].examples,
+        right,
+        named,
+        wrong,
+        near,
+        groups,
+        float(np.mean(alike)) if alike else None,
+    )
+
+
+def _draw(kind: TaughtKind, counts: dict[int, int], random: np.random.Generator) -> NDArray[np.int64]:
+    """Return the places of so many random examples of each label."""
+    drawn = [
+        random.permutation(np.flatnonzero(kind.labels == label))[:count] for label, count in counts.items()
+    ]
+    return np.concatenate(drawn)
 
 
 def _names(head: TaughtHead, questions: Vectors) -> list[TaughtName]:

@@ -17,6 +17,7 @@ from bot.answering.models import Models
 from bot.answering.request import InteractionOrigin, MessageOrigin, Request
 from bot.answering.retraction import Retraction
 from bot.answering.tally import Tally
+from bot.answering.taught_naming import TaughtNaming
 from bot.buttons import AnswerButtons, MarkSeal, People, buttons_for
 from bot.delivery.destination import Fate
 from bot.delivery.reactions import FAILED, OVER_QUOTA
@@ -46,6 +47,7 @@ class Answerer:
         models: Models,
         quota: Quota,
         classifying: ImageClassifying,
+        taught: TaughtNaming,
         ledger: Ledger,
         memory: MessageMemory,
         standing: StandingAnswers,
@@ -64,6 +66,7 @@ class Answerer:
         self._models = models
         self._quota = quota
         self._classifying = classifying
+        self._taught = taught
         self._ledger = ledger
         self._memory = memory
         self._standing = standing
@@ -239,15 +242,18 @@ class Answerer:
             if promise is None:
                 return []
             await self._ledger.promised(request, promise)
+            is_taught = await self._taught.has_labels(request.guild_id)
             with self._retraction.cancels_with(request.source_ids):
                 outcomes = await self._classifying.classify(
                     request.images[: grant.images],
                     group=request.group,
                     model=request.in_force.guild.model,
                     on_cost=partial(self._quota.charge, request.asker.id, request.guild_id),
-                    features=self._indexing.place_of(request) is not None,
+                    features=is_taught or self._indexing.place_of(request) is not None,
                     trace=trace,
                 )
+                if is_taught and request.guild_id is not None:
+                    outcomes = await self._taught.named(request.guild_id, outcomes)
         return [outcome for outcome in outcomes if not (request.unasked and _was_no_image(outcome))]
 
     async def _words(

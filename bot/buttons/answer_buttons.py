@@ -22,6 +22,7 @@ from bot.presentation.naming import Finding
 from bot.presentation.plain_text import shorten
 from bot.presentation.screenshot_names import kind_of
 from bot.presentation.spoilers import shown_name
+from bot.presentation.taught_name import TaughtName
 from bot.store import BUTTONS, GuildSettings
 from inference.results import Classification, ModelInfo
 
@@ -34,8 +35,12 @@ VERBS: Final = {
     "feedback": "ask",
     "alt_text": "alt",
     "delete": "delete",
+    "not_this": "not",
 }
-"""What is pressed, by the name that a server's settings have for it."""
+"""What is pressed, by the name that a server's settings have for it. A mark leaves room for four letters."""
+NOT_THIS: Final = "not_this"
+"""The button under every taught name; no setting turns it off."""
+LABELS: Final[Mapping[str, str]] = {**BUTTONS, NOT_THIS: N_("Not this")}
 OF_THE_ANSWER: Final = frozenset({"dm_button", "delete"})
 """The buttons that are about the whole answer, and not about one image of it."""
 _DELETION = struct.Struct(">QQQQ")  # asker, author, answer, source
@@ -46,11 +51,15 @@ hexadecimal: so they are within the 100 characters of a value."""
 
 
 class MarkedImage(NamedTuple):
-    """An image that was named, the model that did, and what the image is headed by: its file's name."""
+    """An image that was named, the model that did, and what the image is headed by: its file's name.
+
+    `taught` is what its server calls it, where that fits.
+    """
 
     mark: ImageMark
     model: ModelInfo
     heading: str
+    taught: TaughtName | None = None
 
 
 def buttons_for(
@@ -95,18 +104,20 @@ class AnswerButtons:
         """Return buttons for the one image, or a menu of several; None if there is nothing to press."""
         if self.images > 1:
             picked = bool(self.wanted) and (self.compact or not OF_THE_ANSWER.issuperset(self.wanted))
+            picked = picked or any(each.taught for each in self.marks)
             shown = self.marks if picked else ()
             options = [
                 _option(each, each.mark.pack(each.model, self.seal), self.language, 90) for each in shown
             ]
             return _menus(options, self)
         packed = self.marks[0].mark.pack(self.marks[0].model, self.seal) if self.marks else ""
-        if self.compact and self.marks and self.wanted:
+        taught = [NOT_THIS] if self.marks and self.marks[0].taught else []
+        if self.compact and self.marks and (self.wanted or taught):
             pick, label = controls.custom_id(PANEL, "pick", packed), BUTTONS["more"]
             return controls.view(controls.button(pick, self.language.gettext(label)))
         items = [
             button(name, packed, self.people, self.language, self.seal)
-            for name in self.wanted
+            for name in (*self.wanted, *taught)
             if self.marks or name in OF_THE_ANSWER
         ]
         return controls.view(*items) if items else None
@@ -135,7 +146,9 @@ def merged_view(parts: Sequence[MergedPart]) -> ui.View | None:
         before += buttons.images
     wanted = {name for part in parts for name in part.buttons.wanted}
     whole = tuple(wanted & {"dm_button"})
-    return _menus(options if wanted - {"dm_button"} else [], replace(parts[0].buttons, wanted=whole))
+    taught = any(each.taught for part in parts for each in part.buttons.marks)
+    shown = options if taught or wanted - {"dm_button"} else []
+    return _menus(shown, replace(parts[0].buttons, wanted=whole))
 
 
 def view_without(answer: discord.Message, sources: Collection[int]) -> ui.View | None:
@@ -191,7 +204,7 @@ def button(
         what = f"{answer:x}" if answer else ""
     elif name == "delete":
         what = Deletion(people, answer, source or 0).pack(seal)
-    return controls.button(controls.custom_id(PANEL, VERBS[name], what), language.gettext(BUTTONS[name]))
+    return controls.button(controls.custom_id(PANEL, VERBS[name], what), language.gettext(LABELS[name]))
 
 
 class Deletion(NamedTuple):
@@ -228,15 +241,25 @@ def _marks(
             finding, source = Finding.of(outcome.result, min_confidence), outcome.source
             heading = shown_name(shorten(source.filename, 50), language, spoiler=source.spoiler)
             kind = kind_of(source.filename, outcome.result.picture_kind)
-            mark = ImageMark(finding, image, source.spoiler, people, kind=kind)
-            yield MarkedImage(mark, model, heading)
+            taught = outcome.taught
+            mark = ImageMark(
+                finding,
+                image,
+                source.spoiler,
+                people,
+                kind=kind,
+                taught=taught.label if taught else None,
+                few=taught is not None and taught.few,
+            )
+            yield MarkedImage(mark, model, heading, taught)
 
 
 def _option(
     image: MarkedImage, value: str, language: Language, width: int, author: str = ""
 ) -> discord.SelectOption:
-    name = LabelName(image.mark.finding.said, language, width, plain=True)
-    said = shown_name(str(name), language, spoiler=image.mark.spoiler)
+    own = str(LabelName(image.mark.finding.said, language, width, plain=True))
+    name = image.taught.plain(width) if image.taught else own
+    said = shown_name(name, language, spoiler=image.mark.spoiler)
     label = f"{image.mark.image + 1}. {author}{said}"
     return discord.SelectOption(label=label, value=value, description=image.heading)
 

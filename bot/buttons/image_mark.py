@@ -23,13 +23,18 @@ MARK_CHARACTERS: Final = 83
 """Characters of a mark at most; with its prefix it is within the 100 of a `custom_id` and of an option."""
 CLASSES = 1 << 16
 _HEAD = struct.Struct(">B3sQQQ")  # image, model, answer, asker, author
-_SPOILER, _DOUBTFUL, _COARSE = 1, 2, 4
+_SPOILER, _DOUBTFUL, _COARSE, _TAUGHT = 1, 2, 4, 8
+_EACH = 16
+"""Combinations of these flags."""
 _KINDS: Final[tuple[PictureKind | None, ...]] = (None, "photo", "drawing", "screenshot")
-_FLAGS, _PER_CENTS = 8 * len(_KINDS), 101
+_FLAGS, _PER_CENTS = _EACH * len(_KINDS), 101
 """How many numbers there are of each. After the head comes one large number: the flags with the kind, and
-behind them, for each name, its class and its per cent. It fills what the head leaves to the last bits."""
+behind them, for each name, its class and its per cent. It fills what the head leaves to the last bits, so a
+taught label takes the place of a name, and one guess less is kept."""
 _NAME = CLASSES * _PER_CENTS
-PURPOSE = "mark 2"
+MOST_NAMES = RANKED + 1
+"""Names for which there is room: those that are ranked, and an everyday one or a taught label."""
+PURPOSE = "mark 3"
 """What is signed. It changes with the form of a mark, so that one of an earlier form is not misread."""
 _NEARLY_NOTHING = 0.001
 """What 0 % stands for: it is shown as "<1%"."""
@@ -49,7 +54,10 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class ImageMark:
-    """One image of one answer. `image` counts from 0. `answer` is the answer's id, 0 while it has none."""
+    """One image of one answer. `image` counts from 0. `answer` is the answer's id, 0 while it has none.
+
+    `taught` is the number of the server's own label that was said, and `few` whether from few examples.
+    """
 
     finding: Finding
     image: int
@@ -57,6 +65,8 @@ class ImageMark:
     people: People
     answer: int = 0
     kind: PictureKind | None = None
+    taught: int | None = None
+    few: bool = False
 
     def under(self, answer: int) -> ImageMark:
         """Return the mark with the id of its answer, unless it has one already."""
@@ -66,13 +76,18 @@ class ImageMark:
         """Return at most `MARK_CHARACTERS` characters for `unpack`; probabilities are kept in per cent."""
         finding = self.finding
         flags = self.spoiler * _SPOILER | finding.doubtful * _DOUBTFUL | bool(finding.headline) * _COARSE
+        flags |= (self.taught is not None) * _TAUGHT
         head = _HEAD.pack(self.image, _key(model), self.answer, self.people.asker, self.people.author)
-        names = [(label.index, label.probability) for label in finding.labels[:RANKED]]
-        if finding.headline:
-            names.insert(0, (model.coarse.index(finding.headline.name), finding.headline.probability))
-        number = _KINDS.index(self.kind) * 8 + flags
-        for index, probability in names:
-            number = number * _NAME + index * _PER_CENTS + _per_cent(probability)
+        names = [label.index * _PER_CENTS + _per_cent(label.probability) for label in finding.labels[:RANKED]]
+        if coarse := finding.headline:
+            index = model.coarse.index(coarse.name)
+            names.insert(0, index * _PER_CENTS + _per_cent(coarse.probability))
+        if self.taught is not None:
+            names.insert(0, 2 * self.taught + self.few)
+        number = _KINDS.index(self.kind) * _EACH + flags
+        names = names[:MOST_NAMES]
+        for name in names:
+            number = number * _NAME + name
         tail = number.to_bytes(_bytes(len(names)))
         return base64.b85encode(seal.seal(head + tail, PURPOSE)).decode()
 
@@ -87,9 +102,10 @@ class ImageMark:
             image, key, answer, asker, author = _HEAD.unpack_from(packed)
             model = next(model for model in models if _key(model) == key)
             flags, kind, numbers = _unpacked(packed[_HEAD.size :])
+            taught, few = divmod(numbers.pop(0), 2) if flags & _TAUGHT else (None, 0)
             names = [
                 Label(model.labels[index], index, per_cent / 100 or _NEARLY_NOTHING, model.coarse[index])
-                for index, per_cent in numbers
+                for index, per_cent in (divmod(number, _PER_CENTS) for number in numbers)
             ]
         except (struct.error, IndexError, ValueError, StopIteration) as error:
             raise OtherModel(text) from error
@@ -101,7 +117,10 @@ class ImageMark:
             Coarse(coarse.coarse, coarse.probability) if coarse and coarse.coarse else None,
             bool(flags & _DOUBTFUL),
         )
-        return cls(finding, image, bool(flags & _SPOILER), People(asker, author), answer, kind), model
+        mark = cls(
+            finding, image, bool(flags & _SPOILER), People(asker, author), answer, kind, taught, bool(few)
+        )
+        return mark, model
 
 
 def can_be_packed(model: ModelInfo) -> bool:
@@ -122,13 +141,13 @@ def _bytes(names: int) -> int:
     return -(-largest.bit_length() // 8)
 
 
-def _unpacked(tail: bytes) -> tuple[int, PictureKind | None, list[tuple[int, int]]]:
-    """Return the flags, the kind, and the class and per cent of each name."""
-    number, names = int.from_bytes(tail), list[tuple[int, int]]()
-    for _ in range(next(count for count in range(RANKED + 2) if _bytes(count) == len(tail))):
+def _unpacked(tail: bytes) -> tuple[int, PictureKind | None, list[int]]:
+    """Return the flags, the kind, and the number of each name."""
+    number, names = int.from_bytes(tail), list[int]()
+    for _ in range(next(count for count in range(MOST_NAMES + 1) if _bytes(count) == len(tail))):
         number, name = divmod(number, _NAME)
-        names.insert(0, divmod(name, _PER_CENTS))
-    kind, flags = divmod(number, 8)
+        names.insert(0, name)
+    kind, flags = divmod(number, _EACH)
     return flags, _KINDS[kind], names
 
 

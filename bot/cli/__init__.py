@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -109,6 +109,8 @@ def _parser() -> argparse.ArgumentParser:
         help="show how many crops were looked at and, with a value, set model.views",
     )
 
+    _add_training(command)
+
     models = command("models", "bot.cli.models", "list the models and which of them are on this machine")
     models.add_argument("--json", action="store_true", help="one JSON object a line")
     actions = models.add_subparsers(metavar="ACTION", dest="action")
@@ -194,6 +196,44 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.set_defaults(module="bot.cli.bench", passes_on=True)  # its options are those of `inference.bench`
     return parser
+
+
+def _add_training(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    train = command("train", "bot.cli.train", "make a model that tells the classes of a folder of pictures")
+    train.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="a folder with a folder of pictures for each class"
+    )
+    train.add_argument(
+        "--out", type=Path, required=True, metavar="MODEL", help="the new folder that the model is put into"
+    )
+    train.add_argument(
+        "--model", metavar="NAME_OR_PATH", help="the model to start from (default: the configured one)"
+    )
+    train.add_argument(
+        "--fine-tune", action="store_true", help="train the top layers of that model too, which takes longer"
+    )
+    train.add_argument(
+        "--epochs",
+        type=_positive,
+        metavar="N",
+        help="go through the pictures at most so often (default: until that no longer helps)",
+    )
+
+    evaluate = command(
+        "evaluate", "bot.cli.evaluate", "measure how good a model is at pictures whose classes are known"
+    )
+    evaluate.add_argument(
+        "folder", type=Path, metavar="FOLDER", help="a folder with a folder of pictures for each class"
+    )
+    _model_options(evaluate)
+    evaluate.add_argument(
+        "--out",
+        type=Path,
+        default=Path("evaluation"),
+        metavar="FOLDER",
+        help="where the charts are put (default: evaluation)",
+    )
+    evaluate.add_argument("--json", action="store_true", help="one JSON object")
 
 
 def _model_options(parser: argparse.ArgumentParser) -> None:

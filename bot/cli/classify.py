@@ -119,14 +119,14 @@ async def _run(args: argparse.Namespace, settings: Settings, language: Language 
     try:
         # Both at once: for a terminal the second imports what the bot needs, which takes a while.
         broken, write = await asyncio.gather(
-            _start(classifier),
+            start(classifier),
             asyncio.to_thread(_writer, args, settings, language, console if terminal else None),
         )
         if terminal and broken is None:
             console.print(_heading(classifier.info, settings, language or ENGLISH))
         with counting(console, len(sources)) as count:
-            async with aclosing(_outcomes(classifier, settings, sources, args.top, broken)) as outcomes:
-                async for outcome in outcomes:
+            async with aclosing(outcomes(classifier, settings, sources, args.top, broken)) as found:
+                async for outcome in found:
                     failed |= outcome.failed
                     write(outcome)
                     count()
@@ -157,7 +157,7 @@ async def _explain(
     return True
 
 
-async def _start(classifier: Classifier) -> ModelUnavailable | None:
+async def start(classifier: Classifier) -> ModelUnavailable | None:
     """Load the model; the error is said once here, and is every picture's outcome."""
     try:
         with model_progress(errors()) as report:
@@ -170,7 +170,7 @@ async def _start(classifier: Classifier) -> ModelUnavailable | None:
     return None
 
 
-async def _outcomes(
+async def outcomes(
     classifier: Classifier,
     settings: Settings,
     sources: Sequence[Source],

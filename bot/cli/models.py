@@ -7,10 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
@@ -18,8 +15,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from bot.cli import FAILED, OK
-from bot.cli.settings import complain, settings_for
-from bot.cli.terminal import errors, model_progress
+from bot.cli.inference_job import do_inference_job, inference_job
+from bot.cli.settings import settings_for
 from config.settings import Settings
 
 
@@ -27,15 +24,17 @@ def main(args: argparse.Namespace) -> int:
     """Return 0 if it was done, 1 if it could not be. Raises `ConfigError`."""
     settings = settings_for(args)
     if args.action == "quantize":
-        return _do("quantize", settings, args.name, *([str(args.photographs)] if args.photographs else []))
+        return do_inference_job(
+            "quantize", settings, args.name, *([str(args.photographs)] if args.photographs else [])
+        )
     if args.action == "refresh":
-        return _do("refresh", settings)
+        return do_inference_job("refresh", settings)
     return _list(settings, as_json=args.json)
 
 
 def catalogue(settings: Settings) -> list[dict[str, Any]]:
     """Return each model that has a name, as `whatsit models --json` shows it; none if they cannot be read."""
-    with _inference("models", settings) as said:
+    with inference_job("models", settings) as said:
         return list(said)
 
 
@@ -67,33 +66,3 @@ def _show(console: Console, models: list[dict[str, Any]], chosen: str) -> None:
             Padding(Text(f"{model['summary']}.\n{facts}"), (0, 0, 1, 4), expand=False),
         )
     console.print(f"model.name is {chosen}. A SavedModel folder, its .tar.gz or a Hub address will also do.")
-
-
-def _do(job: str, settings: Settings, *arguments: str) -> int:
-    """Do a job that reports its progress and ends in a sentence, and print that."""
-    code = FAILED
-    with _inference(job, settings, *arguments) as said, model_progress(errors()) as report:
-        for words in said:
-            match words:
-                case {"stage": stage, "fraction": fraction}:
-                    report(stage, fraction)
-                case {"done": sentence}:
-                    print(sentence)
-                    code = OK
-                case {"error": sentence}:
-                    complain(sentence)
-    return code
-
-
-@contextmanager
-def _inference(job: str, settings: Settings, *arguments: str) -> Iterator[Iterator[dict[str, Any]]]:
-    """Run `python -m inference` with the settings, and give what it says: one JSON object a line.
-
-    It is not of the terminal's own group, so that Ctrl-C is ours alone to hear.
-    """
-    command = [sys.executable, "-m", "inference", job, settings.model_dump_json(), *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:  # noqa: S603  # our own words
-        try:
-            yield (json.loads(line) for line in process.stdout or ())
-        finally:
-            process.kill()

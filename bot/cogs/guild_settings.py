@@ -216,17 +216,30 @@ class GuildSettingsCog(
         server=locale_str("Pictures per minute for the whole server; 0 for no limit"),
         exempt=locale_str("A role to exempt from the limits"),
         limit=locale_str("A role that the limits apply to again"),
+        teacher=locale_str("A role that may teach me words, with /teach"),
+        unteacher=locale_str("A role that may no longer teach me"),
     )
-    async def quotas(
+    async def quotas(  # noqa: PLR0917 - discord.py reads the options from it
         self,
         interaction: Interaction,
         member: Range[int, 0, PER_MINUTE] | None = None,
         server: Range[int, 0, PER_MINUTE] | None = None,
         exempt: discord.Role | None = None,
         limit: discord.Role | None = None,
+        teacher: discord.Role | None = None,
+        unteacher: discord.Role | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
-        await self._change(interaction, "quotas", member=member, server=server, exempt=exempt, limit=limit)
+        await self._change(
+            interaction,
+            "quotas",
+            member=member,
+            server=server,
+            exempt=exempt,
+            limit=limit,
+            teacher=teacher,
+            unteacher=unteacher,
+        )
 
     @app_commands.command(
         name=locale_str("reset"), description=locale_str("Reset settings to their defaults")

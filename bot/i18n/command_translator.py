@@ -29,6 +29,7 @@ _NAMES: Final = (
     *(NC_("option", "member"), NC_("option", "server"), NC_("option", "exempt"), NC_("option", "limit")),
     *(NC_("option", "settings"), NC_("option", "file"), NC_("option", "answers")),
     *(NC_("option", "leave_alone"), NC_("option", "statistics")),
+    *(NC_("option", "label"), NC_("option", "teacher"), NC_("option", "unteacher")),
 )
 """All of them, for `make docs` to find: discord.py takes them from the parameters of functions."""
 

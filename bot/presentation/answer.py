@@ -26,6 +26,7 @@ from bot.presentation.label_name import LabelName
 from bot.presentation.naming import Certainty, Finding, beside, guess, guess_in_a_line
 from bot.presentation.plain_text import neutral, shorten
 from bot.presentation.spoilers import behind_bars, shown_name
+from bot.presentation.taught_name import TaughtName
 from bot.store import GuildSettings
 from config.model_titles import title_of
 from config.settings import Settings
@@ -47,6 +48,8 @@ class Outcome:
 
     source: ImageSource
     result: Classification | Exception
+    taught: TaughtName | None = None
+    """What it is by what its server taught, where that fits."""
 
     @property
     def is_named(self) -> bool:
@@ -202,6 +205,8 @@ class Writer:
             said = guess if finding.certainty < Certainty.SURE else _both_names
             bar = _bar(finding.probability, SHORT_BAR, self.language)
             line = f"{bar} {said(finding, self.language, width)}"
+        if outcome.taught:
+            line = outcome.taught.before(line, width)
         return behind_bars(line, spoiler=outcome.source.spoiler)
 
     def _blocks(self, outcomes: Sequence[Outcome], top: int, width: int) -> Iterator[str]:
@@ -215,6 +220,8 @@ class Writer:
             return self._failure(outcome.result)
         finding = Finding.of(outcome.result, self.min_confidence)
         text = body(finding, self.language, top, width, listed=self.top is not None)
+        if outcome.taught:
+            text = outcome.taught.above(text, finding, self.language, width)
         return behind_bars(text, spoiler=outcome.source.spoiler)
 
     def _failure(self, error: Exception) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from bot.i18n import N_, Language
 from bot.presentation.label_name import LabelName
+from bot.presentation.plain_text import shorten
+from bot.presentation.taught_name import TaughtName
 from inference.charts.sheet import ChartSheet, HeatPanel, SheetRow
 from inference.results import Explanation, Label
 
@@ -22,9 +24,10 @@ LOOKED = N_("Bright is what spoke for the name; dark was not looked at.")
 COVERED = N_("Found by covering parts of the picture: bright is what the name needed.")
 
 
-def description(labels: Sequence[Label], language: Language) -> str:
+def description(labels: Sequence[Label], language: Language, taught: TaughtName | None = None) -> str:
     """Return what the drawing shows, for those who cannot see it."""
     names = [str(LabelName(label.name, language, 60, plain=True)) for label in mapped(labels)]
+    names = [*([shorten(taught.name, 60)] if taught else []), *names]
     sentence = language.gettext(N_("The picture under a heat map for each of these names: {names}."))
     return sentence.format(names=language.listed(names))
 
@@ -35,17 +38,20 @@ def mapped(labels: Sequence[Label]) -> list[Label]:
     return [labels[0], *likely]
 
 
-def explanation_sheet(explained: Explanation, labels: Sequence[Label], language: Language) -> ChartSheet:
-    """Describe the drawing: the maps side by side, each below its name."""
+def explanation_sheet(
+    explained: Explanation, labels: Sequence[Label], language: Language, taught: TaughtName | None = None
+) -> ChartSheet:
+    """Describe the drawing: the maps side by side, each below its name, that of a taught name first."""
     width, height = explained.size
-    across = (WIDTH - BESIDE * (len(labels) - 1)) / len(labels)
+    titles = [*([shorten(taught.name, 60)] if taught else []), *(_title(each, language) for each in labels)]
+    across = (WIDTH - BESIDE * (len(titles) - 1)) / len(titles)
     tall = min(across * height / width, TALLEST) + BELOW
     how = COVERED if explained.method == "occlusion" else LOOKED
     less, more = language.gettext(N_("little")), language.gettext(N_("much"))
     panels = tuple(
         (
             HeatPanel(
-                title=_title(label, language),
+                title=title,
                 size=explained.size,
                 pixels=explained.pixels,
                 columns=explained.columns,
@@ -56,7 +62,7 @@ def explanation_sheet(explained: Explanation, labels: Sequence[Label], language:
                 more=more,
             ),
         )
-        for label, heat in zip(labels, explained.maps, strict=True)
+        for title, heat in zip(titles, explained.maps, strict=True)
     )
     return ChartSheet(
         locale=str(language.locale),

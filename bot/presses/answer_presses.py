@@ -10,9 +10,11 @@ from typing import Any, ClassVar, NamedTuple
 import discord
 from discord import ui
 
+from bot.answering.answerer import STOPPED
 from bot.answering.ledger import Ledger
 from bot.answering.models import Models
 from bot.buttons.answer_buttons import (
+    NOT_THIS,
     OF_THE_ANSWER,
     PANEL,
     Deletion,
@@ -25,7 +27,7 @@ from bot.buttons.image_mark import ImageMark, OtherModel
 from bot.buttons.mark_seal import MarkSeal
 from bot.components import controls
 from bot.delivery.channel_permissions import FAILURES
-from bot.delivery.interaction_responses import InteractionResponse, defer
+from bot.delivery.interaction_responses import InteractionResponse, defer, say
 from bot.delivery.standing_answers import StandingAnswers
 from bot.discord_limits import ALT_TEXT, OPTION_LABEL
 from bot.i18n import N_, Language
@@ -41,9 +43,12 @@ from bot.presentation.spoilers import behind_bars
 from bot.presses.direct_copy import direct_copy
 from bot.presses.errors import InteractionRefused, PressOutdated, Sentences
 from bot.presses.picture_explaining import PictureExplaining
+from bot.presses.picture_teaching import PictureTeaching
 from bot.presses.press import Press, PressHandler
 from bot.store import BUTTONS, Store, StoreError
 from bot.store.feedback import MAX_SAID
+from bot.teaching.lesson_words import LESSON_SENTENCES
+from bot.work_in_hand import WorkInHand
 from config.model_titles import title_of
 from inference.charts.client import ChartFailed
 from inference.results import RANKED, ModelInfo, ModelUnavailable
@@ -82,6 +87,7 @@ class AnswerPresses(PressHandler):
 
     panel = PANEL
     sentences: ClassVar[Sentences] = {
+        **LESSON_SENTENCES,
         OtherModel: OTHER_MODEL,
         PressOutdated: OTHER_MODEL,
         ModelUnavailable: SENTENCES[ModelUnavailable],
@@ -97,10 +103,14 @@ class AnswerPresses(PressHandler):
         standing: StandingAnswers,
         ledger: Ledger,
         explaining: PictureExplaining,
+        teaching: PictureTeaching,
+        work: WorkInHand,
         images_of: Callable[[discord.Message], Sequence[ImageSource]],
     ) -> None:
         """`images_of` finds the images of a message."""
         self._explaining = explaining
+        self._teaching = teaching
+        self._work = work
         self._store = store
         self._models = models
         self._standing = standing
@@ -137,6 +147,8 @@ class AnswerPresses(PressHandler):
                 await self._more(interaction, image, language, press=press)
             case "why":
                 await self._explain(interaction, image, language)
+            case "not":
+                await self._teach(interaction, image, None, language)
             case "alt":
                 await interaction.response.send_modal(_alt_text_form(image.mark, language))
             case "ask":
@@ -166,9 +178,11 @@ class AnswerPresses(PressHandler):
         picked = press.verb == "pick"
         guild = await guild_settings(self._store, interaction.guild_id)
         top = RANKED if not picked or "more" in guild.buttons else guild.top
-        text = behind_bars(
-            answers.body(mark.finding, language, top, WIDTH, listed=True), spoiler=mark.spoiler
-        )
+        text = answers.body(mark.finding, language, top, WIDTH, listed=True)
+        taught = await self._explaining.taught_name(interaction.guild_id, mark)
+        if taught:
+            text = taught.above(text, mark.finding, language, WIDTH)
+        text = behind_bars(text, spoiler=mark.spoiler)
         embed = discord.Embed(description=text, color=answers.color(mark.finding))
         embed.set_footer(text=shorten(title_of(model.name), 60))
         if not picked:
@@ -187,6 +201,7 @@ class AnswerPresses(PressHandler):
             for name in guild.buttons
             if name not in ("more", "why") and (name not in OF_THE_ANSWER or name in hidden)
         ]
+        names += [NOT_THIS] if mark.taught is not None else []
         buttons = (
             button(name, packed, mark.people, language, self._seal, answer=mark.answer, source=source)
             for name in names
@@ -201,9 +216,25 @@ class AnswerPresses(PressHandler):
             if await defer(interaction, private=True) is None:
                 return
             png = await self._explaining.draw(interaction, image.mark, image.model, language)
-            text = description(image.mark.finding.labels, language)
+            taught = await self._explaining.taught_name(interaction.guild_id, image.mark)
+            text = description(image.mark.finding.labels, language, taught)
             file = discord.File(BytesIO(png), "why.png", spoiler=image.mark.spoiler, description=text)
             await interaction.edit_original_response(attachments=[file])
+
+    async def _teach(
+        self, interaction: Interaction, image: _Image, name: str | None, language: Language
+    ) -> None:
+        """Teach what the picture is, or with None that it is none of the server's labels."""
+        await self._teaching.check(interaction, language)
+        owners = (interaction.user.id, image.mark.people.author, interaction.guild_id)
+        with self._work.of(*owners):
+            async with self._ledger.open_press(interaction):
+                if await defer(interaction, private=True) is not None:
+                    await say(
+                        interaction, await self._teaching.teach(interaction, image.mark, name, language)
+                    )
+            return
+        await say(interaction, language.gettext(STOPPED))
 
     async def _send_directly(self, interaction: Interaction, press: Press, language: Language) -> None:
         """Copy the whole answer, and its pictures, to the presser's direct messages."""

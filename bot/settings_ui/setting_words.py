@@ -18,7 +18,7 @@ from config.settings import Settings
 
 DEFAULT = "default"
 """The option of a menu, or of a command, that stands for None: as the owner, or Discord, has it."""
-MENTIONS = 20
+MENTIONS = 12
 """Channels or roles named in one list; the rest is counted."""
 NOTHING = N_("None")
 TITLE_AND_VALUE = N_("{title}: {value}")

@@ -226,6 +226,11 @@ class GuildSettings(kinds.StoredSettings):
     unlimited_roles: Annotated[
         kinds.Snowflakes, SettingField("quotas", N_("Roles without a limit"), "roles", ("exempt", "limit"))
     ] = ()
+    teachers: Annotated[
+        kinds.Snowflakes,
+        SettingField("quotas", N_("Roles that may teach me words"), "roles", ("teacher", "unteacher")),
+    ] = ()
+    """Who may teach, beside those who may manage the server."""
 
     def watches(self, *channel_ids: int) -> bool:
         """Tell whether a place is watched: its own id, and those of what it is in (channel, category)."""

@@ -24,19 +24,28 @@ class TooManyLabels(TeachingRefused):
 
 
 class TooManyExamples(TeachingRefused):
-    """The label, or "none of these", would have more than `MOST_EXAMPLES`."""
+    """The label of this name, or "none of these", has `count` and would have more than `MOST_EXAMPLES`."""
+
+    def __init__(self, name: str | None, count: int) -> None:
+        super().__init__(f"it has {count}")
+        self.name = name
+        self.count = count
 
 
 class AlreadyTaught(TeachingRefused):
-    """All of the pictures are examples already; `label` is what the first one shows, None: none of these."""
+    """All of the pictures are examples already; `name` is what the first one shows, None: none of these."""
 
-    def __init__(self, label: int | None) -> None:
+    def __init__(self, name: str | None) -> None:
         super().__init__("the server has these examples already")
-        self.label = label
+        self.name = name
 
 
 class NameTaken(TeachingRefused):
-    """Another label of the server has this name already."""
+    """Another label of the server has this `name` already."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("another label has this name")
+        self.name = name
 
 
 class NoSuchLabel(TeachingRefused):

@@ -64,7 +64,9 @@ async def unknown_of(
     known = {row.fingerprint: row.label for row in await connection.execute(query)}
     new = [each for fingerprint, each in given.items() if fingerprint not in known]
     if not new and not all_known:
-        raise AlreadyTaught(next(iter(known.values())))
+        label = next(iter(known.values()))
+        names = await label_names(connection, guild_id)
+        raise AlreadyTaught(None if label is None else names.get(label))
     return new
 
 

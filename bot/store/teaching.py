@@ -42,7 +42,7 @@ from bot.store.taught_rows import (
     unknown_of,
 )
 
-NUMBERS: Final = 1 << 22
+NUMBERS: Final = 1 << 21
 """Labels have numbers below it, drawn at random, so that an old answer's label is no other one later."""
 GUILDS_IN_MEMORY = 10_000
 
@@ -134,7 +134,7 @@ class Teaching:
                 label, made = await self._label_of(connection, guild_id, name)
             there = await example_count(connection, guild_id, kind, label)
             if there + len(new) > MOST_EXAMPLES:
-                raise TooManyExamples(f"it has {there}")
+                raise TooManyExamples(name, there)
             added = await self._add(connection, guild_id, kind, [(label, each) for each in new])
             detail = {"label": label, "new": made, "examples": added}
             await teaching_changes.record(connection, guild_id, "teach", detail, self._now())
@@ -156,8 +156,9 @@ class Teaching:
                 label, fresh = (
                     (None, []) if name is None else await self._label_of(connection, guild_id, name)
                 )
-                if await example_count(connection, guild_id, kind, label) + len(new) > MOST_EXAMPLES:
-                    raise TooManyExamples(name or "")
+                there = await example_count(connection, guild_id, kind, label)
+                if there + len(new) > MOST_EXAMPLES:
+                    raise TooManyExamples(name, there)
                 made += fresh
                 added += [(label, each) for each in new]
             if not added:
@@ -201,8 +202,9 @@ class Teaching:
             moved = (await connection.execute(moving)).all()
             for kind in {row.kind for row in moved}:
                 own = sum(row.kind == kind for row in moved)
-                if await example_count(connection, guild_id, kind, into) + own > MOST_EXAMPLES:
-                    raise TooManyExamples(names[into])
+                there = await example_count(connection, guild_id, kind, into)
+                if there + own > MOST_EXAMPLES:
+                    raise TooManyExamples(names[into], there)
             detail = {"label": label, "into": into, "examples": [row.example for row in moved]}
             change = await teaching_changes.record(connection, guild_id, "merge", detail, self._now())
             await connection.execute(

@@ -67,6 +67,62 @@ def freeze(name: str, folder: Path, *, default_size: int) -> FrozenModel:
     `default_size` is the input's height and width in pixels where the signature leaves them open. Raises
     ModelUnavailable, which names the model as `name`, where it does not keep to the contract.
     """
+    whole, size = _traced(name, folder, default_size, scaled=False)
+    logits, *features = whole.outputs
+    logits, below = _last_layer(logits)
+    pooled = features[0] if features else below
+    averaged = None if below is None else _map_under(below)
+    head = None if averaged is None else _head(logits)
+    with whole.graph.as_default():
+        outputs = [tf.identity(logits, "logits")]
+        if pooled is not None:
+            flat = tf.reduce_mean(pooled, axis=[1, 2]) if pooled.shape.rank == RANK else pooled
+            outputs.append(tf.identity(flat, "features"))
+        if head is not None:
+            outputs.append(tf.identity(averaged, "map"))
+    function = whole.prune(whole.inputs, outputs)
+    return FrozenModel(function, size, int(logits.shape[-1]), features=len(outputs) > 1, head=head)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureGraph:
+    """The part of a model below its last layer, as a graph with its weights in it as constants.
+
+    It takes float32 [n, input_size, input_size, 3] in [0, 1] at the tensor `images` and gives features,
+    float32 [n, width], at the tensor `features`.
+    """
+
+    graph: Any
+    images: str
+    features: str
+    input_size: int
+    width: int
+
+
+def feature_graph(name: str, folder: Path, *, default_size: int) -> FeatureGraph:
+    """Cut the last layer off the SavedModel `folder`; of a model without one, such as the Hub's feature
+    vectors, all of it is taken.
+
+    The arguments and errors are those of `freeze`.
+    """
+    whole, size = _traced(name, folder, default_size, scaled=True)
+    logits, *named = whole.outputs
+    _, below = _last_layer(logits)
+    pooled = named[0] if named else (logits if below is None else below)
+    with whole.graph.as_default():
+        flat = tf.reduce_mean(pooled, axis=[1, 2]) if pooled.shape.rank == RANK else pooled
+        output = tf.identity(flat, "features")
+    cut = whole.prune(whole.inputs, [output])
+    (images,), (features,) = cut.inputs, cut.outputs
+    return FeatureGraph(cut.graph.as_graph_def(), images.name, features.name, size, int(features.shape[-1]))
+
+
+def _traced(name: str, folder: Path, default_size: int, *, scaled: bool) -> tuple[Any, int]:
+    """Return the SavedModel `folder` as a function with its weights in it, and its input's size in pixels.
+
+    It takes float32 in [0, 1] if the pixels are `scaled`, else uint8, and gives logits and, where the model
+    names them, features. Raises ModelUnavailable.
+    """
     try:
         refused = forbidden_operations(folder)
         loaded = None if refused else hub.load(str(folder))
@@ -83,35 +139,21 @@ def freeze(name: str, folder: Path, *, default_size: int) -> FrozenModel:
         )
     run, size = _entry(name, loaded, default_size)
 
-    def from_bytes(batch: Any) -> list[Any]:
-        return _outputs(name, run(tf.cast(batch, tf.float32) / 255.0))
+    def outputs(batch: Any) -> list[Any]:
+        return _outputs(name, run(batch if scaled else tf.cast(batch, tf.float32) / 255.0))
 
     try:
         # AutoGraph would wrap our own error in a listing of this source.
-        traced = tf.function(from_bytes, autograph=False).get_concrete_function(
-            tf.TensorSpec([None, size, size, CHANNELS], tf.uint8, name="batch")
+        traced = tf.function(outputs, autograph=False).get_concrete_function(
+            tf.TensorSpec([None, size, size, CHANNELS], tf.float32 if scaled else tf.uint8, name="batch")
         )
-        whole = convert_variables_to_constants_v2(traced)
+        return convert_variables_to_constants_v2(traced), size
     except ModelUnavailable:
         raise
     except Exception as error:  # noqa: BLE001 - as above
         raise ModelUnavailable(
             f"The model {name} cannot be run on pictures of {size} x {size} pixels: {_first_line(error)}"
         ) from None
-    logits, *features = whole.outputs
-    logits, below = _last_layer(logits)
-    pooled = features[0] if features else below
-    averaged = None if below is None else _map_under(below)
-    head = None if averaged is None else _head(logits)
-    with whole.graph.as_default():
-        outputs = [tf.identity(logits, "logits")]
-        if pooled is not None:
-            flat = tf.reduce_mean(pooled, axis=[1, 2]) if pooled.shape.rank == RANK else pooled
-            outputs.append(tf.identity(flat, "features"))
-        if head is not None:
-            outputs.append(tf.identity(averaged, "map"))
-    function = whole.prune(whole.inputs, outputs)
-    return FrozenModel(function, size, int(logits.shape[-1]), features=len(outputs) > 1, head=head)
 
 
 def _entry(name: str, loaded: Any, default_size: int) -> tuple[Callable[[Any], Any], int]:

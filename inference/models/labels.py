@@ -13,12 +13,18 @@ IMAGENET = {1000: "imagenet_1000.txt", 1001: "imagenet_1001.txt"}
 """Label files by number of classes; with 1001 the first is `background`."""
 
 
-def labels_for(model: str, classes: int, file: Path | None) -> tuple[str, ...]:
+BESIDE_MODEL = Path("assets", "labels.txt")
+"""Where a SavedModel carries its own labels, within its folder."""
+
+
+def labels_for(model: str, classes: int, file: Path | None, *, folder: Path | None = None) -> tuple[str, ...]:
     """Return one label for each of the model's `classes`, in order.
 
-    They come from `file` (UTF-8, one label a line), or without one from ImageNet where their number fits.
-    Raises ModelUnavailable.
+    They come from `file` (UTF-8, one label a line), or without one from the model's own `folder`, or where
+    that has none from ImageNet, if their number fits. Raises ModelUnavailable.
     """
+    if file is None and folder is not None and (folder / BESIDE_MODEL).is_file():
+        file = folder / BESIDE_MODEL
     if file is None:
         if classes not in IMAGENET:
             raise ModelUnavailable(

@@ -71,6 +71,11 @@ class LocatedModel:
         return self.entry.input_size if self.entry else DEFAULT_SIZE
 
     @property
+    def own_folder(self) -> Path | None:
+        """The folder, which may have labels in it, of a model that is not of the catalogue."""
+        return None if self.entry else self.folder
+
+    @property
     def temperature(self) -> float:
         """What logits are divided by before the softmax."""
         return self.entry.temperature if self.entry else 1.0
@@ -124,7 +129,7 @@ def _start_engine(
         folder, found = located.converted(digest, model.cache_dir, report=report)
         if found.objection is None:
             # Before the engine starts, because a start that fails should do so at once.
-            labels = labels_for(located.name, found.classes, model.labels)
+            labels = labels_for(located.name, found.classes, model.labels, folder=located.own_folder)
             engine, caveat = _openvino(located, folder, digest, model)
             return engine, found.input_size, labels, caveat
         if model.engine == "openvino" or model.precision != "f32":
@@ -135,7 +140,8 @@ def _start_engine(
         sentence = f"The slower engine runs it, because with OpenVINO {found.objection}."
         caveat = Caveat("slower_engine", sentence)
     engine, size, classes = _tensorflow(located, report)
-    return engine, size, labels_for(located.name, classes, model.labels), caveat
+    labels = labels_for(located.name, classes, model.labels, folder=located.own_folder)
+    return engine, size, labels, caveat
 
 
 def locate(model: settings.Model, *, report: Report) -> LocatedModel:

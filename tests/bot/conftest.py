@@ -2,6 +2,15 @@
 
 from __future__ import annotations
 
-from tests.world import classifier, discord_schema, fetcher, observer, simcord_bot, stores, world
+from tests.world import classifier, discord_schema, fetcher, knowledge, observer, simcord_bot, stores, world
 
-__all__ = ["classifier", "discord_schema", "fetcher", "observer", "simcord_bot", "stores", "world"]
+__all__ = [
+    "classifier",
+    "discord_schema",
+    "fetcher",
+    "knowledge",
+    "observer",
+    "simcord_bot",
+    "stores",
+    "world",
+]

@@ -51,6 +51,7 @@ async def test_show_lists_everything(world: World) -> None:
         "**Pictures per minute, each member**: Default (10)",
         "**Pictures per minute, the whole server**: No limit",
         "**Roles without a limit**: None",
+        "**Roles that may teach me words**: None",
     ]
 
 
@@ -172,13 +173,18 @@ async def test_models_and_languages_are_completed(world: World, japanese: None) 
 
 async def test_quotas(world: World) -> None:
     mod, friends = moderator(world), world.guild.create_role("friends")
-    words = said(await mod.slash(world.channel, "settings quotas", member=20, server=200, exempt=friends))
+    words = said(
+        await mod.slash(
+            world.channel, "settings quotas", member=20, server=200, exempt=friends, teacher=friends
+        )
+    )
     assert words.splitlines()[1:] == [
         "**Pictures per minute, each member**: 20",
         "**Pictures per minute, the whole server**: 200",
         f"**Roles without a limit**: <@&{friends.id}>",
+        f"**Roles that may teach me words**: <@&{friends.id}>",
     ]
-    await mod.slash(world.channel, "settings quotas", member=0, server=0, limit=friends)
+    await mod.slash(world.channel, "settings quotas", member=0, server=0, limit=friends, unteacher=friends)
     assert await settings(world) == GuildSettings()
 
 
@@ -212,7 +218,13 @@ async def test_every_channel_and_role_there_can_be_fits_in_one_message(world: Wo
     for _ in ids[:60]:
         world.guild.create_role("r")
     roles = tuple(role.id for role in world.guild.roles.values())
-    lists = {"where": "only", "channels": ids, "ignored_roles": roles, "unlimited_roles": roles}
+    lists = {
+        "where": "only",
+        "channels": ids,
+        "ignored_roles": roles,
+        "unlimited_roles": roles,
+        "teachers": roles,
+    }
     await world.bot.store.guilds.update(world.guild.id, lists)
     mod = moderator(world)
     assert len(said(await mod.slash(world.channel, "settings show"))) <= 2000

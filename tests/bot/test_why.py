@@ -26,7 +26,7 @@ async def why(world: World, answer: Shown, who: str = "bob") -> Any:
     return private(await presser.click(shown, label="Why?"))
 
 
-def classes(world: World) -> list[int]:
+def classes(world: World) -> list[int | bytes]:
     ((_, asked),) = world.classifier.explained
     return asked
 

@@ -48,6 +48,7 @@ def whatsit(
     variables: Mapping[str, str] | None = None,
     stdin: bytes = b"",
     command: Sequence[str] = WHATSIT,
+    timeout: float = TIMEOUT,
 ) -> subprocess.CompletedProcess[bytes]:
     """The command, run to its end."""
     return subprocess.run(
@@ -56,7 +57,7 @@ def whatsit(
         capture_output=True,
         env=environment(**(variables or {})),
         cwd=ROOT,
-        timeout=TIMEOUT,
+        timeout=timeout,
         check=False,
     )
 

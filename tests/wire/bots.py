@@ -25,6 +25,7 @@ from bot.download.downloader import Downloader
 from config.settings import Discord, Settings
 from inference.results import Classification, Label, ModelInfo
 from inference.serving.client import Classifier
+from inference.serving.protocol import Features
 from tests.stores import opened_store
 from tests.wire.wire import Wire
 from tests.wire.world import PATIENCE, TOKEN
@@ -67,6 +68,7 @@ class SlowModel:
         top: int = 5,
         group: Hashable = None,
         on_cost: Callable[[float], None] | None = None,
+        features: Features | bool = False,
     ) -> Classification:
         self.begun += 1
         await asyncio.sleep(self.seconds)

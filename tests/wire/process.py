@@ -28,6 +28,7 @@ from bot.logs.writing import written_log
 from config.settings import Log
 from inference.results import Classification, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
+from inference.serving.protocol import Features
 from tests.wire.bots import SlowModel, in_place_of_discord
 
 
@@ -56,9 +57,10 @@ class ScriptedModel(SlowModel):
         top: int = 5,
         group: Hashable = None,
         on_cost: Callable[[float], None] | None = None,
+        features: Features | bool = False,
     ) -> Classification:
         async with self.turns:
-            return await super().classify(data, top=top, group=group, on_cost=on_cost)
+            return await super().classify(data, top=top, group=group, on_cost=on_cost, features=features)
 
     async def close(self) -> None:
         print("closed", flush=True)

@@ -97,13 +97,17 @@ class People:
         ]
 
     def direct(self) -> Counter[str]:
-        """The names of the pictures in answers by direct message to commands."""
+        """The names of the pictures in answers by direct message to commands.
+
+        After some kills answers to direct messages may be merged: these name an author, and reply to nothing.
+        """
         answers = self._wire.world.answers(self._wire.world.dm(self._wire.world.person))
         return Counter(
             embed["title"]
             for answer in answers
             if "message_reference" not in answer
             for embed in answer["embeds"]
+            if "author" not in embed
         )
 
     def promised(self) -> Counter[str]:

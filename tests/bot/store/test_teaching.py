@@ -68,10 +68,10 @@ async def test_fingerprints_of_two_models_do_not_mix(store: Store) -> None:
 
 
 async def test_a_picture_is_taught_once(store: Store) -> None:
-    label = await teach(store, "Fluffy", 1)
+    await teach(store, "Fluffy", 1)
     with pytest.raises(AlreadyTaught) as refused:
         await teach(store, "Bello", 1)
-    assert refused.value.label == label
+    assert refused.value.name == "Fluffy"
     assert await taught(store) == {"Fluffy": [1]}
 
 

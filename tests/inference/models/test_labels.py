@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.models.labels import FOLDER, labels_for
+from inference.models.labels import BESIDE_MODEL, FOLDER, labels_for
 from inference.results import ModelUnavailable
 
 
@@ -99,3 +99,13 @@ def test_labels_that_cannot_be_used_are_one_clear_error(
 def test_a_model_of_other_classes_needs_a_file() -> None:
     with pytest.raises(ModelUnavailable, match=r"mine has 7 classes.*set model\.labels"):
         labels_for("mine", 7, None)
+
+
+def test_a_model_carries_its_own_labels_and_a_named_file_wins(tmp_path: Path) -> None:
+    (tmp_path / BESIDE_MODEL).parent.mkdir()
+    (tmp_path / BESIDE_MODEL).write_text("ants\nbees\n", encoding="utf-8")
+    (tmp_path / "other.txt").write_text("Ameisen\nBienen\n", encoding="utf-8")
+    assert labels_for("mine", 2, None, folder=tmp_path) == ("ants", "bees")
+    assert labels_for("mine", 2, tmp_path / "other.txt", folder=tmp_path) == ("Ameisen", "Bienen")
+    with pytest.raises(ModelUnavailable, match=r"mine has 3 classes, and .*labels\.txt has 2 labels"):
+        labels_for("mine", 3, None, folder=tmp_path)
