@@ -54,8 +54,33 @@ WORD = re.compile(r"[A-Za-z]{2,} |[A-Z][a-z]+")
 """A beginning of a sentence, unlike an id, a file's name or Markdown."""
 
 COMMANDS = {
-    *("about", "classify", "find", "help", "preferences", "privacy", "settings", "similar", "stats", "teach"),
-    *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback", "delete"),
+    *(
+        "about",
+        "classify",
+        "find",
+        "help",
+        "index",
+        "preferences",
+        "privacy",
+        "settings",
+        "similar",
+        "stats",
+        "teach",
+    ),
+    *(
+        "panel",
+        "show",
+        "where",
+        "how",
+        "what",
+        "quotas",
+        "reset",
+        "export",
+        "import",
+        "feedback",
+        "delete",
+        "backfill",
+    ),
 }
 GERMAN = """
 msgid ""

@@ -34,6 +34,8 @@ async def test_show_lists_everything(world: World) -> None:
         "### Channels",
         "**Replies automatically in**: All channels",
         "**Ignored roles**: None",
+        "**Pictures can be found again in**: None",
+        "**Reposts are pointed out in**: None",
         "",
         "### Replies",
         "**When someone posts a picture**: A reply",
