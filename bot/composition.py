@@ -29,6 +29,7 @@ from bot.cogs.guild_settings import GuildSettingsCog
 from bot.cogs.hello import HelloCog
 from bot.cogs.help import HelpCog
 from bot.cogs.index import IndexCog
+from bot.cogs.labels import LabelsCog
 from bot.cogs.member_preferences import MemberPreferencesCog
 from bot.cogs.messages import MessagesCog
 from bot.cogs.offers import OffersCog
@@ -54,9 +55,11 @@ from bot.presses.found_pages import FoundPages
 from bot.presses.picture_explaining import PictureExplaining
 from bot.presses.picture_finding import PictureFinding
 from bot.presses.picture_teaching import PictureTeaching
+from bot.presses.teach_presses import TeachPresses
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
 from bot.settings_ui.index_backfill import IndexBackfill
+from bot.settings_ui.label_panel import LabelPanelPresses
 from bot.settings_ui.member_panel import MemberPanelPresses
 from bot.settings_ui.privacy_export import PrivacyExport
 from bot.settings_ui.privacy_panel import PrivacyPanelPresses
@@ -115,7 +118,7 @@ def compose(
         models=models,
         quota=quota,
         classifying=ImageClassifying(models, fetcher, settings.limits),
-        taught=TaughtNaming(store.teaching, knowledge, models),
+        taught=TaughtNaming(store, knowledge, models),
         ledger=ledger,
         memory=memory,
         standing=standing,
@@ -224,6 +227,16 @@ def compose(
         MemberPanelPresses(store),
         PrivacyPanelPresses(store, erasure, export),
         HelloPresses(store.guilds, words),
+        LabelPanelPresses(store, teacher),
+        TeachPresses(
+            store=store,
+            teacher=teacher,
+            teaching=picture_teaching,
+            ledger=ledger,
+            work=work,
+            images_of=requests.images_of,
+            limits=settings.limits,
+        ),
         pages,
         backfill,
     )
@@ -259,7 +272,24 @@ def compose(
         IndexCog(store, backfill),
         FindCog(tree=bot.tree, store=store, finding=finding, pages=pages, ledger=ledger, work=work),
         StatisticsCog(store=store, painter=painter, ledger=ledger, work=work),
-        TeachCog(store=store, teacher=teacher, ledger=ledger, work=work, limits=settings.limits),
+        TeachCog(
+            tree=bot.tree,
+            store=store,
+            teacher=teacher,
+            ledger=ledger,
+            work=work,
+            images_of=requests.images_of,
+            limits=settings.limits,
+        ),
+        LabelsCog(
+            store=store,
+            teacher=teacher,
+            knowledge=knowledge,
+            painter=painter,
+            fetcher=fetcher,
+            ledger=ledger,
+            work=work,
+        ),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons
         bot.cogs_to_add.append(HelloCog(bot, store))

@@ -31,6 +31,7 @@ _NAMES: Final = (
     *(NC_("option", "settings"), NC_("option", "file"), NC_("option", "answers")),
     *(NC_("option", "leave_alone"), NC_("option", "statistics")),
     *(NC_("option", "label"), NC_("option", "teacher"), NC_("option", "unteacher")),
+    *(NC_("option", "name"), NC_("option", "into"), NC_("option", "teach")),
 )
 """All of them, for `make docs` to find: discord.py takes them from the parameters of functions."""
 

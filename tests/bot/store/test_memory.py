@@ -242,6 +242,7 @@ async def test_a_server_is_erased_whole_and_no_other(place: Place) -> None:
 async def test_a_channel_is_erased_whole_and_no_other(place: Place) -> None:
     async with place.opened() as store:
         for guild_id in (3, 4):  # each with one channel, of the same number
+            await store.guilds.update(guild_id, {"index_channels": [3, 4]})
             await fill(place, store, guild_id=guild_id, user_id=1)
             await store.guilds.update(guild_id, {"channels": [3, 4, 5]})
         await store.seen.flush()
