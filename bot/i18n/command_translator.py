@@ -22,6 +22,7 @@ _NAMES: Final = (
     *(NC_("option", "watch"), NC_("option", "add"), NC_("option", "remove")),
     *(NC_("option", "ignore"), NC_("option", "unignore"), NC_("option", "index"), NC_("option", "unindex")),
     *(NC_("option", "reposts"), NC_("option", "no_reposts"), NC_("option", "text"), NC_("option", "image")),
+    *(NC_("option", "channel"),),
     *(NC_("option", "answer"), NC_("option", "emoji")),
     *(NC_("option", "min_confidence"), NC_("option", "model"), NC_("option", "language")),
     *(NC_("option", "style"), NC_("option", "more"), NC_("option", "dm_button"), NC_("option", "feedback")),

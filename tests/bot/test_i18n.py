@@ -55,7 +55,7 @@ WORD = re.compile(r"[A-Za-z]{2,} |[A-Z][a-z]+")
 
 COMMANDS = {
     *("about", "classify", "find", "help", "labels", "preferences", "privacy", "settings", "similar"),
-    *("stats", "teach", "examples", "rename", "merge", "remove", "undo", "test"),
+    *("index", "backfill", "stats", "teach", "examples", "rename", "merge", "remove", "undo", "test"),
     *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback", "delete"),
 }
 GERMAN = """

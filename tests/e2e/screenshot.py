@@ -44,7 +44,7 @@ TEN = (
 )
 DESKTOP, PHONE, TALL = (1000, 900), (390, 844), (1000, 1200)
 IN_DOCS = {
-    "en": ("answer", "more", "ten", "ten-phone", "panel", "panel-where", "stats", "teach", "labels-test"),
+    "en": ("answer", "more", "ten", "ten-phone", "panel", "panel-where", "stats", "teach"),
     "de": ("answer", "alt-text", "panel"),
     "ja": ("answer", "alt-text", "ten-phone", "panel", "panel-where", "stats"),
 }
