@@ -28,6 +28,8 @@ from bot.cogs.find import FindCog
 from bot.cogs.guild_settings import GuildSettingsCog
 from bot.cogs.hello import HelloCog
 from bot.cogs.help import HelpCog
+from bot.cogs.index import IndexCog
+from bot.cogs.labels import LabelsCog
 from bot.cogs.member_preferences import MemberPreferencesCog
 from bot.cogs.messages import MessagesCog
 from bot.cogs.offers import OffersCog
@@ -40,6 +42,7 @@ from bot.connection.server import Server
 from bot.delivery.reactions import Reactions
 from bot.delivery.standing_answers import StandingAnswers
 from bot.download.downloader import Fetcher
+from bot.intake.channel_past import ChannelPast
 from bot.intake.message_intake import MessageIntake
 from bot.intake.message_requests import MessageRequests
 from bot.intake.read_positions import ReadPositions
@@ -52,8 +55,11 @@ from bot.presses.found_pages import FoundPages
 from bot.presses.picture_explaining import PictureExplaining
 from bot.presses.picture_finding import PictureFinding
 from bot.presses.picture_teaching import PictureTeaching
+from bot.presses.teach_presses import TeachPresses
 from bot.settings_ui.guild_panel_presses import GuildPanelPresses
 from bot.settings_ui.hello import HelloPresses
+from bot.settings_ui.index_backfill import IndexBackfill
+from bot.settings_ui.label_panel import LabelPanelPresses
 from bot.settings_ui.member_panel import MemberPanelPresses
 from bot.settings_ui.privacy_export import PrivacyExport
 from bot.settings_ui.privacy_panel import PrivacyPanelPresses
@@ -112,7 +118,7 @@ def compose(
         models=models,
         quota=quota,
         classifying=ImageClassifying(models, fetcher, settings.limits),
-        taught=TaughtNaming(store.teaching, knowledge, models),
+        taught=TaughtNaming(store, knowledge, models),
         ledger=ledger,
         memory=memory,
         standing=standing,
@@ -193,7 +199,19 @@ def compose(
         limits=settings.limits,
     )
     pages = FoundPages(finding)
-    erasure = Erasure(store, work, (bot, models, http_watch.channels, requests, positions, offers, finding))
+    past = ChannelPast(
+        store=store,
+        models=models,
+        fetcher=fetcher,
+        indexing=indexing,
+        audience=audience,
+        images_of=requests.images_of,
+        limits=settings.limits,
+    )
+    backfill = IndexBackfill(client=bot, store=store, past=past, work=work)
+    erasure = Erasure(
+        store, work, (bot, models, http_watch.channels, requests, positions, offers, finding, backfill)
+    )
     handlers = (
         AnswerPresses(
             store=store,
@@ -209,7 +227,18 @@ def compose(
         MemberPanelPresses(store),
         PrivacyPanelPresses(store, erasure, export),
         HelloPresses(store.guilds, words),
+        LabelPanelPresses(store, teacher),
+        TeachPresses(
+            store=store,
+            teacher=teacher,
+            teaching=picture_teaching,
+            ledger=ledger,
+            work=work,
+            images_of=requests.images_of,
+            limits=settings.limits,
+        ),
         pages,
+        backfill,
     )
     bot.cogs_to_add = [
         MessagesCog(intake),
@@ -240,9 +269,27 @@ def compose(
         PermissionChangesCog(http_watch.channels),
         HelpCog(store),
         AboutCog(store, models, settings.discord.source_url),
+        IndexCog(store, backfill),
         FindCog(tree=bot.tree, store=store, finding=finding, pages=pages, ledger=ledger, work=work),
         StatisticsCog(store=store, painter=painter, ledger=ledger, work=work),
-        TeachCog(store=store, teacher=teacher, ledger=ledger, work=work, limits=settings.limits),
+        TeachCog(
+            tree=bot.tree,
+            store=store,
+            teacher=teacher,
+            ledger=ledger,
+            work=work,
+            images_of=requests.images_of,
+            limits=settings.limits,
+        ),
+        LabelsCog(
+            store=store,
+            teacher=teacher,
+            knowledge=knowledge,
+            painter=painter,
+            fetcher=fetcher,
+            ledger=ledger,
+            work=work,
+        ),
     ]
     if bot.has_interactions:  # a hello is a choice between buttons
         bot.cogs_to_add.append(HelloCog(bot, store))

@@ -32,7 +32,7 @@ from config.settings import Settings
 from inference.knowledge.client import Knowledge
 from inference.knowledge.results import TaughtAnswer, TeachingReport
 from inference.models.fingerprint import pack
-from inference.results import Classification, Coarse, Explanation, Label, ModelInfo
+from inference.results import Classification, Coarse, Explanation, Label, ModelInfo, ServingLoad
 from inference.serving.client import Classifier
 from inference.serving.protocol import Features
 from tests.payloads.schema import Schema, missing
@@ -140,6 +140,10 @@ class FakeClassifier:
         if self.plain:
             return data
         return pack(np.random.default_rng(list(data)).standard_normal(self.features, np.float32))
+
+    @property
+    def load(self) -> ServingLoad:
+        return ServingLoad(images=self.inside, bytes=0, breaker_open=False, worker_bytes=0)
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
         if report is not None:

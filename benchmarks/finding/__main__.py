@@ -19,6 +19,7 @@ from benchmarks.naming_certainty import STAMPS
 
 PICTURES = 1200
 SIZES = (100_000, 1_000_000)
+FIGURES = "<!-- `make bench-find` writes what follows -->\n\n"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,8 +37,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = page(len(files), fitting, judging, scales)
     print(text)
     if asked.out:
-        asked.out.write_text(text, encoding="utf-8")
+        write_figures(asked.out, text)
     return 0
+
+
+def write_figures(file: Path, figures: str) -> None:
+    """Write the figures behind the words of a page, in place of earlier ones."""
+    page = file.read_text(encoding="utf-8") if file.exists() else ""
+    file.write_text(page.partition(FIGURES)[0] + FIGURES + figures, encoding="utf-8")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -18,9 +18,7 @@ def page(pictures: int, fitting: RepostScores, judging: RepostScores, scales: Se
     machine = describe()
     return "\n".join(
         [
-            "# How well pictures are found again",
-            "",
-            f"Written by `make bench-find` on {machine['cpu']}, {machine['cores']} cores.",
+            f"Measured on {machine['cores']} cores of {machine['cpu']}, {machine['date']}.",
             "",
             *_reposts(pictures, fitting, judging),
             "",
@@ -66,13 +64,17 @@ def _words(thresholds: Thresholds) -> str:
 
 
 def _scales(scales: Sequence[ScaleResult]) -> list[str]:
-    head = ("pictures", "recall@10", "a query, median", "p95", "adding one, p95", "memory")
+    head = (
+        *("pictures", "recall@10", "a query, median", "p95", "p95 that went by on this busy machine"),
+        *("adding one, p95", "memory"),
+    )
     rows = [
         (
             f"{each.pictures:,}",
             f"{each.recall:.3f}",
             f"{each.median:.1f} ms",
             f"{each.p95:.1f} ms",
+            f"{each.waited:.1f} ms",
             f"{each.adding:.2f} ms",
             f"{each.megabytes:.0f} MB",
         )

@@ -1,8 +1,8 @@
 """Measure taught labels: `make bench-teach KINDS="FOLDER ..." STRANGERS="FOLDER ..."`.
 
-A kind is a folder with a folder of pictures for each label; strangers are folders of pictures that were never
-taught, and of each kind the pictures of all others are strangers too. Without any only the speed is measured,
-on made-up fingerprints.
+A kind is a folder with a folder of pictures for each label; strangers are folders of pictures that have
+nothing to do with a kind, and where one is the kind's own folder it is passed over. Without any kind only the
+speed is measured, on made-up fingerprints.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.teaching import speed
 from benchmarks.teaching.naming import NamingFigures, mean_of, measure, measure_unequal
-from benchmarks.teaching.pictures import Strangers, TaughtKind, load_kind, load_strangers
+from benchmarks.teaching.pictures import load_kind, load_strangers
 from benchmarks.teaching.table import naming_table, speed_table
 from config.settings import Model, Settings
 from inference.bench.machine import describe
@@ -81,21 +81,17 @@ async def _naming(options: argparse.Namespace) -> list[NamingFigures]:
     finally:
         await classifier.close()
     background = Background(np.stack([unpack(each) for each in packed]))
-    figures = [each for kind in kinds for each in _of_kind(kind, kinds, strangers, background, options.draws)]
+    figures: list[NamingFigures] = []
+    for folder, kind in zip(options.kinds, kinds, strict=True):
+        groups = [
+            group
+            for place, group in zip(options.strangers, strangers, strict=True)
+            if place.resolve() != folder.resolve()
+        ]
+        found = [measure(kind, count, background, groups, draws=options.draws) for count in EXAMPLES]
+        figures += [each for each in found if each]
+        figures.append(measure_unequal(kind, background, groups, draws=options.draws))
     return [*figures, *_means(figures)]
-
-
-def _of_kind(
-    kind: TaughtKind,
-    kinds: Sequence[TaughtKind],
-    strangers: Sequence[Strangers],
-    background: Background,
-    draws: int,
-) -> list[NamingFigures]:
-    others = [other.questions for other in kinds if other is not kind]
-    groups = [*([Strangers("other kinds", np.concatenate(others))] if others else []), *strangers]
-    found = [measure(kind, count, background, groups, draws=draws) for count in EXAMPLES]
-    return [*(each for each in found if each), measure_unequal(kind, background, groups, draws=draws)]
 
 
 def _means(figures: Sequence[NamingFigures]) -> list[NamingFigures]:

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from benchmarks.teaching.pictures import Strangers, TaughtKind, Vectors
 from inference.teaching.background import Background, unit
-from inference.teaching.head import TaughtHead, TaughtName
+from inference.teaching.head import NONE, TaughtHead, TaughtName
 
 LEFT_TO_TEST = 4
 """Pictures that a label has to have beside its examples to take part."""
 MOST_LEFT_OUT = 10
 """Labels that are left out, one after the other, to be strangers of the same kind."""
+WARNINGS = 5
+"""Pictures that are taught as "none of these", of a label that is left out."""
 UNEQUAL = (1, 2, 3, 5, 8, 13, 20)
 """Examples of a label where labels have unequally many: each draws one of these."""
 
@@ -27,7 +29,8 @@ class NamingFigures:
     `right`: the label that fits best is right, accepted or not. `named`: it is right and accepted. `wrong`:
     it is wrong and accepted. `nearest`: the nearest mean of plain fingerprints is right. `strangers` has the
     share of each group that got a taught name, `same_kind` that of a label's pictures while all labels but it
-    were taught; None of two labels.
+    were taught, and `same_kind_warned` the same once `WARNINGS` of its pictures were taught as "none of
+    these"; None of two labels.
     """
 
     kind: str
@@ -39,6 +42,7 @@ class NamingFigures:
     nearest: float
     strangers: dict[str, float]
     same_kind: float | None
+    same_kind_warned: float | None
 
 
 def measure(
@@ -101,19 +105,34 @@ def _measured(
         found.append([right, named, accepted - named, near, *taken])
     right, named, wrong, near, *taken = (float(value) for value in np.mean(found, axis=0))
     groups = {group.name: share for group, share in zip(strangers, taken, strict=True)}
-    alike = _same_kind(kind, counts, background) if len(counts) > 2 else None  # noqa: PLR2004 - one is left out
-    return NamingFigures(kind.name, len(counts), examples, right, named, wrong, near, groups, alike)
+    alike = warned = None
+    if len(counts) > 2:  # noqa: PLR2004 - one is left out, and the others have to be a choice
+        alike = _same_kind(kind, counts, background, warnings=0)
+        warned = _same_kind(kind, counts, background, warnings=WARNINGS)
+    return NamingFigures(kind.name, len(counts), examples, right, named, wrong, near, groups, alike, warned)
 
 
-def _same_kind(kind: TaughtKind, counts: dict[int, int], background: Background) -> float:
-    """Return the share of pictures that get a name while their own label is the one that is not taught."""
+def _same_kind(
+    kind: TaughtKind, counts: dict[int, int], background: Background, *, warnings: int
+) -> float | None:
+    """Return the share of pictures that get a name while their own label is the one that is not taught.
+
+    So many of its pictures are taught as "none of these", as they were asked about, and not asked again.
+    """
     random = np.random.default_rng(5)
     shares = []
-    for left_out in list(counts)[:MOST_LEFT_OUT]:
+    enough = [label for label in counts if (kind.labels == label).sum() > WARNINGS]
+    for left_out in enough[:MOST_LEFT_OUT]:
         taught = _draw(kind, {label: count for label, count in counts.items() if label != left_out}, random)
-        head = TaughtHead(kind.examples[taught], kind.labels[taught], background)
-        shares.append(_share(name.accepted for name in _names(head, kind.questions[kind.labels == left_out])))
-    return float(np.mean(shares))
+        places = random.permutation(np.flatnonzero(kind.labels == left_out))
+        warned, asked = places[:warnings], places[warnings:]
+        head = TaughtHead(
+            np.concatenate([kind.examples[taught], kind.questions[warned]]),
+            [*kind.labels[taught], *[NONE] * len(warned)],
+            background,
+        )
+        shares.append(_share(name.accepted for name in _names(head, kind.questions[asked])))
+    return _mean(shares)
 
 
 def mean_of(figures: Sequence[NamingFigures]) -> NamingFigures:
@@ -123,7 +142,6 @@ def mean_of(figures: Sequence[NamingFigures]) -> NamingFigures:
         name: float(np.mean([each.strangers[name] for each in figures if name in each.strangers]))
         for name in names
     }
-    alike = [each.same_kind for each in figures if each.same_kind is not None]
     right, named, wrong, near = (
         float(np.mean([getattr(each, field) for each in figures]))
         for field in ("right", "named", "wrong", "nearest")
@@ -137,8 +155,14 @@ def mean_of(figures: Sequence[NamingFigures]) -> NamingFigures:
         wrong,
         near,
         groups,
-        float(np.mean(alike)) if alike else None,
+        _mean([each.same_kind for each in figures]),
+        _mean([each.same_kind_warned for each in figures]),
     )
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
 
 
 def _draw(kind: TaughtKind, counts: dict[int, int], random: np.random.Generator) -> NDArray[np.int64]:

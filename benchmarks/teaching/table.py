@@ -23,6 +23,7 @@ def naming_table(figures: Sequence[NamingFigures]) -> str:
         "nearest mean",
         *groups,
         "same kind",
+        "same kind, five “none of these”",
     ]
     rows = (
         [
@@ -32,6 +33,7 @@ def naming_table(figures: Sequence[NamingFigures]) -> str:
             *map(_percent, (each.right, each.named, each.wrong, each.nearest)),
             *(_percent(each.strangers.get(name)) for name in groups),
             _percent(each.same_kind),
+            _percent(each.same_kind_warned),
         ]
         for each in figures
     )

@@ -261,11 +261,23 @@ class Answerer:
     ) -> tuple[Answer, AnswerButtons | None]:
         """Put the outcomes into words, with the buttons under them."""
         seen_before = await self._indexing.seen_before(request, outcomes)
+        is_taught = await self._taught.has_labels(request.guild_id)
+        notice = ""
+        if is_taught and request.guild_id is not None and not request.destination.private:
+            notice = await self._taught.notice(request.guild_id, outcomes, request.language)
         with trace.stage("words"):
-            return self._written(request, grant, outcomes, seen_before)
+            return self._written(
+                request, grant, outcomes, "\n".join(filter(None, (seen_before, notice))), is_taught=is_taught
+            )
 
     def _written(
-        self, request: Request, grant: Grant, outcomes: Sequence[Outcome], seen_before: str
+        self,
+        request: Request,
+        grant: Grant,
+        outcomes: Sequence[Outcome],
+        notes: str,
+        *,
+        is_taught: bool,
     ) -> tuple[Answer, AnswerButtons | None]:
         guild, language, destination = request.in_force.guild, request.language, request.destination
         writer = Writer(
@@ -278,7 +290,7 @@ class Answerer:
         )
         answer = writer.write(
             outcomes,
-            seen_before,
+            notes,
             writer.left_out(request.found),
             grant.line(language),
             destination.source_link,
@@ -293,6 +305,7 @@ class Answerer:
             models=self._models.infos(),
             seal=self._seal,
             pointless=destination.pointless_buttons,
+            is_taught=is_taught,
         )
         return answer, buttons
 

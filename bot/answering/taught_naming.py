@@ -7,17 +7,21 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cachetools import LRUCache
+
 from bot.answering.models import Models
+from bot.i18n import Language
 from bot.presentation.answer import Outcome
 from bot.presentation.taught_name import TaughtName
-from bot.store import StoreError
-from bot.store.teaching import Teaching
+from bot.store import Store, StoreError
 from inference.knowledge.client import Knowledge
 from inference.knowledge.results import KnowledgeFailed
 from inference.results import Classification
 
 log = logging.getLogger(__name__)
 
+NOTICED = 10_000
+"""Servers of which it is remembered that they need no notice, or had it."""
 PATIENCE = 3.0
 """Seconds that an answer waits for taught names. It has to where what was taught is being fitted."""
 
@@ -25,8 +29,10 @@ PATIENCE = 3.0
 class TaughtNaming:
     """Asks what a server taught. Whatever fails costs a line in the log and the taught name, no answer."""
 
-    def __init__(self, teaching: Teaching, knowledge: Knowledge, models: Models) -> None:
-        self._teaching = teaching
+    def __init__(self, store: Store, knowledge: Knowledge, models: Models) -> None:
+        self._notes = store.notes
+        self._teaching = store.teaching
+        self._noticed: LRUCache[int, str] = LRUCache(NOTICED)
         self._knowledge = knowledge
         self._models = models
 
@@ -50,6 +56,35 @@ class TaughtNaming:
         except (KnowledgeFailed, StoreError) as error:
             log.warning("What the server %d taught could not be asked. %s", guild_id, error)
         return list(outcomes)
+
+    async def notice(self, guild_id: int, outcomes: Sequence[Outcome], language: Language) -> str:
+        """Return, once for each model, that what a server taught is of another one; else nothing.
+
+        Fingerprints of two models cannot be compared, so those labels are never said.
+        """
+        models = [outcome.result.model for outcome in outcomes if isinstance(outcome.result, Classification)]
+        kind = self._models.info_of(models[0]).fingerprints if models else None
+        if kind is None or self._noticed.get(guild_id) == kind:
+            return ""
+        try:
+            counts = await self._teaching.counts(guild_id)
+            stale = [
+                each for each in counts if each.label is not None and each.kinds and kind not in each.kinds
+            ]
+            is_new = bool(stale) and await self._notes.take_model_notice(guild_id, kind)
+        except StoreError as error:
+            log.warning("What the server %d taught could not be read. %s", guild_id, error)
+            return ""
+        self._noticed[guild_id] = kind
+        if not is_new:
+            return ""
+        return language.ngettext(
+            "I use another model now than when I was taught here, so {count} word must be taught again. "
+            "Moderators see which with `/labels show`.",
+            "I use another model now than when I was taught here, so {count} words must be taught again. "
+            "Moderators see which with `/labels show`.",
+            len(stale),
+        ).format(count=language.number(len(stale)))
 
     async def _named(self, guild_id: int, outcome: Outcome) -> Outcome:
         result = outcome.result

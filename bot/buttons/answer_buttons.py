@@ -36,6 +36,7 @@ VERBS: Final = {
     "alt_text": "alt",
     "delete": "delete",
     "not_this": "not",
+    "teach": "what",
 }
 """What is pressed, by the name that a server's settings have for it. A mark leaves room for four letters."""
 NOT_THIS: Final = "not_this"
@@ -71,15 +72,17 @@ def buttons_for(
     models: Sequence[ModelInfo],
     seal: MarkSeal,
     pointless: Collection[str] = (),
+    is_taught: bool = False,
 ) -> AnswerButtons:
     """Return the buttons that the server wants under the answer to `outcomes`, but for the `pointless`.
 
-    `models` are those that may have named the images.
+    `models` are those that may have named the images. `is_taught`: the server has labels of its own.
     """
     known = {model.name: model for model in models if can_be_packed(model)}
     marks = tuple(_marks(outcomes, people, language, guild.min_confidence, known))
     named = any(outcome.is_named for outcome in outcomes)
-    wanted = tuple(name for name in guild.buttons if named and name not in pointless)
+    left_out = {*pointless, *(() if is_taught else ("teach",))}
+    wanted = tuple(name for name in guild.buttons if named and name not in left_out)
     return AnswerButtons(marks, len(outcomes), wanted, language, people, seal, guild.style == "compact")
 
 

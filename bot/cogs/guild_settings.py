@@ -163,6 +163,7 @@ class GuildSettingsCog(
         feedback=locale_str("Show the button “Was this right?” below answers"),
         alt_text=locale_str("Show the button “Alt text” below answers"),
         delete=locale_str("Show the button “Delete” below answers"),
+        teach=locale_str("Show the button “No, what is it?” below answers, once I was taught a word"),
     )
     @app_commands.choices(style=choices(FIELDS["style"].words))
     async def what(  # noqa: PLR0917 - discord.py reads the options from it
@@ -179,6 +180,7 @@ class GuildSettingsCog(
         feedback: bool | None = None,
         alt_text: bool | None = None,
         delete: bool | None = None,
+        teach: bool | None = None,
     ) -> None:
         """Change what is given, and show how it stands now."""
         buttons = {
@@ -188,6 +190,7 @@ class GuildSettingsCog(
             "feedback": feedback,
             "alt_text": alt_text,
             "delete": delete,
+            "teach": teach,
         }
         await self._change(
             interaction,

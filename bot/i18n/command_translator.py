@@ -22,6 +22,7 @@ _NAMES: Final = (
     *(NC_("option", "watch"), NC_("option", "add"), NC_("option", "remove")),
     *(NC_("option", "ignore"), NC_("option", "unignore"), NC_("option", "index"), NC_("option", "unindex")),
     *(NC_("option", "reposts"), NC_("option", "no_reposts"), NC_("option", "text"), NC_("option", "image")),
+    *(NC_("option", "channel"),),
     *(NC_("option", "answer"), NC_("option", "emoji")),
     *(NC_("option", "min_confidence"), NC_("option", "model"), NC_("option", "language")),
     *(NC_("option", "style"), NC_("option", "more"), NC_("option", "dm_button"), NC_("option", "feedback")),
@@ -30,6 +31,7 @@ _NAMES: Final = (
     *(NC_("option", "settings"), NC_("option", "file"), NC_("option", "answers")),
     *(NC_("option", "leave_alone"), NC_("option", "statistics")),
     *(NC_("option", "label"), NC_("option", "teacher"), NC_("option", "unteacher")),
+    *(NC_("option", "name"), NC_("option", "into"), NC_("option", "teach")),
 )
 """All of them, for `make docs` to find: discord.py takes them from the parameters of functions."""
 

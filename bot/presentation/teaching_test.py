@@ -158,8 +158,8 @@ class TeachingTestWords:
         if not self.report.nones:
             yield say(
                 N_(
-                    "I know strangers badly: of things of the same kind that nobody taught me, every second "
-                    "gets one of your names. Press “Not this” under such answers; nothing helps me more."
+                    "I know strangers badly: most things of the same kind that nobody taught me get one of "
+                    "your names. Press “Not this” under such answers: even three help a lot."
                 )
             )
 

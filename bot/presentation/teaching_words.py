@@ -12,6 +12,7 @@ from bot.store.taught_results import (
     MOST_EXAMPLES,
     MOST_LABELS,
     AlreadyTaught,
+    LastChange,
     NameTaken,
     NoSuchLabel,
     NothingToUndo,
@@ -98,6 +99,26 @@ def _too_many_examples(error: TooManyExamples, language: Language) -> str:
 def _taken(error: NameTaken, language: Language) -> str:
     sentence = N_("There is a label {label} already. To make the two one: `/labels merge`.")
     return language.gettext(sentence).format(label=label_words(error.name, language))
+
+
+def named_none(typed: str, language: Language) -> bool:
+    """Tell whether somebody typed "none of these", in English or in their language."""
+    return typed.strip().casefold() in {NONE_OF_THESE.casefold(), language.gettext(NONE_OF_THESE).casefold()}
+
+
+_UNDONE = {
+    "teach": N_("Undone: I've forgotten the pictures that I was taught last."),
+    "rename": N_("Undone: the word is called {label} again."),
+    "merge": N_("Undone: the two words that were merged are two again."),
+    "remove": N_("Undone: what was removed is back."),
+    "import": N_("Undone: I've forgotten what the file brought."),
+}
+
+
+def undone(last: LastChange, language: Language) -> str:
+    """Return what an undo took back."""
+    label = label_words(last.detail.get("name"), language)
+    return language.gettext(_UNDONE[last.what]).format(label=label)
 
 
 TEACHING_SENTENCES: Final[Mapping[type[Exception], str | Callable[[Any, Language], str]]] = {

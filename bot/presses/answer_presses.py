@@ -48,6 +48,7 @@ from bot.presses.press import Press, PressHandler
 from bot.store import BUTTONS, Store, StoreError
 from bot.store.feedback import MAX_SAID
 from bot.teaching.lesson_words import LESSON_SENTENCES
+from bot.teaching.teach_form import label_from, teach_form
 from bot.work_in_hand import WorkInHand
 from config.model_titles import title_of
 from inference.charts.client import ChartFailed
@@ -63,6 +64,8 @@ ELSE = "else"
 """The option of a menu that asks for another name."""
 JUDGING = frozenset({"ask", "yes", "no", "said", "else", "form"})
 """The verbs that ask whether an answer was right, or say so."""
+TEACHING = frozenset({"not", "what", "name"})
+"""The verbs that teach: none of the labels, a form that asks which, and that form."""
 
 NOT_TO_DELETE = N_(
     "Only the person who posted the picture or asked about it, or a moderator, can delete this."
@@ -142,13 +145,14 @@ class AnswerPresses(PressHandler):
             await _give_alt_text(interaction, press.typed.get("text", ""), language)
             return
         image = self._image(interaction, press)
+        if press.verb in TEACHING:
+            await self._taught_by(interaction, press, image, language)
+            return
         match press.verb:
             case "more" | "pick":
                 await self._more(interaction, image, language, press=press)
             case "why":
                 await self._explain(interaction, image, language)
-            case "not":
-                await self._teach(interaction, image, None, language)
             case "alt":
                 await interaction.response.send_modal(_alt_text_form(image.mark, language))
             case "ask":
@@ -195,11 +199,13 @@ class AnswerPresses(PressHandler):
             embed.title = heading_of(interaction.message, value) or f"{mark.image + 1}."
         # What is about the whole answer stands under it, unless the answer is compact or shared with others.
         hidden = OF_THE_ANSWER if guild.style == "compact" else frozenset({"delete"} if source else ())
+        is_taught = bool(await self._store.teaching.names(interaction.guild_id or 0))
+        untaught = () if is_taught else ("teach",)
         explained = ["why"] if {"more", "why"} & set(guild.buttons) else []
         names = explained + [
             name
             for name in guild.buttons
-            if name not in ("more", "why") and (name not in OF_THE_ANSWER or name in hidden)
+            if name not in ("more", "why", *untaught) and (name not in OF_THE_ANSWER or name in hidden)
         ]
         names += [NOT_THIS] if mark.taught is not None else []
         buttons = (
@@ -220,6 +226,25 @@ class AnswerPresses(PressHandler):
             text = description(image.mark.finding.labels, language, taught)
             file = discord.File(BytesIO(png), "why.png", spoiler=image.mark.spoiler, description=text)
             await interaction.edit_original_response(attachments=[file])
+
+    async def _taught_by(
+        self, interaction: Interaction, press: Press, image: _Image, language: Language
+    ) -> None:
+        """Ask a teacher what the picture is, or teach what they say."""
+        if press.verb == "what":
+            await self._ask_what(interaction, image, language)
+        elif press.verb == "not":
+            await self._teach(interaction, image, None, language)
+        else:
+            names = await self._store.teaching.names(interaction.guild_id or 0)
+            await self._teach(interaction, image, label_from(press.typed, names), language)
+
+    async def _ask_what(self, interaction: Interaction, image: _Image, language: Language) -> None:
+        """Ask a teacher what the picture is, to be taught."""
+        guild_id = await self._teaching.check(interaction, language)
+        names = await self._store.teaching.names(guild_id)
+        form = teach_form(controls.custom_id(PANEL, "name", image.packed), names, language)
+        await interaction.response.send_modal(form)
 
     async def _teach(
         self, interaction: Interaction, image: _Image, name: str | None, language: Language
@@ -273,7 +298,11 @@ class AnswerPresses(PressHandler):
                 await self._keep(interaction, image, right=True)
             case "no":
                 await self._keep(interaction, image, right=False)
-                thanks, view = language.gettext(N_("Thank you. What is it?")), _other_names(image, language)
+                thanks = language.gettext(N_("Thank you. What is it?"))
+                view = _other_names(image, language)
+                if await self._teaching.may(interaction):
+                    what = controls.custom_id(PANEL, "what", image.packed)
+                    view.add_item(controls.button(what, language.gettext(N_("Teach me this…"))))
             case "said" if press.values and press.values[0] != ELSE:
                 names = {str(label.index): label.name for label in mark.finding.labels}
                 await self._keep(interaction, image, right=False, said=names.get(press.values[0]))

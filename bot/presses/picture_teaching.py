@@ -40,6 +40,12 @@ class PictureTeaching:
             raise InteractionRefused(not_a_teacher(settings, language))
         return interaction.guild_id
 
+    async def may(self, interaction: discord.Interaction[Any]) -> bool:
+        """Return whether the presser may teach here."""
+        if interaction.guild_id is None:
+            return False
+        return await may_teach(interaction, await guild_settings(self._store, interaction.guild_id))
+
     async def teach(
         self, interaction: discord.Interaction[Any], mark: ImageMark, name: str | None, language: Language
     ) -> str:

@@ -22,7 +22,8 @@ class Press(NamedTuple):
     """What was pressed, by the parts of its `custom_id`, and what was chosen, ticked before, or typed.
 
     `values` are the values of a menu's options, or ids as text; of a thread, the id of its channel. `ticked`:
-    the ids that the menu had ticked when it was sent. `typed`: the texts of a form, by the ids of its fields.
+    the ids that the menu had ticked when it was sent. `typed`: the texts of a form, and what was
+    chosen from its menus, by the ids of its fields.
     """
 
     panel: str
@@ -55,7 +56,8 @@ def _text(value: Any) -> str:
 def _typed(components: Iterable[Mapping[str, Any]]) -> Iterable[tuple[str, str]]:
     for component in components:
         inner = component.get("component", component)
-        yield inner["custom_id"], inner.get("value", "")
+        # A menu in a form has a list of values, of which ours have one at most.
+        yield inner["custom_id"], inner.get("value") or next(iter(inner.get("values") or ()), "")
 
 
 class PressHandler(ABC):

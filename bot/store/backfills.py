@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, select, update
 
 from bot.store.database import Database, Write
 from bot.store.tables import Backfill
@@ -30,7 +30,6 @@ class Backfills:
             .values(before_id=bindparam("before"), messages=bindparam("read"), images=bindparam("found"))
         )
         self._set_state = update(Backfill).where(of_channel).values(state=bindparam("now"))
-        self._forget = delete(Backfill).where(of_channel)
 
     async def begin(
         self,
@@ -38,14 +37,20 @@ class Backfills:
         channel_id: int,
         guild_id: int,
         before_id: int,
+        messages: int,
+        images: int,
         progress_channel_id: int,
         progress_message_id: int,
         language: str,
     ) -> None:
-        """Note that a channel is read from the newest message before `before_id` on."""
+        """Note that a channel is read from the newest message before `before_id` on.
+
+        `messages` and `images` are what an earlier reading has counted.
+        """
         row = {"channel_id": channel_id, "guild_id": guild_id, "before_id": before_id, "language": language}
         row |= {"progress_channel_id": progress_channel_id, "progress_message_id": progress_message_id}
-        await self._database.write(Write(self._put, {**row, "messages": 0, "images": 0, "state": "running"}))
+        row |= {"messages": messages, "images": images, "state": "running"}
+        await self._database.write(Write(self._put, row))
 
     async def advance(self, channel_id: int, *, before_id: int, messages: int, images: int) -> None:
         """Note how far a channel is read."""
@@ -64,7 +69,3 @@ class Backfills:
     async def running(self) -> Sequence[Backfill]:
         """Return all channels that are being read."""
         return await self._database.read(select(Backfill).where(Backfill.state == "running"))
-
-    async def forget(self, channel_id: int) -> None:
-        """Forget a channel."""
-        await self._database.write(Write(self._forget, {"of": channel_id}))

@@ -49,9 +49,21 @@ class Notes:
         await self.set(key, "said")
         return True
 
-    async def forget_greeting(self, guild_id: int) -> None:
-        """Forget that a server was greeted; for when the bot has left it."""
-        await self._database.write(Write(delete(Meta).where(Meta.key == _greeting(guild_id)), {}))
+    async def take_model_notice(self, guild_id: int, kind: str) -> bool:
+        """Return whether the server was not told yet that what it taught is of another model than `kind`.
+
+        Note that it is now.
+        """
+        key = _notice(guild_id)
+        if await self.get(key) == kind:
+            return False
+        await self.set(key, kind)
+        return True
+
+    async def forget_guild(self, guild_id: int) -> None:
+        """Forget that a server was greeted, and what it was told; for when the bot has left it."""
+        keys = (_greeting(guild_id), _notice(guild_id))
+        await self._database.write(Write(delete(Meta).where(Meta.key.in_(keys)), {}))
 
     async def greeted(self) -> set[int]:
         """Return the ids of the servers that were greeted."""
@@ -88,3 +100,7 @@ class Notes:
 
 def _greeting(guild_id: int) -> str:
     return f"{GREETING}{guild_id}"
+
+
+def _notice(guild_id: int) -> str:
+    return f"taught {guild_id}"

@@ -20,6 +20,7 @@ BUTTONS: Final[Mapping[str, str]] = {
     "feedback": N_("Was this right?"),
     "alt_text": N_("Alt text"),
     "delete": N_("Delete"),
+    "teach": N_("No, what is it?"),
 }
 """The buttons that an answer can carry, and their labels."""
 RENAMED_BUTTONS: Final[Mapping[str, str]] = {"direct": "dm_button", "right": "feedback"}
@@ -190,10 +191,11 @@ class GuildSettings(kinds.StoredSettings):
         ),
     ] = "bars"
     buttons: Annotated[
-        tuple[Literal["more", "why", "dm_button", "feedback", "alt_text", "delete"], ...],
+        tuple[Literal["more", "why", "dm_button", "feedback", "alt_text", "delete", "teach"], ...],
         BeforeValidator(_renamed_buttons),
         SettingField("what", N_("Buttons below an answer"), "choices", tuple(BUTTONS), words=BUTTONS),
-    ] = ("more", "dm_button", "feedback", "alt_text", "delete")
+    ] = ("more", "dm_button", "feedback", "alt_text", "delete", "teach")
+    """`teach` is shown where the server has taught something."""
 
     member_per_minute: Annotated[
         kinds.Whole | None,

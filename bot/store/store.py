@@ -160,7 +160,7 @@ class Store:
         """Forget everything about a server, and take its traces out of the files; the bot has left it."""
         await self.seen.forget_guild(guild_id)
         await self.sums.erase_guild(guild_id)
-        await self.notes.forget_greeting(guild_id)
+        await self.notes.forget_guild(guild_id)
         deleted = await self.guilds.erase(guild_id)
         deleted += await self.personal.erase_guild(guild_id)
         self.images.on_change(guild_id)

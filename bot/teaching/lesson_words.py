@@ -10,6 +10,7 @@ from bot.presentation.errors import sentence
 from bot.presentation.plain_text import neutral
 from bot.presentation.teaching_words import TEACHING_SENTENCES, learned
 from bot.store import StoreError
+from bot.teaching.label_file import BadLabelFile, LabelFileOfOtherModel
 from bot.teaching.teacher import (
     LabelNeedsName,
     Lesson,
@@ -38,6 +39,14 @@ def _no_head(error: ModelCannotBeTaught, language: Language) -> str:
     return language.gettext(said).format(model=neutral(title_of(error.model), 60))
 
 
+def _other_model(error: LabelFileOfOtherModel, language: Language) -> str:
+    said = N_(
+        "That file is from {model} as it ran elsewhere, and what one model sees another can't compare. "
+        "Teach me anew here."
+    )
+    return language.gettext(said).format(model=neutral(title_of(error.model), 60))
+
+
 def _left_alone(error: PosterLeftAlone, language: Language) -> str:
     if error.own:
         return language.gettext(
@@ -51,11 +60,14 @@ def _left_alone(error: PosterLeftAlone, language: Language) -> str:
     )
 
 
+OUTDATED = N_("That form is out of date. Open a new one.")
 LESSON_SENTENCES: Final[Mapping[type[Exception], str | Callable[[Any, Language], str]]] = {
     **TEACHING_SENTENCES,
     ModelCannotBeTaught: _no_head,
     PosterLeftAlone: _left_alone,
     TeachingOverQuota: lambda error, language: error.grant.line(language),
+    BadLabelFile: N_("I can't learn from that file. Use one from `/labels export`, as it is."),
+    LabelFileOfOtherModel: _other_model,
     LabelNeedsName: N_("A label needs a name."),
     StoreError: N_(
         "I can't reach my database right now, so nothing was learned. Try again in a minute; if it fails "

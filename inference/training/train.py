@@ -18,7 +18,10 @@ TRAIN_SECONDS = 7 * 24 * 3600.0
 """The owner waits for it, and can end it at any time."""
 NAMED = 3
 """Files that are named of those that were left out."""
-MODEL, EXTRA = "model", "assets.extra"
+MODEL = "model"
+"""The folder that the child makes the trained model in."""
+EXTRA = "assets.extra"
+"""The folder inside a SavedModel for what TensorFlow does not read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ def train(settings: Settings, task: TrainingTask, *, report: Report) -> TrainRep
     located = locate(settings.model, report=report)
     located.content_hash(settings.model.cache_dir)  # a download that has changed is refused
     out = Path(task.out)
+    report("starting TensorFlow", None)
     try:
         with tempfile.TemporaryDirectory(".tmp", f".{out.name}.", out.parent) as folder:
             result = child_process.run(

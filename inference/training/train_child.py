@@ -27,7 +27,8 @@ from inference.training.network import FeatureNetwork
 from inference.training.pictures import Crop, LabelledFile, Pictures, as_input
 from inference.training.sheets import confusion_matrix, learning_curve
 from inference.training.temperature import fit_temperature
-from inference.training.trained_model import EXTRA, TrainedModel
+from inference.training.train import EXTRA, MODEL
+from inference.training.trained_model import TrainedModel
 
 SEED = 12
 EPOCHS, PATIENCE = 60, 8
@@ -38,8 +39,8 @@ MOST_CROPS = 6000
 BEFORE_TUNING = 0.4
 """Share of the time, more or less, that is over when fine-tuning begins."""
 
-MODEL, VECTORS = "model", "features"
-"""The folders that are made: the trained model, and the network that it starts from."""
+VECTORS = "features"
+"""The folder for the network that it starts from, as `hub.KerasLayer` takes it."""
 
 
 class TrainResult(TypedDict):

@@ -16,9 +16,6 @@ from inference.models.labels import BESIDE_MODEL
 from inference.training.head import LastLayer, power_normalised
 from inference.training.network import FeatureNetwork
 
-EXTRA = "assets.extra"
-"""The folder inside a SavedModel for what TensorFlow does not read."""
-
 
 class TrainedModel(tf.Module):  # type: ignore[misc] # TensorFlow comes without types
     """The network and its new last layer, with TF Hub's common signature for images.

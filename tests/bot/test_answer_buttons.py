@@ -22,6 +22,7 @@ from bot.image_source import ImageSource
 from bot.presentation.answer import Outcome
 from bot.presentation.naming import Finding
 from bot.store import BUTTONS, Feedback, GuildSettings, StoreUnavailable
+from bot.store.teaching import NUMBERS
 from inference.results import Busy, Classification, Coarse, Label, ModelInfo, PictureKind
 from tests.bot.moderation import moderator, said
 from tests.bot.pressing import Shown, description, member, now, options, pressable, private
@@ -517,6 +518,26 @@ def test_what_is_no_mark_is_of_another_model(text: str) -> None:
         ImageMark.unpack(text, [BIG], SEAL)
 
 
+@given(
+    st.lists(st.tuples(names, chances), min_size=1, max_size=10, unique_by=lambda label: label[0]),
+    st.booleans(),
+    st.integers(0, NUMBERS - 1),
+    st.booleans(),
+)
+def test_a_taught_label_is_in_the_mark_and_takes_the_place_of_a_guess_at_most(
+    ranked: list[tuple[int, float]], is_coarse: bool, taught: int, few: bool
+) -> None:
+    labels = tuple(Label(f"class {n}", n, p, "cat") for n, p in ranked)
+    finding = Finding(labels, Coarse("cat", 0.5) if is_coarse else None, doubtful=False)
+    people = buttons.People(2**64 - 1, 2**64 - 1)
+    mark = ImageMark(finding, 255, True, people, 2**64 - 1, "screenshot", taught, few)
+    packed = mark.pack(BIG, SEAL)
+    assert len(packed) <= MARK_CHARACTERS
+    found, _ = ImageMark.unpack(packed, [BIG], SEAL)
+    assert replace(found, finding=finding) == mark
+    assert [label.index for label in found.finding.labels] == [n for n, _ in ranked][: 10 - is_coarse]
+
+
 @given(st.integers(0, 10**6), st.integers(1, 255))
 def test_a_mark_that_was_changed_or_signed_by_somebody_else_is_none(place: int, change: int) -> None:
     finding = Finding((Label("class 0", 0, 0.5, "cat"),), None, doubtful=False)
@@ -565,7 +586,9 @@ def test_who_may_delete_is_signed_too() -> None:
 def test_all_buttons_are_inside_discords_limits(outcomes: list[Outcome], chosen: set[str]) -> None:
     guild = GuildSettings.model_validate({"buttons": [name for name in BUTTONS if name in chosen]})
     people = buttons.People(2**64 - 1, 2**64 - 1)
-    under = buttons.buttons_for(outcomes, people, ENGLISH, guild=guild, models=[model_of(1000)], seal=SEAL)
+    under = buttons.buttons_for(
+        outcomes, people, ENGLISH, guild=guild, models=[model_of(1000)], seal=SEAL, is_taught=True
+    )
     parts = [buttons.MergedPart(2**64 - 1, "a" * 32, under)]
     for view in (under.view(), buttons.merged_view(parts * 2), buttons.merged_view(parts * 10)):
         if view is None:

@@ -169,7 +169,7 @@ async def test_a_list_longer_than_a_menu_is_added_to(world: World) -> None:
     panel = await opened(world, mod, "where")
     words = text(world, panel)
     assert f"<#{channels[0].id}>" in words
-    assert "and 10 more" in words
+    assert "and 18 more" in words
     assert "To remove one: `/settings where remove:`" in words
     await mod.select(panel, channels[35:], custom_id="whatsit:settings:list:channels")
     assert len((await settings(world)).channels) == 35

@@ -41,7 +41,7 @@ async def test_it_says_hello_once_where_it_may_write(world: World) -> None:
 
 
 async def test_a_server_that_was_joined_while_it_was_away_is_greeted_too(world: World) -> None:
-    await world.bot.store.notes.forget_greeting(world.guild.id)
+    await world.bot.store.notes.forget_guild(world.guild.id)
     await world.restart()
     assert world.only_answer().content.startswith("Hello!")
 

@@ -54,7 +54,8 @@ WORD = re.compile(r"[A-Za-z]{2,} |[A-Z][a-z]+")
 """A beginning of a sentence, unlike an id, a file's name or Markdown."""
 
 COMMANDS = {
-    *("about", "classify", "find", "help", "preferences", "privacy", "settings", "similar", "stats", "teach"),
+    *("about", "classify", "find", "help", "labels", "preferences", "privacy", "settings", "similar"),
+    *("index", "backfill", "stats", "teach", "examples", "rename", "merge", "remove", "undo", "test"),
     *("panel", "show", "where", "how", "what", "quotas", "reset", "export", "import", "feedback", "delete"),
 }
 GERMAN = """

@@ -17,6 +17,8 @@ from bot.store import FIELDS, Existing, GuildSettings, InvalidSettings, SettingF
 WRONG: dict[str, Any] = {
     "where": "some",
     "channels": ["x"],
+    "index_channels": ["x"],
+    "repost_channels": 3,
     "ignored_roles": 7,
     "how": "loudly",
     "emoji": "hi",

@@ -34,6 +34,8 @@ async def test_show_lists_everything(world: World) -> None:
         "### Channels",
         "**Replies automatically in**: All channels",
         "**Ignored roles**: None",
+        "**Pictures can be found again in**: None",
+        "**Reposts are pointed out in**: None",
         "",
         "### Replies",
         "**When someone posts a picture**: A reply",
@@ -45,7 +47,10 @@ async def test_show_lists_everything(world: World) -> None:
         "**Model**: Default (MobileNetV2)",
         "**Language**: The server's",
         "**Layout**: With bars",
-        "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text, and Delete",
+        (
+            "**Buttons below an answer**: More, Send to my DMs, Was this right?, Alt text, Delete, "
+            "and No, what is it?"
+        ),
         "",
         "### Limits",
         "**Pictures per minute, each member**: Default (10)",
@@ -124,13 +129,17 @@ async def test_what(world: World) -> None:
     assert "**Unsure below**: 33%" in words
     assert "**Language**: English" in words
     expected = GuildSettings(
-        top=7, min_confidence=0.33, model="efficientnet_lite0", language="en", buttons=("more", "dm_button")
+        top=7,
+        min_confidence=0.33,
+        model="efficientnet_lite0",
+        language="en",
+        buttons=("more", "dm_button", "teach"),
     )
     assert await settings(world) == expected
     await mod.slash(
         world.channel, "settings what", model="default", language="default", more=False, feedback=True
     )
-    changed = {"model": None, "language": None, "buttons": ("dm_button", "feedback")}
+    changed = {"model": None, "language": None, "buttons": ("dm_button", "feedback", "teach")}
     assert await settings(world) == expected.model_copy(update=changed)
 
 

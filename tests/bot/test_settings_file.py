@@ -59,7 +59,10 @@ async def test_what_was_exported_is_imported_on_another_day(world: World) -> Non
         "- **Guesses shown**: 3 → 7",
         "- **Unsure below**: 30% → 35%",
         "- **Language**: The server's → English",
-        "- **Buttons below an answer**: \N{MINUS SIGN} More, Send to my DMs, Alt text, and Delete",
+        (
+            "- **Buttons below an answer**: \N{MINUS SIGN} More, Send to my DMs, Alt text, "
+            "Delete, and No, what is it?"
+        ),
         "- **Pictures per minute, each member**: Default (10) → 5",
         "- **Pictures per minute, the whole server**: No limit → 50",
         f"- **Roles without a limit**: + <@&{role.id}>",

@@ -402,6 +402,26 @@ async def test_why_does_without_the_taught_label_where_it_cannot_be_asked(world:
     assert len(classes) == 3
 
 
+# Another model
+
+
+async def test_after_a_change_of_model_it_is_said_once_what_must_be_taught_again(world: World) -> None:
+    await teach(world)
+    teaching = world.bot.store.teaching
+    await teaching.teach(world.guild.id, "Bello", "another model", [NewExample(b"old")])
+    notice = "so 1 word must be taught again. Moderators see which with `/labels show`."
+    private(await world.alice.slash(world.channel, "classify", picture=picture(), private=True))
+    assert notice in (await post(world, b"old")).content
+    assert notice not in (await post(world, b"old")).content
+    await world.restart()
+    assert notice not in (await post(world, b"old")).content
+
+
+async def test_where_all_is_of_the_present_model_nothing_is_said(world: World) -> None:
+    await teach(world)
+    assert (await post(world, b"fluffy")).content == ""
+
+
 # Being forgotten
 
 

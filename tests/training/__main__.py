@@ -1,6 +1,6 @@
 """`python -m tests.training`: the round trip with the embedded model, on a larger set than `make test` has.
 
-Six kinds of drawn pictures, in any colour: 25 of each to learn from and 15 to be judged by.
+Six kinds of drawn pictures, in any colour: 20 of each to learn from and 15 to be judged by.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.training.drawn_set import KINDS, draw_set
 from tests.training.round_trip import differs_most, logits_of, round_trip
 
-LEARNT, JUDGED = 25, 15
+LEARNT, JUDGED = 20, 15
 RIGHT = 0.9
 """Share of first labels that have to be right. One of six would be right by chance."""
 MOST_OFF = 0.15

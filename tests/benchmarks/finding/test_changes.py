@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from benchmarks.finding.__main__ import main
+from benchmarks.finding.__main__ import FIGURES, main, write_figures
 from benchmarks.finding.changes import CHANGES
 from benchmarks.finding.fingerprinting import pictures_in
 
@@ -45,6 +45,14 @@ def test_a_folder_without_pictures_is_one_clear_line(
 ) -> None:
     assert main([str(tmp_path)]) == 2
     assert "there are no pictures" in capsys.readouterr().err
+
+
+def test_figures_take_the_place_of_earlier_ones_and_the_words_stay(tmp_path: Path) -> None:
+    file = tmp_path / "page.md"
+    file.write_text("# Words\n\n", encoding="utf-8")
+    write_figures(file, "old\n")
+    write_figures(file, "new\n")
+    assert file.read_text(encoding="utf-8") == f"# Words\n\n{FIGURES}new\n"
 
 
 def test_pictures_are_found_in_folders_in_folders_in_an_order_that_does_not_change(tmp_path: Path) -> None:

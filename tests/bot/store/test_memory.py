@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.store import GuildSettings, Retention, Store, StoreUnavailable, seen
+from bot.store.indexed_images import NewImage
 from bot.store.tables import Base, Meta
 from tests.bot.store.conftest import Place
 
@@ -149,8 +150,35 @@ async def fill(place: Place, store: Store, *, guild_id: int, user_id: int) -> No
     await store.answers.add(source_ids=[first], answer_id=first + 1, **where)
     about: Any = {"answer_id": first + 1, "image": 0, "guild_id": guild_id, "user_id": user_id}
     await store.feedback.give(**about, model="m", label="l", certainty="maybe", right=False, said="my cat")
+    await store.images.add([new_image(first, **where)])
+    await store.backfills.begin(
+        channel_id=guild_id,
+        guild_id=guild_id,
+        before_id=first,
+        messages=0,
+        images=0,
+        progress_channel_id=guild_id,
+        progress_message_id=first,
+        language="en",
+    )
     store.seen.saw(guild_id, guild_id, first)
     store.sums.add(guild_id, ["sure"], ["cat"])
+
+
+def new_image(message_id: int, *, channel_id: int, guild_id: int, user_id: int) -> NewImage:
+    return NewImage(
+        message_id=message_id,
+        position=0,
+        guild_id=guild_id,
+        channel_id=channel_id,
+        place_id=channel_id,
+        listed_id=channel_id,
+        user_id=user_id,
+        kind="model-f32-1.1",
+        fingerprint=b"123456",
+        perceptual_hash=None,
+        fine="tabby",
+    )
 
 
 async def left(place: Place, column: str) -> dict[str, set[object]]:
@@ -169,8 +197,17 @@ async def test_a_person_is_erased_whole_and_nobody_else(place: Place) -> None:
         await store.erase_user(1)
         assert not (await store.members.get(1)).leave_alone
         assert (await store.members.get(2)).leave_alone
-        tables = ("member_preference", "open_message", "open_interaction", "answer", "feedback")
-        assert await left(place, "user_id") == {table: {2} for table in tables}
+        tables = (
+            "member_preference",
+            "open_message",
+            "open_interaction",
+            "answer",
+            "feedback",
+            "indexed_image",
+        )
+        assert {name: who for name, who in (await left(place, "user_id")).items() if who} == {
+            table: {2} for table in tables
+        }
         assert (await store.guilds.get(3)).top == 5
 
 
@@ -194,13 +231,18 @@ async def test_a_server_is_erased_whole_and_no_other(place: Place) -> None:
             "cursor",
             "daily_sum",
             "feedback",
+            "indexed_image",
+            "backfill",
         )
-        assert await left(place, "guild_id") == {"departed_guild": set(), **{table: {4} for table in tables}}
+        assert {name: who for name, who in (await left(place, "guild_id")).items() if who} == {
+            table: {4} for table in tables
+        }
 
 
 async def test_a_channel_is_erased_whole_and_no_other(place: Place) -> None:
     async with place.opened() as store:
         for guild_id in (3, 4):  # each with one channel, of the same number
+            await store.guilds.update(guild_id, {"index_channels": [3, 4]})
             await fill(place, store, guild_id=guild_id, user_id=1)
             await store.guilds.update(guild_id, {"channels": [3, 4, 5]})
         await store.seen.flush()
@@ -209,8 +251,10 @@ async def test_a_channel_is_erased_whole_and_no_other(place: Place) -> None:
         await store.seen.flush()
         assert [(await store.guilds.get(guild_id)).channels for guild_id in (3, 4)] == [(4, 5), (3, 4, 5)]
         assert (await store.guilds.get(3)).top == 5
-        tables = ("open_message", "open_interaction", "answer", "cursor")
-        assert await left(place, "channel_id") == {table: {4} for table in tables}
+        tables = ("open_message", "open_interaction", "answer", "cursor", "indexed_image", "backfill")
+        assert {name: where for name, where in (await left(place, "channel_id")).items() if where} == {
+            table: {4} for table in tables
+        }
         assert len(await store.feedback.of_guild(3)) == 2
 
 

@@ -19,6 +19,7 @@ import config.settings
 from bot.store import Store, StoreError, StoreUnavailable, moving
 from bot.store.check import TABLES
 from bot.store.database import connect
+from bot.store.indexed_images import NewImage
 from bot.store.location import Location, locate
 from bot.store.moving import TableSum, move
 from bot.store.taught_results import NewExample
@@ -67,6 +68,18 @@ async def fill(store: Store, number: int = 1300) -> None:
     store.sums.add(6, ["sure"], ["cat"])
     pictures = [NewExample(bytes(range(256)), 2**62, 5, 9), NewExample(b"\0\xff")]
     await store.teaching.teach(6, "Fluffy 猫", "model-f32-1.1", pictures)
+    await store.images.add(
+        [
+            NewImage(
+                2**62, 0, 6, 5, 5, 5, 9, "model-f32-1.1", bytes(range(256)), b"\0" * 8, "cat", "tabby", 1
+            ),
+            NewImage(2**62, 1, 6, 5, 5, 5, 9, "model-f32-1.1", b"\0\xff", None),
+        ]
+    )
+    await store.backfills.begin(
+        channel_id=5, guild_id=6, before_id=2**62, messages=1, images=2, progress_channel_id=5,
+        progress_message_id=7, language="ja",
+    )  # fmt: skip
     await store.notes.set("note", "noted")
     await store.departures.note(8)
 

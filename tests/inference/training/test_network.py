@@ -43,6 +43,35 @@ def test_a_hub_layer_of_it_gives_the_features_and_trains_them(tmp_path: Path, wh
     assert not np.allclose(network.run(images), expected, atol=1e-3)
 
 
+def test_batch_normalisation_is_trained_but_for_its_means_and_variances(tmp_path: Path) -> None:
+    import tensorflow as tf  # noqa: PLC0415 - heavy
+    import tf_keras  # noqa: PLC0415 - imports TensorFlow
+
+    from inference.models.frozen_graph import feature_graph  # noqa: PLC0415 - imports TensorFlow
+    from inference.training.network import FeatureNetwork  # noqa: PLC0415 - imports TensorFlow
+
+    layers = tf_keras.layers
+    base = tf_keras.Sequential(
+        [
+            layers.Input((32, 32, 3)),
+            layers.Conv2D(4, 3, use_bias=False),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.DepthwiseConv2D(3, use_bias=False),
+            layers.BatchNormalization(),
+            layers.GlobalAveragePooling2D(),
+            layers.Dense(6),
+        ]
+    )
+    tf.saved_model.save(base, str(tmp_path / "base"))
+    network = FeatureNetwork(feature_graph("keras", tmp_path / "base", default_size=32))
+    images = np.random.default_rng(1).random((3, 32, 32, 3), np.float32)
+    expected = tf_keras.Sequential(base.layers[:-1])(images, training=False)
+    assert np.allclose(network.run(images), expected, atol=1e-5)
+    shapes = [weight.shape.as_list() for weight in network.top]
+    assert shapes == [[3, 3, 3, 4], [4], [4], [3, 3, 4, 1], [4], [4]]
+
+
 @pytest.mark.real_model
 def test_of_the_embedded_model_the_last_three_blocks_are_trained(embedded_model: Path) -> None:
     from inference.models.frozen_graph import feature_graph  # noqa: PLC0415 - imports TensorFlow
