@@ -80,7 +80,7 @@ async def _evaluate(args: argparse.Namespace, settings: Settings, folder: Labell
 
 async def _judged(classifier: Classifier, settings: Settings, folder: LabelledFolder) -> Evaluation | None:
     """Have every picture named; None where none could be read. Raises BadFolder for unknown classes."""
-    numbers = _numbers(folder, classifier.info.labels, classifier.info.name)
+    numbers = class_numbers(folder, classifier.info.labels, classifier.info.name)
     truths = [(file, truth) for truth, files in enumerate(folder.pictures) for file in files]
     judged: list[JudgedPicture] = []
     unreadable: list[FileOutcome] = []
@@ -108,8 +108,11 @@ async def _judged(classifier: Classifier, settings: Settings, folder: LabelledFo
     return Evaluation(folder.labels, tuple(judged)) if judged else None
 
 
-def _numbers(folder: LabelledFolder, labels: Sequence[str], model: str) -> dict[int, int]:
-    """Return the number of its class in the folder for each of the model's labels that has one."""
+def class_numbers(folder: LabelledFolder, labels: Sequence[str], model: str) -> dict[int, int]:
+    """Return the number of its class in the folder for each of the model's labels that has one.
+
+    Raises BadFolder for a class that the model does not know.
+    """
     classes = {spoken(label): number for number, label in enumerate(folder.labels)}
     numbers = {
         index: classes[spoken(label)] for index, label in enumerate(labels) if spoken(label) in classes

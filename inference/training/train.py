@@ -78,6 +78,7 @@ def train(settings: Settings, task: TrainingTask, *, report: Report) -> TrainRep
     located = locate(settings.model, report=report)
     located.content_hash(settings.model.cache_dir)  # a download that has changed is refused
     out = Path(task.out)
+    report("starting TensorFlow", None)
     try:
         with tempfile.TemporaryDirectory(".tmp", f".{out.name}.", out.parent) as folder:
             result = child_process.run(

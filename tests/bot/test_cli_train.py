@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from bot.cli import main
+from bot.cli.evaluate import class_numbers
 from bot.cli.labelled_folder import BadFolder, labelled_folder
 from tests.e2e.command import ROOT, WHATSIT, environment
 from tests.training.drawn_set import draw_set
@@ -143,6 +144,20 @@ def test_charts_are_not_put_into_a_file(
     (tmp_path / "file").touch()
     assert main(["evaluate", str(pictures), "--out", str(tmp_path / "file")]) == 2
     assert "is a file: name a folder for --out." in capfd.readouterr().err
+
+
+def test_labels_are_the_same_in_any_case_and_may_be_there_twice(pictures: Path) -> None:
+    labels = ["background", "Black Bees", "crane", "ants", "ANTS"]
+    assert class_numbers(labelled_folder(pictures), labels, "mine") == {1: 1, 3: 0, 4: 0}
+
+
+def test_a_class_that_the_model_does_not_know_is_one_sentence(pictures: Path) -> None:
+    with pytest.raises(BadFolder) as caught:
+        class_numbers(labelled_folder(pictures), ["ants", "cats", "dogs", "cows"], "mine")
+    assert str(caught.value) == (
+        f"The model mine does not know black bees, of which there are pictures in {pictures}: give folders "
+        "the names of its classes (ants, cats, dogs, ...), or name another --model."
+    )
 
 
 @pytest.mark.timeout(300)
