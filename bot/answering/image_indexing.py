@@ -67,10 +67,11 @@ def new_image(
     kind: str | None,
     result: Classification,
     min_confidence: float,
+    taught: int | None = None,
 ) -> NewImage | None:
     """Return what is kept of a picture, with its names where they are not in doubt.
 
-    None where the model gives no fingerprints.
+    `taught` is the number of the server's own label. None where the model gives no fingerprints.
     """
     if result.fingerprint is None or kind is None:
         return None
@@ -91,6 +92,7 @@ def new_image(
         perceptual_hash=result.perceptual_hash,
         coarse=None if finding.doubtful else coarse,
         fine=None if finding.doubtful else fine,
+        taught=taught,
     )
 
 
@@ -150,6 +152,7 @@ class ImageIndexing:
                 kind=self._models.info_of(outcome.result.model).fingerprints,
                 result=outcome.result,
                 min_confidence=request.in_force.guild.min_confidence,
+                taught=outcome.taught.label if outcome.taught else None,
             )
             for position, outcome in enumerate(outcomes)
             if isinstance(outcome.result, Classification) and not outcome.source.spoiler

@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import discord
 
 from bot.i18n import N_, Language
-from bot.presentation.label_name import LabelName
+from bot.presentation.plain_text import neutral
 
 NOTHING_CALLED_SO = N_("No picture here is called **{label}**.")
 NOTHING_SIMILAR = N_("I don't know any other pictures in the channels that you can read here.")
 SIMILAR = N_("The pictures that look most like it, the likest first:")
 
 
-def called_heading(name: str, total: int, language: Language) -> str:
-    """Return the line above pictures of one name, of which there are `total`."""
-    label = LabelName(name, language, 80)
+def called_heading(word: str, total: int, language: Language) -> str:
+    """Return the line above pictures that are called by a word, of which there are `total`."""
+    label = neutral(word, 80)
     if not total:
         return language.gettext(NOTHING_CALLED_SO).format(label=label)
     return language.ngettext(

@@ -40,7 +40,8 @@ class FoundPages(PressHandler):
     ) -> None:
         """Show a page of pictures of one English name, where the response waits."""
         found = await self._finding.called(interaction, name, page, language)
-        heading = called_heading(name, found.total, language)
+        word = await self._finding.word_of(interaction.guild_id or 0, name, language)
+        heading = called_heading(word, found.total, language)
         await _show(interaction, heading, found, _turns("called", name, found, language))
 
     async def similar(

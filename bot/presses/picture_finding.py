@@ -32,6 +32,8 @@ from inference.results import InferenceError
 PAGE = 10
 """Pictures on one page."""
 MOST_PAGES = 20
+TAUGHT = "taught "
+"""Before the number of a label of the server's own, in the place of an English name."""
 QUESTIONS = 500
 """Questions "what looks like this?" whose further pages can be asked for."""
 SEEN_MESSAGES = 10_000
@@ -135,11 +137,17 @@ class PictureFinding(ErasableMemory):
     async def names(self, interaction: discord.Interaction[Any], language: Language) -> dict[str, str]:
         """Return what pictures are called that the asker may see: English names, and the asker's words.
 
+        A label of the server's own is `TAUGHT` and its number.
+
         Raises `InteractionRefused` where there are none.
         """
         places = await self.readable(interaction, language)
         names = await self._store.images.names(interaction.guild_id or 0, places)
         said = {name: language.labels.form(name) for name in names}
+        own = await self._store.teaching.names(interaction.guild_id or 0)
+        for number in await self._store.images.taught(interaction.guild_id or 0, places):
+            if number in own:
+                said[f"{TAUGHT}{number}"] = own[number]
         return dict(sorted(said.items(), key=lambda item: item[1].casefold()))
 
     async def name_meant(self, interaction: discord.Interaction[Any], text: str, language: Language) -> str:
@@ -149,7 +157,8 @@ class PictureFinding(ErasableMemory):
         """
         names = await self.names(interaction, language)
         tables = [language.labels, *(languages.of(name).labels for name in languages)]
-        meant = [text, *(table.name_of(text.strip()) for table in tables)]
+        own = (key for key, word in names.items() if key.startswith(TAUGHT) and _same(word, text))
+        meant = [text, *own, *(table.name_of(text.strip()) for table in tables)]
         for name in meant:
             if name in names:
                 return name
@@ -160,15 +169,23 @@ class PictureFinding(ErasableMemory):
     async def called(
         self, interaction: discord.Interaction[Any], name: str, page: int, language: Language
     ) -> FoundPage:
-        """Return pictures of this English name that the asker may see, newest first.
+        """Return pictures of this name, as of `names`, that the asker may see, newest first.
 
         Raises `InteractionRefused`, and a `StoreError`.
         """
         places = await self.readable(interaction, language)
+        meant = int(name.removeprefix(TAUGHT)) if name.startswith(TAUGHT) else name
         rows, total = await self._store.images.called(
-            interaction.guild_id or 0, name, places, skip=page * PAGE, most=PAGE
+            interaction.guild_id or 0, meant, places, skip=page * PAGE, most=PAGE
         )
         return FoundPage(await self._still_there(rows), page, total)
+
+    async def word_of(self, guild_id: int, name: str, language: Language) -> str:
+        """Return what people call a name of `names`."""
+        if not name.startswith(TAUGHT):
+            return language.labels.form(name)
+        number = int(name.removeprefix(TAUGHT))
+        return (await self._store.teaching.names(guild_id)).get(number, "?")
 
     async def ask_about(
         self, interaction: discord.Interaction[Any], images: Sequence[ImageSource], language: Language
@@ -273,6 +290,10 @@ class PictureFinding(ErasableMemory):
             return True
         self._there[message_id] = None
         return True
+
+
+def _same(word: str, text: str) -> bool:
+    return word.casefold() == text.strip().casefold()
 
 
 def _may_read(channel: discord.abc.GuildChannel | None, member: discord.Member) -> bool:

@@ -157,6 +157,12 @@ class IndexedImages:
             names |= {name for name in await self._database.read(query) if name is not None}
         return names
 
+    async def taught(self, guild_id: int, places: Collection[int]) -> set[int]:
+        """Return the numbers of the server's own labels that pictures in these channels have."""
+        column = IndexedImage.taught
+        query = select(column).where(_in(guild_id, places), column.is_not(None)).distinct()
+        return {number for number in await self._database.read(query) if number is not None}
+
     async def called(
         self, guild_id: int, name: str | int, places: Collection[int], *, skip: int, most: int
     ) -> tuple[Sequence[IndexedImage], int]:

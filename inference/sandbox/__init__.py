@@ -2,6 +2,9 @@
 
 Landlock takes files and network away, a seccomp filter the system calls themselves. Each holds where the
 other is not offered; on other systems than Linux, neither is.
+
+Both are written here, on `ctypes`. PyPI's `landlock` (1.0.0.dev5, May 2025) knows files alone: no network and
+no signals. Its `pyseccomp` (0.1.2, January 2021) needs libseccomp, which not every machine has.
 """
 
 from __future__ import annotations

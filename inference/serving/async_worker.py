@@ -123,7 +123,7 @@ class AsyncWorker:
                 id=job.id,
                 ranked=job.key.ranked,
                 second=job.second,
-                alone=job.is_costly and not job.second,
+                alone=job.is_apart and not job.second,
                 size=0 if job.second else len(job.data),
                 features=job.key.features,
                 explain=job.key.explain,

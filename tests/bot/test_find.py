@@ -12,6 +12,8 @@ from simcord.actors import MemberActor
 from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult
 
+from bot.store.indexed_images import NewImage
+from bot.store.taught_results import NewExample
 from tests.bot.moderation import moderator, said
 from tests.bot.pressing import member, now, pressable, private
 from tests.world import World, classified, picture
@@ -141,6 +143,30 @@ async def test_pictures_are_found_by_either_name_newest_first(world: World) -> N
     assert links(text) == [posted[2].id, posted[0].id]
     assert links(await find(world, "cat")) == [posted[2].id, posted[0].id]
     assert (await find(world, "espresso")).startswith("1 picture of **espresso**:")
+
+
+async def test_a_word_that_the_server_taught_is_found_too(world: World) -> None:
+    await index(world)
+    posted = await post(world, b"cat")
+    number = await teach(world, "Fluffy", posted)
+    assert "Fluffy" in await offered(world, "fluf", world.alice)
+    text = await find(world, "fluffy")
+    assert text.startswith("1 picture of **Fluffy**:")
+    assert links(text) == [posted.id]
+    assert links(await find(world, f"taught {number}")) == [posted.id]
+
+
+async def teach(world: World, name: str, posted: discord.Message) -> int:
+    """The server teaches a word, and the picture is recognised by it."""
+    store, kind = world.bot.store, world.classifier.info.fingerprints
+    await store.teaching.teach(
+        world.guild.id, name, kind or "", [NewExample(world.classifier.fingerprint(b"cat"))]
+    )
+    (number,) = await store.teaching.names(world.guild.id)
+    (row,) = await store.images.of_message(posted.id)
+    columns = {column.name: getattr(row, column.name) for column in row.__table__.c}
+    await store.images.add([NewImage(**{**columns, "taught": number})])
+    return number
 
 
 async def test_a_name_may_be_typed_in_any_language(world: World) -> None:

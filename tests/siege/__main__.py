@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import statistics
 import sys
@@ -225,7 +226,8 @@ def verdict(run: Siege, quiet: Sequence[float], besieged: Sequence[float], poste
 
 
 def _p95(waits: Sequence[float]) -> float:
-    return statistics.quantiles(waits, n=20)[-1]
+    """Return the 95th percentile, infinity where next to nothing was answered."""
+    return statistics.quantiles(waits, n=20)[-1] if len(waits) > 1 else math.inf
 
 
 def main() -> int:

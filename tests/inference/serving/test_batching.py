@@ -208,6 +208,14 @@ async def test_what_costs_much_leaves_room_for_what_costs_little(scene: Batching
     await asyncio.gather(*costly)
 
 
+async def test_no_picture_waits_for_a_slow_one_on_the_same_thread(scene: BatchingScene) -> None:
+    tasks = scene.send("a", group="honest") + scene.send("gif", group="attacker", seconds=0.2)
+    await scene.until_in_work(1)
+    scene.worker.go.release(9)
+    await asyncio.gather(*tasks)
+    assert [look.alone for look in scene.worker.requests[0].looks] == [False, True]
+
+
 async def test_groups_take_turns_and_the_oldest_of_each_goes_first(scene: BatchingScene) -> None:
     tasks = scene.send("x")
     await scene.until_in_work(1)
