@@ -25,6 +25,24 @@ Interaction = discord.Interaction[Any]
 NO_HISTORY = N_("{channel} has no messages of its own. Choose a text channel, or one of its threads.")
 
 
+class ChannelOrThread(app_commands.Transformer):
+    """A channel or a thread of the server, with no types stated: Discord refuses an option with every one."""
+
+    @property
+    def type(self) -> discord.AppCommandOptionType:
+        return discord.AppCommandOptionType.channel
+
+    async def transform(
+        self,
+        interaction: Interaction,  # noqa: ARG002
+        value: Any,
+        /,
+    ) -> AppCommandChannel | AppCommandThread:
+        """Return it as it came."""
+        chosen: AppCommandChannel | AppCommandThread = value
+        return chosen
+
+
 @app_commands.default_permissions(manage_guild=True)
 @app_commands.guild_only()
 @app_commands.allowed_installs(guilds=True, users=False)
@@ -57,7 +75,11 @@ class IndexCog(
         description=locale_str("Read a channel's older pictures, so that they can be found again, too"),
     )
     @app_commands.describe(channel=locale_str("The channel, or a thread"))
-    async def backfill(self, interaction: Interaction, channel: AppCommandChannel | AppCommandThread) -> None:
+    async def backfill(
+        self,
+        interaction: Interaction,
+        channel: app_commands.Transform[AppCommandChannel | AppCommandThread, ChannelOrThread],
+    ) -> None:
         """Begin, and show everybody in the channel of the command how far it is."""
         wishes = await in_force_for(
             self._store,

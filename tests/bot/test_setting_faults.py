@@ -32,6 +32,7 @@ WRONG: dict[str, Any] = {
     "member_per_minute": 0,
     "guild_per_minute": -1,
     "unlimited_roles": [0],
+    "teachers": ["x"],
 }
 
 
