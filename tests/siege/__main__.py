@@ -181,12 +181,12 @@ async def siege(asked: argparse.Namespace) -> int:
         await classifier.start()
         async with Wire() as wire, online(wire, classifier, settings=settings):
             run = Siege(wire, classifier, settings, dice)
-            return await _run(run, pool, 60 * asked.minutes, asked.quiet)
+            return await _run(run, pool, 60 * asked.minutes, asked.quiet, asked.slower)
     finally:
         await classifier.close()
 
 
-async def _run(run: Siege, pool: Sequence[CostlyFile], seconds: float, quiet: float) -> int:
+async def _run(run: Siege, pool: Sequence[CostlyFile], seconds: float, quiet: float, slower_by: float) -> int:
     honest_channel, pictures = await run.wire.join(), honest_pictures(run.dice)
     before = await run.honest(honest_channel, pictures, quiet)
     channels = [await run.wire.join() for _ in range(ATTACKERS)]
@@ -202,18 +202,25 @@ async def _run(run: Siege, pool: Sequence[CostlyFile], seconds: float, quiet: fl
             while not all(attack.done() for attack in attacks):
                 during += await run.honest(honest_channel, pictures, 5)
     print(f"{VARIANTS} variants of each of {len(again)} condemned pictures")
-    return verdict(run, run.waits(honest_channel, before), run.waits(honest_channel, during), len(during))
+    return verdict(
+        run, run.waits(honest_channel, before), run.waits(honest_channel, during), len(during), slower_by
+    )
 
 
-def verdict(run: Siege, quiet: Sequence[float], besieged: Sequence[float], posted: int) -> int:
-    """Print what was seen, and return 0 if every goal is reached, 1 if not."""
+def verdict(
+    run: Siege, quiet: Sequence[float], besieged: Sequence[float], posted: int, slower_by: float
+) -> int:
+    """Print what was seen, and return 0 if every goal is reached, 1 if not.
+
+    `slower_by` is how many times the quiet p95 honest pictures may wait.
+    """
     stats = run.classifier.stats
     share, slower = len(besieged) / posted, _p95(besieged) / _p95(quiet)
     opened = stats.turned_away.get(ModelUnavailable.code, 0)
     goals = {
         f"honest pictures answered: {share:.1%} of {posted}, at least {ANSWERED:.0%}": share >= ANSWERED,
         f"p95 of their waits: {_p95(besieged):.2f} s, {slower:.1f} times the quiet {_p95(quiet):.2f} s, "
-        f"at most {SLOWER:g}, or {UNNOTICED:g} s": slower <= SLOWER or _p95(besieged) <= UNNOTICED,
+        f"at most {slower_by:g}, or {UNNOTICED:g} s": slower <= slower_by or _p95(besieged) <= UNNOTICED,
         f"pictures met by an open breaker: {opened}, at most 0": not opened,
         f"most memory of a child: {run.peak >> 20} MiB, at most {run.settings.worker.memory >> 20}": (
             run.peak <= run.settings.worker.memory
@@ -238,6 +245,12 @@ def main() -> int:
         "--quiet", type=float, default=60, help="seconds of honest pictures alone before it (60)"
     )
     parser.add_argument("--hunt", type=float, default=60, help="seconds of looking for what costs most (60)")
+    parser.add_argument(
+        "--slower",
+        type=float,
+        default=SLOWER,
+        help="times the quiet p95 that honest pictures may wait; inf asks nothing of the waits (3)",
+    )
     parser.add_argument("--seed", type=int, default=random.randrange(2**32))  # noqa: S311 - no secret
     parser.add_argument("--files", type=Path, nargs="+", default=(), help="costly files of your own to use")
     parser.add_argument(
