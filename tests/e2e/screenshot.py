@@ -44,7 +44,7 @@ TEN = (
 )
 DESKTOP, PHONE, TALL = (1000, 900), (390, 844), (1000, 1200)
 IN_DOCS = {
-    "en": ("answer", "more", "ten", "ten-phone", "panel", "panel-where", "stats", "teach"),
+    "en": ("answer", "more", "ten", "ten-phone", "panel", "panel-where", "stats", "teach", "find", "why"),
     "de": ("answer", "alt-text", "panel"),
     "ja": ("answer", "alt-text", "ten-phone", "panel", "panel-where", "stats"),
 }
@@ -71,12 +71,13 @@ class Photographer:
         await store.guilds.update(guild.id, {"language": self._language.name})
         await self._chart()
         await self._post(CAT)
-        await self._take(self._one, "answer", "more", "alt-text", "alt-text-to-copy", "feedback")
+        await self._take(self._one, "answer", "more", "alt-text", "alt-text-to-copy", "feedback", "why")
         await self._post(*TEN)
         await self._take(self._ten, "ten", "ten-phone")
         role = guild.create_role("moderators", permissions=discord.Permissions(manage_guild=True))
         stage.env.backend.add_member_role(guild.id, stage.alice.id, role.id)
         await self._teach()
+        await self._find()
         await stage.alice.slash(stage.channel, "settings where", watch="only", add=stage.channel)
         theirs = ("preferences", "privacy show", "privacy delete")
         for command in ("help", *theirs, "about", "settings feedback"):
@@ -108,6 +109,16 @@ class Photographer:
             await stage.preview.refresh()
             await self._take(self._last, command.replace(" ", "-"))
         await store.guilds.reset(guild.id, ["member_per_minute"])
+
+    async def _find(self) -> None:
+        """Turn the index on, post the photographs again, and look for one of them."""
+        stage = self._stage
+        await stage.alice.slash(stage.channel, "settings where", index=stage.channel)
+        await self._post(*TEN)
+        await self._post(CAT)
+        await stage.alice.slash(stage.channel, "find", text=self._language.labels.form("cat"))
+        await stage.preview.refresh()
+        await self._take(self._last, "find")
 
     async def _chart(self) -> None:
         """Draw the chart of `/stats`, of a month that was made up."""
@@ -160,6 +171,11 @@ class Photographer:
             page.press(self._say("No"))
             page.wait_for_message(self._say("Thank you. What is it?"))
             self._shoot(page, 1, "feedback")
+            page.press(self._say("More"))
+            page.wait_for_messages(6)
+            page.press(self._say("Why?"))
+            page.wait_for_messages(7)
+            self._shoot(page, 1, "why")
 
     def _ten(self, url: str, _: str) -> None:
         for name, (width, height) in (("ten", DESKTOP), ("ten-phone", PHONE)):
