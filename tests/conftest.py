@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ["LC_ALL"] = "C.UTF-8"  # whatever the developer's terminal speaks
+    # What the tests start heeds Ctrl-C, also where a script started them with `&`: that has it ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for mark in (
         "whatsit(message_content=True, **sections): what the bot of this test is set to, as in whatsit.toml",
         "logs_errors: this test provokes an error that belongs in the log",

@@ -530,6 +530,8 @@ async def world(  # noqa: PLR0917 - pytest passes fixtures by name
     await simcord_env.settle()
     await cast("Whatsit", simcord_env.bot).store.notes.take_greeting(guild.id)  # it has been here for long
     yield World(simcord_env, classifier, fetcher, stores, observer, knowledge, guild, channel, alice)
+    for close in cast("Whatsit", simcord_env.bot).close_too:  # what simcord ends without
+        await close()
     if request.node.get_closest_marker("logs_errors") is None:
         errors = [r.getMessage() for r in caplog.get_records("call") if r.levelno >= logging.ERROR]
         assert errors == []

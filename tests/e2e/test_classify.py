@@ -9,7 +9,6 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -182,15 +181,6 @@ def test_a_reader_that_leaves_early_is_no_error_to_speak_of() -> None:
     assert complaint == b""
 
 
-@pytest.fixture
-def ctrl_c() -> Iterator[None]:
-    """Heeded, also where a script started the tests with `&`: those ignore it, and their children too."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_it_quietly_and_leaves_no_process() -> None:
     with subprocess.Popen(
         [*WHATSIT, "classify", "--json", *[str(CAT)] * 5000],
