@@ -28,13 +28,15 @@ async def send_directly(
     language: Language,
     *,
     source_id: int,
+    nonce: str | None = None,
     buttons: AnswerButtons | None = None,
     again: bool = False,
 ) -> discord.Message | str:
     """Send the answer; return the message, or the sentence that says why it could not be sent.
 
-    `source_id` is what it answers: Discord takes a second message with the same nonce for the first. `again`:
-    an earlier run may have sent it before it crashed, and Discord forgets nonces, so it is first looked for.
+    `source_id` is what it answers. Discord takes a second message with the same `nonce` for the first; None
+    makes it from `source_id`. `again`: an earlier run may have sent it before it crashed, and Discord forgets
+    nonces, so it is first looked for.
     """
     try:
         channel = await client.create_dm(user)
@@ -43,7 +45,7 @@ async def send_directly(
             body["view"] = view
         if again and (sent := await _already_sent(client, channel, body, source_id)):
             return sent
-        return await channel.send(**body, nonce=str(source_id))
+        return await channel.send(**body, nonce=nonce or str(source_id))
     except FAILURES as failure:
         return _why_not(failure, user, language)
 

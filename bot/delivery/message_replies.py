@@ -17,7 +17,7 @@ from bot.connection.closed_channels import ChannelClosed, ClosedChannels
 from bot.delivery.channel_permissions import FAILURES, permissions_at
 from bot.delivery.destination import ApartFromImages, Delivered, Fate, Promise
 from bot.delivery.direct_messages import send_directly
-from bot.delivery.outbox import Letter, Outbox, Thinned
+from bot.delivery.outbox import Letter, Outbox, Thinned, nonce_of
 from bot.delivery.reactions import CLOSED, LATE, MUTE, Reactions
 from bot.delivery.typing_indicator import typing
 from bot.i18n import Language
@@ -163,6 +163,7 @@ class DirectReply(ApartFromImages):
                     answer,
                     self.language,
                     source_id=source.id,
+                    nonce=nonce_of(source),
                     buttons=buttons,
                     again=self.again,
                 )

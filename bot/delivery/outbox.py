@@ -27,6 +27,17 @@ AT_ONCE, WINDOW = 4, 5.0
 """So many messages in so many seconds are a conversation, more are a burst; one less than Discord takes."""
 
 
+def nonce_of(message: discord.Message) -> str:
+    """Return the nonce of an answer, at most 25 characters.
+
+    Discord takes a second message with the same nonce for the first. So an edit has one of its own: the answer
+    before it may stand for others too, and would be all that there is.
+    """
+    if message.edited_at is None:
+        return str(message.id)
+    return f"{message.id}{int(message.edited_at.timestamp() * 1000) % 1_000_000:06}"
+
+
 class Thinned(Exception):
     """An answer cannot be sent in good time."""
 
@@ -53,9 +64,8 @@ class Letter:
 
     def body(self) -> dict[str, Any]:
         """Return the arguments of `send`."""
-        # Discord takes a second message with the same nonce for the first.
         body = message_body(self.answer, embeds=self.embeds) | {
-            "nonce": str(self.message.id),
+            "nonce": nonce_of(self.message),
             "silent": self.silent,
         }
         if self.buttons is not None and (view := self.buttons.view()):
@@ -241,7 +251,7 @@ def _merged(letters: list[Letter]) -> dict[str, Any] | None:
         return None
     # It replies to none of them: a reply is shown under one.
     return message_body(Answer(note, embeds), embeds=True) | {
-        "nonce": str(letters[0].message.id),
+        "nonce": nonce_of(letters[0].message),
         "silent": all(letter.silent for letter in letters),
     }
 

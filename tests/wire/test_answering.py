@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
+import discord
 import pytest
 
 from bot.delivery import standing_answers
@@ -15,6 +16,7 @@ from tests.wire.bots import LABEL, SlowModel, online, settings_for
 from tests.wire.modes import each_server
 from tests.wire.rest import EPHEMERAL
 from tests.wire.wire import Where, Wire
+from tests.wire.world import Payload
 
 PICTURE = ("cat.png", b"\x89PNG and so on")
 MESSAGES = r"/channels/\d+/messages"
@@ -225,6 +227,34 @@ async def test_merged_answers_stay_while_discord_cannot_take_one_out(
     async with online(wire, data=tmp_path):
         await wire.world.until(lambda: wire.world.answered().total() <= 11)
     assert wire.world.answered() == Counter(message["id"] for message in sent if message is not gone)
+
+
+async def test_the_picture_that_names_a_merged_answer_to_discord_is_answered_anew_when_it_is_edited(
+    wire: Wire,
+) -> None:
+    model = SlowModel(gate=asyncio.Event())
+    async with online(wire, model):
+        sent = [await wire.post(PICTURE) for _ in range(12)]
+        await wire.cdn.until_asked(12)
+        model.open()
+        await wire.world.until(lambda: wire.world.answered().total() == 12)
+        nonces = [
+            request.body["nonce"]
+            for request in wire.world.sent("POST", MESSAGES)
+            if "message_reference" not in request.body
+        ]
+        edited = next(message for message in sent if message["id"] in nonces)
+        attachments = [*edited["attachments"], wire.attachment(edited["channel_id"], "dog.png", PICTURE[1])]
+        now = discord.utils.utcnow().isoformat()
+        await wire.edit(edited, attachments=attachments, edited_timestamp=now)
+        await wire.world.until(lambda: wire.world.answered()[edited["id"]] == 1 and _names_both(wire, edited))
+
+
+def _names_both(wire: Wire, message: Payload) -> bool:
+    return any(
+        answer.get("message_reference", {}).get("message_id") == message["id"] and len(answer["embeds"]) == 2
+        for answer in wire.world.answers()
+    )
 
 
 @pytest.mark.parametrize(
