@@ -30,8 +30,8 @@ AT_ONCE, WINDOW = 4, 5.0
 def nonce_of(message: discord.Message) -> str:
     """Return the nonce of an answer, at most 25 characters.
 
-    Discord takes a second message with the same nonce for the first. So an edit has one of its own: the answer
-    before it may stand for others too, and would be all that there is.
+    Discord takes a second message with the same nonce for the first. So an edit has one of its own, or its
+    answer would be taken for the one before it, which may have named others too.
     """
     if message.edited_at is None:
         return str(message.id)
