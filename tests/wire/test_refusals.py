@@ -39,7 +39,8 @@ async def test_a_token_that_is_refused_ends_the_bot_with_one_sentence(wire: Wire
     assert code == 2
     assert err.count("The token is refused") == 1
     assert "Traceback" not in err
-    assert 1 <= refused(wire, 401) <= 10  # one a channel was on its way already
+    # On its way already was, in each channel, no more than typing, a reading and an answer.
+    assert 1 <= refused(wire, 401) <= 3 * len(others)
 
 
 async def test_the_expired_token_of_an_interaction_is_not_the_bots(wire: Wire, tmp_path: Path) -> None:
