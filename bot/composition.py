@@ -9,6 +9,7 @@ import discord
 
 from bot.answering.answerer import Answerer
 from bot.answering.classifying import ImageClassifying
+from bot.answering.image_fetching import ImageFetching
 from bot.answering.image_indexing import ImageIndexing
 from bot.answering.ledger import Ledger
 from bot.answering.message_memory import MessageMemory
@@ -113,11 +114,12 @@ def compose(
     ledger = Ledger(store, guard, work)
     positions = ReadPositions(store, work)
     quota = Quota(settings.limits)
+    fetching = ImageFetching(models, fetcher, settings.limits)
     answerer = Answerer(
         settings=settings,
         models=models,
         quota=quota,
-        classifying=ImageClassifying(models, fetcher, settings.limits),
+        classifying=ImageClassifying(fetching),
         taught=TaughtNaming(store, knowledge, models),
         ledger=ledger,
         memory=memory,
@@ -173,14 +175,11 @@ def compose(
     imports = SettingsImport(store.guilds, fetcher)
     painter = ChartPainter(nice=settings.worker.nice)
     lookup = AnswerPictureLookup(requests.images_of)
-    teacher = Teacher(
-        store=store, models=models, fetcher=fetcher, quota=quota, knowledge=knowledge, limits=settings.limits
-    )
+    teacher = Teacher(store=store, models=models, fetching=fetching, quota=quota, knowledge=knowledge)
     picture_teaching = PictureTeaching(store=store, teacher=teacher, lookup=lookup, limits=settings.limits)
     explaining = PictureExplaining(
         store=store,
-        models=models,
-        fetcher=fetcher,
+        fetching=fetching,
         quota=quota,
         painter=painter,
         lookup=lookup,
@@ -191,7 +190,7 @@ def compose(
         client=bot,
         store=store,
         models=models,
-        fetcher=fetcher,
+        fetching=fetching,
         quota=quota,
         search=search,
         indexing=indexing,
@@ -202,7 +201,7 @@ def compose(
     past = ChannelPast(
         store=store,
         models=models,
-        fetcher=fetcher,
+        fetching=fetching,
         indexing=indexing,
         audience=audience,
         images_of=requests.images_of,

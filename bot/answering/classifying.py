@@ -9,12 +9,11 @@ from collections.abc import Callable, Hashable, Sequence
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
-from bot.answering.models import Models
-from bot.download.downloader import DownloadError, Fetcher
+from bot.answering.image_fetching import ImageFetching
+from bot.download.downloader import DownloadError
 from bot.image_source import ImageSource
 from bot.presentation.answer import Outcome
 from bot.tracing.request_tracing import FAILED, NAMED, ImageTrace, RequestTrace
-from config.settings import Limits
 from inference.results import RANKED, Classification, InferenceError
 
 if TYPE_CHECKING:
@@ -26,10 +25,8 @@ log = logging.getLogger(__name__)
 class ImageClassifying:
     """From where an image is to what is in it."""
 
-    def __init__(self, models: Models, fetcher: Fetcher, limits: Limits) -> None:
-        self._models = models
-        self._fetcher = fetcher
-        self._limit = limits.image_bytes
+    def __init__(self, fetching: ImageFetching) -> None:
+        self._fetching = fetching
 
     async def classify(
         self,
@@ -65,16 +62,14 @@ class ImageClassifying:
         *,
         features: bool,
     ) -> Outcome:
-        # What Discord tells no size of may be as large as is allowed; what is larger is never fetched.
-        size = self._limit if image.size is None else min(image.size, self._limit)
         try:
             async with AsyncExitStack() as place:
                 with trace.stage("queue"):
                     admission = await place.enter_async_context(
-                        self._models.admit(size, group=group, model=model)
+                        self._fetching.admit(image, group=group, model=model)
                     )
                 with trace.stage("download"):
-                    data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)
+                    data = await self._fetching.fetch(image)
                 trace.facts["bytes"] = len(data)
                 return Outcome(image, await _classified(admission, data, on_cost, trace, features=features))
         except (InferenceError, DownloadError) as error:

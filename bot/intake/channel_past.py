@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 
 import discord
 
+from bot.answering.image_fetching import ImageFetching
 from bot.answering.image_indexing import ImageIndexing, IndexedPlace, indexed_place, new_image
 from bot.answering.models import Models
 from bot.delivery.channel_permissions import FAILURES
-from bot.download.downloader import DownloadError, Fetcher
+from bot.download.downloader import DownloadError
 from bot.image_source import ImageSource
 from bot.policy.audience import Audience
 from bot.policy.opt_out import is_left_alone
@@ -43,7 +44,7 @@ class ChannelPast:
         *,
         store: Store,
         models: Models,
-        fetcher: Fetcher,
+        fetching: ImageFetching,
         indexing: ImageIndexing,
         audience: Audience,
         images_of: Callable[[discord.Message], Sequence[ImageSource]],
@@ -52,7 +53,7 @@ class ChannelPast:
         """`images_of` finds the images of a message."""
         self._store = store
         self._models = models
-        self._fetcher = fetcher
+        self._fetching = fetching
         self._indexing = indexing
         self._audience = audience
         self._images_of = images_of
@@ -100,11 +101,9 @@ class ChannelPast:
     ) -> NewImage | None:
         """Return what is kept of a picture; None for one that cannot be looked at."""
         await self._give_way()
-        most = self._limits.image_bytes
-        size = most if image.size is None else min(image.size, most)
         try:
-            async with self._models.admit(size, group=place.guild_id, model=settings.model) as admission:
-                data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)
+            async with self._fetching.admit(image, group=place.guild_id, model=settings.model) as admission:
+                data = await self._fetching.fetch(image)
                 result = await admission.classify(data, on_cost=lambda _: None, features=True)
         except Busy:  # somebody came in between: the next picture waits longer
             await asyncio.sleep(YIELD_SECONDS)

@@ -8,9 +8,9 @@ from typing import Any
 
 import discord
 
-from bot.answering.models import Models
+from bot.answering.image_fetching import ImageFetching
 from bot.buttons.image_mark import ImageMark
-from bot.download.downloader import DownloadError, Fetcher
+from bot.download.downloader import DownloadError
 from bot.i18n import N_, Language
 from bot.policy.effective_settings import guild_settings
 from bot.policy.quota import Quota
@@ -38,8 +38,7 @@ class PictureExplaining:
         self,
         *,
         store: Store,
-        models: Models,
-        fetcher: Fetcher,
+        fetching: ImageFetching,
         quota: Quota,
         painter: ChartPainter,
         lookup: AnswerPictureLookup,
@@ -47,8 +46,7 @@ class PictureExplaining:
         limits: Limits,
     ) -> None:
         self._store = store
-        self._models = models
-        self._fetcher = fetcher
+        self._fetching = fetching
         self._quota = quota
         self._painter = painter
         self._lookup = lookup
@@ -100,12 +98,10 @@ class PictureExplaining:
         None where the picture is not found any more.
         """
         charge = partial(self._quota.charge, interaction.user.id, interaction.guild_id)
-        most = self._limits.image_bytes
         taught = mark.taught is not None
         for image in (await self._lookup.find(interaction, mark)).images:
-            size = most if image.size is None else min(image.size, most)
-            async with self._models.admit(size, group=interaction.guild_id, model=model.name) as admission:
-                data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)
+            async with self._fetching.admit(image, group=interaction.guild_id, model=model.name) as admission:
+                data = await self._fetching.fetch(image)
                 named = await admission.classify(data, on_cost=charge, features=taught)
                 if named.labels[0].index == mark.finding.labels[0].index:
                     direction = await self._direction(interaction.guild_id, mark, model, named)

@@ -11,10 +11,11 @@ from typing import Any
 import discord
 from cachetools import LRUCache
 
+from bot.answering.image_fetching import ImageFetching
 from bot.answering.image_indexing import ImageIndexing
 from bot.answering.models import Models
 from bot.delivery.channel_permissions import FAILURES
-from bot.download.downloader import DownloadError, Fetcher
+from bot.download.downloader import DownloadError
 from bot.erasable_memory import ErasableMemory
 from bot.i18n import N_, Language, languages
 from bot.image_source import ImageSource
@@ -84,7 +85,7 @@ class PictureFinding(ErasableMemory):
         client: discord.Client,
         store: Store,
         models: Models,
-        fetcher: Fetcher,
+        fetching: ImageFetching,
         quota: Quota,
         search: ImageSearch,
         indexing: ImageIndexing,
@@ -95,7 +96,7 @@ class PictureFinding(ErasableMemory):
         self._client = client
         self._store = store
         self._models = models
-        self._fetcher = fetcher
+        self._fetching = fetching
         self._quota = quota
         self._search = search
         self._indexing = indexing
@@ -205,11 +206,10 @@ class PictureFinding(ErasableMemory):
         kind = self._models.info_of(settings.model).fingerprints
         try:
             for image in images[: grant.images]:
-                size = self._limits.image_bytes if image.size is None else image.size
-                async with self._models.admit(
-                    min(size, self._limits.image_bytes), group=interaction.guild_id, model=settings.model
+                async with self._fetching.admit(
+                    image, group=interaction.guild_id, model=settings.model
                 ) as admission:
-                    data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)
+                    data = await self._fetching.fetch(image)
                     looked = await admission.classify(data, on_cost=charge, features=True)
                 kind = self._models.info_of(looked.model).fingerprints
                 fingerprints.append(looked.fingerprint)

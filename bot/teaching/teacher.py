@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 import discord
 
+from bot.answering.image_fetching import ImageFetching
 from bot.answering.models import Models
-from bot.download.downloader import DownloadError, Fetcher, Gone
+from bot.download.downloader import DownloadError, Gone
 from bot.image_source import ImageSource
 from bot.policy.opt_out import is_left_alone
 from bot.policy.quota import Grant, Quota
 from bot.presentation.plain_text import shorten
 from bot.store import Store, StoreError
 from bot.store.taught_results import LABEL_NAME, NewExample, TaughtLesson, TeachingRefused
-from config.settings import Limits
 from inference.knowledge.client import Knowledge
 from inference.knowledge.results import KnowledgeFailed
 from inference.results import Classification, InferenceError, ModelInfo, ModelUnavailable
@@ -91,17 +91,15 @@ class Teacher:
         *,
         store: Store,
         models: Models,
-        fetcher: Fetcher,
+        fetching: ImageFetching,
         quota: Quota,
         knowledge: Knowledge,
-        limits: Limits,
     ) -> None:
         self._store = store
         self._models = models
-        self._fetcher = fetcher
+        self._fetching = fetching
         self._quota = quota
         self._knowledge = knowledge
-        self._limits = limits
 
     async def model(self, guild_id: int) -> ModelInfo:
         """Return the model that answers in a server now. Raises a `StoreError`."""
@@ -164,10 +162,8 @@ class Teacher:
     async def _classified(
         self, image: ImageSource, guild_id: int, info: ModelInfo, on_cost: Callable[[float], None]
     ) -> Classification:
-        most = self._limits.image_bytes
-        size = most if image.size is None else min(image.size, most)
-        async with self._models.admit(size, group=guild_id, model=info.name) as admission:
-            data = await self._fetcher.fetch(image.url, size=image.size, dimensions=image.dimensions)
+        async with self._fetching.admit(image, group=guild_id, model=info.name) as admission:
+            data = await self._fetching.fetch(image)
             return await admission.classify(data, top=LIKELY, on_cost=on_cost, features="example")
 
     async def _prepare(self, guild_id: int, kind: str) -> None:
