@@ -14,9 +14,9 @@ from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
+from inference.knowledge.index_protocol import FINGERPRINT_BYTES
 from inference.knowledge.knowledge_process import KnowledgeDied, KnowledgeProcess
 from inference.knowledge.protocol import (
-    FINGERPRINT_BYTES,
     BackgroundRequest,
     DirectionReply,
     DirectionRequest,

@@ -13,23 +13,23 @@ from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter
 
 from inference.frames import FramedMessage, read_exactly, read_json
 from inference.knowledge.index_protocol import (
+    FINGERPRINT_BYTES,
     AddImagesRequest,
     FillIndexRequest,
     FindRequest,
+    FingerprintSize,
     ForgetIndexRequest,
-    FoundReply,
-    RankedReply,
+    IndexReply,
+    IndexRequest,
+    Kind,
     RankRequest,
     RemoveMessagesRequest,
 )
 
 MOST_EXAMPLES = 100_000
-FINGERPRINT_BYTES = 8192
 REPLY_BYTES = 16 * 1024 * 1024
 """The longest reply is a report on some 20,000 examples."""
 
-Kind = Annotated[str, Field(min_length=1, max_length=100)]
-FingerprintSize = Annotated[int, Field(ge=1, le=FINGERPRINT_BYTES)]
 Cosine = Annotated[float, Field(ge=-1.01, le=1.01)]
 Examples = Annotated[tuple[int, ...], Field(max_length=MOST_EXAMPLES)]
 Labels = Annotated[tuple[int | None, ...], Field(max_length=MOST_EXAMPLES)]
@@ -115,12 +115,7 @@ KnowledgeRequest = (
     | DirectionRequest
     | ReportRequest
     | ForgetRequest
-    | FillIndexRequest
-    | AddImagesRequest
-    | RemoveMessagesRequest
-    | FindRequest
-    | RankRequest
-    | ForgetIndexRequest
+    | IndexRequest
 )
 
 
@@ -181,14 +176,7 @@ class FailedReply(FramedMessage):
 
 
 KnowledgeReply = (
-    DoneReply
-    | MissingReply
-    | NamedReply
-    | DirectionReply
-    | ReportReply
-    | FoundReply
-    | RankedReply
-    | FailedReply
+    DoneReply | MissingReply | NamedReply | DirectionReply | ReportReply | IndexReply | FailedReply
 )
 
 _REQUEST: TypeAdapter[KnowledgeRequest] = TypeAdapter(

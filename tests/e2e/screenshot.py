@@ -76,8 +76,10 @@ class Photographer:
         await self._take(self._ten, "ten", "ten-phone")
         role = guild.create_role("moderators", permissions=discord.Permissions(manage_guild=True))
         stage.env.backend.add_member_role(guild.id, stage.alice.id, role.id)
+        await store.guilds.update(guild.id, {"member_per_minute": 1000})  # for all that is posted now
         await self._teach()
         await self._find()
+        await store.guilds.reset(guild.id, ["member_per_minute"])
         await stage.alice.slash(stage.channel, "settings where", watch="only", add=stage.channel)
         theirs = ("preferences", "privacy show", "privacy delete")
         for command in ("help", *theirs, "about", "settings feedback"):
@@ -96,9 +98,6 @@ class Photographer:
     async def _teach(self) -> None:
         """Teach two words by views of a photograph each, and show what comes of it."""
         stage = self._stage
-        store, guild = cast("Whatsit", stage.env.bot).store, stage.channel.guild
-        assert guild is not None
-        await store.guilds.update(guild.id, {"member_per_minute": 1000})
         for word, path in (("Chelsea", CAT), ("Eileen", TEN[-6])):
             views = await asyncio.to_thread(_views, path)
             await stage.alice.slash(stage.channel, "teach", label=word, **views)
@@ -108,7 +107,6 @@ class Photographer:
             await stage.alice.slash(stage.channel, command)
             await stage.preview.refresh()
             await self._take(self._last, command.replace(" ", "-"))
-        await store.guilds.reset(guild.id, ["member_per_minute"])
 
     async def _find(self) -> None:
         """Turn the index on, post the photographs again, and look for one of them."""
