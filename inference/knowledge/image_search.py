@@ -150,8 +150,8 @@ class ImageSearch:
         perceptual_hash: bytes | None,
         places: Collection[int],
     ) -> FoundReply:
-        for _ in range(MOST_TRIES):
-            request = FindRequest(
+        def asked() -> FindRequest:
+            return FindRequest(
                 server=server,
                 kind=kind,
                 version=self._version(server),
@@ -160,23 +160,32 @@ class ImageSearch:
                 hashed=perceptual_hash is not None,
                 size=len(fingerprint),
             )
-            match await self._knowledge.ask(request, [fingerprint, perceptual_hash or b""]):
-                case FoundReply() as found:
-                    return found
-                case MissingReply():
+
+        data = [fingerprint, perceptual_hash or b""]
+        reply = await self._knowledge.ask(asked(), data)
+        if isinstance(reply, MissingReply):
+            async with self._turn(server):  # several may ask at once, and one filling is enough
+                for _ in range(MOST_TRIES):
+                    request = asked()
+                    reply = await self._knowledge.ask(request, data)
+                    if not isinstance(reply, MissingReply):
+                        break
                     await self._fill(server, kind, len(fingerprint), request.version)
-                case _:
-                    raise KnowledgeFailed("Its process gave an answer to another question.")
-        raise KnowledgeFailed(f"The pictures of server {server} change faster than they can be read.")
+        match reply:
+            case FoundReply() as found:
+                return found
+            case MissingReply():
+                raise KnowledgeFailed(f"The pictures of server {server} change faster than they can be read.")
+        raise KnowledgeFailed("Its process gave an answer to another question.")
 
     async def _fill(self, server: int, kind: str, size: int, version: int) -> None:
-        async with self._turn(server):
-            part = partial(FillIndexRequest, server=server, kind=kind, version=version)
-            nothing = _columns([], size)
-            await self._knowledge.ask(part(images=nothing, begin=True), slow=True)
-            async for images in self._index(server, kind):
-                await self._knowledge.ask(part(images=_columns(images, size)), _bytes(images), slow=True)
-            await self._knowledge.ask(part(images=nothing, end=True), slow=True)
+        """Read a server's pictures anew; its turn has to be held."""
+        part = partial(FillIndexRequest, server=server, kind=kind, version=version)
+        nothing = _columns([], size)
+        await self._knowledge.ask(part(images=nothing, begin=True), slow=True)
+        async for images in self._index(server, kind):
+            await self._knowledge.ask(part(images=_columns(images, size)), _bytes(images), slow=True)
+        await self._knowledge.ask(part(images=nothing, end=True), slow=True)
 
     async def _ranked(
         self, kind: str, fingerprint: bytes, places: Sequence[PicturePlace]
