@@ -100,17 +100,20 @@ class ChannelPast:
         settings: GuildSettings,
     ) -> NewImage | None:
         """Return what is kept of a picture; None for one that cannot be looked at."""
-        await self._give_way()
-        try:
-            async with self._fetching.admit(image, group=place.guild_id, model=settings.model) as admission:
-                data = await self._fetching.fetch(image)
-                result = await admission.classify(data, on_cost=lambda _: None, features=True)
-        except Busy:  # somebody came in between: the next picture waits longer
-            await asyncio.sleep(YIELD_SECONDS)
-            return None
-        except (InferenceError, DownloadError) as error:
-            log.info("A picture of the message %d is left out of the index. %s", message.id, error)
-            return None
+        while True:
+            await self._give_way()
+            try:
+                async with self._fetching.admit(
+                    image, group=place.guild_id, model=settings.model
+                ) as admission:
+                    data = await self._fetching.fetch(image)
+                    result = await admission.classify(data, on_cost=lambda _: None, features=True)
+                break
+            except Busy:  # somebody came in between
+                await asyncio.sleep(YIELD_SECONDS)
+            except (InferenceError, DownloadError) as error:
+                log.info("A picture of the message %d is left out of the index. %s", message.id, error)
+                return None
         return new_image(
             place,
             message_id=message.id,

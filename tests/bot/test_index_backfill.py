@@ -10,6 +10,7 @@ from simcord.builders import ChannelHandle
 from simcord.results import InteractionResult, ResponseMessage
 
 from bot.intake import channel_past
+from inference.results import Busy
 from tests.bot.moderation import moderator, refusal
 from tests.bot.pressing import member, now, pressable
 from tests.world import World, picture
@@ -176,6 +177,17 @@ async def test_answers_go_first(world: World) -> None:
     first, second, third = looked_at
     assert second - first >= channel_past.YIELD_SECONDS
     assert third - second >= channel_past.YIELD_SECONDS
+
+
+async def test_where_the_queue_is_full_a_picture_is_tried_again(world: World) -> None:
+    old = await past(world, 3)
+    world.classifier.refuses = Busy("full")
+    await backfill(world)
+    await world.env.advance_time(2 * channel_past.YIELD_SECONDS)
+    assert await kept(world) == []
+    world.classifier.refuses = None
+    await world.env.advance_time(3 * channel_past.YIELD_SECONDS)
+    assert await kept(world) == old
 
 
 async def test_who_wants_to_be_left_alone_and_what_a_spoiler_hides_stays_out(world: World) -> None:
