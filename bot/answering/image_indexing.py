@@ -192,7 +192,7 @@ class ImageIndexing:
         return image.listed_id in listed and not is_left_alone(await self._store.members.get(image.user_id))
 
     async def _first_of(self, request: Request, place: IndexedPlace, outcome: Outcome) -> IndexedImage | None:
-        """Return the oldest picture of the channel that is the same one; None if it is new there."""
+        """Return the first posting of the same picture in the channel; None if there was none."""
         result = outcome.result
         if not isinstance(result, Classification) or result.fingerprint is None or outcome.source.spoiler:
             return None

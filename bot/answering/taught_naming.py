@@ -58,9 +58,10 @@ class TaughtNaming:
         return list(outcomes)
 
     async def notice(self, guild_id: int, outcomes: Sequence[Outcome], language: Language) -> str:
-        """Return, once for each model, that what a server taught is of another one; else nothing.
+        """Return a line that words must be taught again for the model in use; empty if there is no need.
 
-        Fingerprints of two models cannot be compared, so those labels are never said.
+        A server is told so once for each model. Fingerprints of two models cannot be compared, so
+        labels of another one are never said.
         """
         models = [outcome.result.model for outcome in outcomes if isinstance(outcome.result, Classification)]
         kind = self._models.info_of(models[0]).fingerprints if models else None

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 BINS = 10
-"""Into which probabilities are divided, to see how often those of about the same size are right."""
+"""Groups of about the same probability; in each is counted how many of the first labels are right."""
 RANKS = 5
 NORMAL_95 = 1.96
 

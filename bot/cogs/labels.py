@@ -210,7 +210,7 @@ class LabelsCog(
                 await interaction.followup.send(file=file, ephemeral=True)
 
     @app_commands.command(
-        name=locale_str("import"), description=locale_str("Learn what another server exported, or you before")
+        name=locale_str("import"), description=locale_str("Learn what this or another server exported")
     )
     @app_commands.describe(file=locale_str("A file from /labels export"))
     async def import_(self, interaction: Interaction, file: discord.Attachment) -> None:
