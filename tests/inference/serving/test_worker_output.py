@@ -12,7 +12,7 @@ import pytest
 from inference.results import HarmfulImage
 from inference.serving import worker_output
 from inference.serving.worker_output import LINE_BYTES, LINES, WorkerOutput
-from tests.inference.fakes import Deed, deed, running
+from tests.inference.fakes import Deed, deed, running, until
 
 PID = 4711
 
@@ -74,11 +74,16 @@ async def test_a_real_worker_is_heard_before_it_is_replaced(
     caplog: pytest.LogCaptureFixture, what: Deed, says: str
 ) -> None:
     caplog.set_level(logging.WARNING)
+
+    def heard(text: str) -> list[logging.LogRecord]:
+        return [record for record in caplog.records if text in record.getMessage()]
+
     async with running() as classifier:
         pid = classifier.worker_pid
         with suppress(HarmfulImage):
             await classifier.classify(deed(what))
-        records = [r for r in caplog.records if says in r.getMessage()]
-        assert vars(records[0])["pid"] == pid
-    replaced = [index for index, r in enumerate(caplog.records) if "Replacing the worker" in r.getMessage()]
-    assert all(caplog.records.index(records[0]) < index for index in replaced)
+        # A worker that goes on is listened to by a thread, which may hear the line after the answer is there.
+        await until(lambda: heard(says))
+        assert vars(heard(says)[0])["pid"] == pid
+    first = caplog.records.index(heard(says)[0])
+    assert all(first < caplog.records.index(record) for record in heard("Replacing the worker"))
