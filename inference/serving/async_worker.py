@@ -35,9 +35,10 @@ class BatchWorker(Protocol):
         *,
         image_seconds: float,
         inbox: BatchInbox,
+        on_slow: Callable[[], None],
     ) -> None: ...
     def end(self) -> None: ...
-    def reap(self) -> int: ...
+    def reap(self) -> None: ...
 
 
 class AsyncWorker:
@@ -83,11 +84,13 @@ class AsyncWorker:
         *,
         image_seconds: float,
         forget: Sequence[int] = (),
+        on_slow: Callable[[], None] = lambda: None,
     ) -> None:
         """Have a batch of images looked at, and what is `add`ed meanwhile.
 
         `report` gets each reply, on the event loop, before this returns. `forget` are the ids of images whose
-        second look nobody wants any more. Raises WorkerDied.
+        second look nobody wants any more. `on_slow` is called, on the event loop, when an image has taken a
+        good part of `image_seconds`. Raises WorkerDied.
         """
         loop = asyncio.get_running_loop()
         self._jobs = {}
@@ -101,9 +104,14 @@ class AsyncWorker:
             for reply in replies:
                 report(self._jobs.pop(reply.id), reply)
 
+        def tell_slow() -> None:
+            loop.call_soon_threadsafe(on_slow)
+
         def run() -> None:
             try:
-                self._worker.run(request, pictures, deliver, image_seconds=image_seconds, inbox=inbox)
+                self._worker.run(
+                    request, pictures, deliver, image_seconds=image_seconds, inbox=inbox, on_slow=tell_slow
+                )
             finally:
                 inbox.close()
 
@@ -124,6 +132,7 @@ class AsyncWorker:
                 ranked=job.key.ranked,
                 second=job.second,
                 alone=job.is_apart and not job.second,
+                patient=job.is_heavy or job.is_costly,
                 size=0 if job.second else len(job.data),
                 features=job.key.features,
                 explain=job.key.explain,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from inference.serving.protocol import LooksBegun, WorkerNews, WorkerReply
 
 ASLEEP = 0.02
 """Of the time without news, the part on a processor below which a worker is taken for hung."""
+SLOW = 0.5
+"""Of the processor time that an image may take, the part from which on it is slow. The most expensive honest
+pictures of 50 million pixels took 1.2 to 1.4 s."""
 STALLED = 2
 """So many times the seconds without news may a thread be asleep while others work. On a busy machine it is
 not its fault."""
@@ -57,6 +60,7 @@ class BatchWatch:
         self._before: float | None = None
         self._in_work: dict[int, LooksInWork] = {}
         self._heard = False
+        self._is_slow_told = False
         self._halfway: float | None = None
         self._last_news = time.perf_counter()
 
@@ -105,15 +109,30 @@ class BatchWatch:
 
         Where several are at codecs with threads of their own, nobody can tell whose these are: it is all.
         """
+        for share in self._beyond(self._image_seconds):
+            alike = [each for each in self._in_work.values() if each.elsewhere is not None]
+            guilty = [share] if share.elsewhere is None else alike
+            return frozenset(id_ for each in guilty for id_ in each.ids)
+        return frozenset()
+
+    def slow(self) -> frozenset[int]:
+        """Return the images that have taken a good part of what they may."""
+        return frozenset(id_ for share in self._beyond(SLOW * self._image_seconds) for id_ in share.ids)
+
+    def is_first_slow(self) -> bool:
+        """Tell, once, that there is a slow image."""
+        if self._is_slow_told:
+            return False
+        self._is_slow_told = bool(self.slow())
+        return self._is_slow_told
+
+    def _beyond(self, image_seconds: float) -> Iterator[LooksInWork]:
         now = time.perf_counter()
         for share in self._in_work.values():
-            allowed = self._image_seconds * len(share.ids)
+            allowed = image_seconds * len(share.ids)
             # A thread uses no more processor time than time goes by.
             if now - share.since > allowed and self._spent(share) > allowed:
-                alike = [each for each in self._in_work.values() if each.elsewhere is not None]
-                guilty = [share] if share.elsewhere is None else alike
-                return frozenset(id_ for each in guilty for id_ in each.ids)
-        return frozenset()
+                yield share
 
     def stalled(self) -> frozenset[int]:
         """Return the images whose thread has done next to nothing for long, while others went on.
