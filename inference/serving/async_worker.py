@@ -37,6 +37,7 @@ class BatchWorker(Protocol):
         inbox: BatchInbox,
         on_slow: Callable[[], None],
     ) -> None: ...
+    def give_way(self) -> None: ...
     def end(self) -> None: ...
     def reap(self) -> None: ...
 
@@ -64,6 +65,11 @@ class AsyncWorker:
     def starts(self) -> int:
         """How many workers were started so far."""
         return self._worker.starts
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether it has images to look at."""
+        return self._inbox is not None
 
     def is_swollen(self) -> bool:
         """Return whether the worker should be replaced when it is idle, for the memory that it keeps."""
@@ -145,6 +151,10 @@ class AsyncWorker:
     async def reap(self) -> None:
         """End the worker; another may be started later."""
         await self._call(self._worker.reap)
+
+    def give_way(self) -> None:
+        """Give the worker the lowest priority, for good."""
+        self._worker.give_way()
 
     def end(self) -> None:
         """Kill the worker now, and never start another."""

@@ -10,7 +10,7 @@ from inference.serving.protocol import LooksBegun, WorkerNews, WorkerReply
 
 ASLEEP = 0.02
 """Of the time without news, the part on a processor below which a worker is taken for hung."""
-SLOW = 0.5
+SLOW = 0.375
 """Of the processor time that an image may take, the part from which on it is slow. The most expensive honest
 pictures of 50 million pixels took 1.2 to 1.4 s."""
 STALLED = 2

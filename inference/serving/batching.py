@@ -15,8 +15,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Hashable
+from functools import partial
 
 from inference.results import InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
 from inference.serving.async_worker import BatchWorker
@@ -60,12 +61,12 @@ class MicroBatcher:
         self._on_settled = on_settled
         self._numbers = itertools.count()
         self._jobs: dict[ImageKey, ImageJob] = {}
-        self._second_looks: deque[ImageJob] = deque()
         self._present: dict[ImageJob, None] = {}
         self._is_feeding = self._is_topping_up = False
         self._open_cases = OpenCases()
         self._forgotten: list[int] = []
         self._pump: asyncio.Task[None] | None = None
+        self._relieved: set[asyncio.Task[None]] = set()
         self._closed = False
         self.batches = 0
         self.batch_sizes: Counter[int] = Counter()
@@ -127,8 +128,7 @@ class MicroBatcher:
                 next(self._numbers), key, data, group, on_cost=on_cost, expected=expected
             )
             self._lanes.put(job)
-            if self._pump is None:
-                self._pump = asyncio.create_task(self._work(), name="inference-batches")
+            self._wake()
             self._top_up_soon()
         waiter: asyncio.Future[AnsweredReply] = asyncio.get_running_loop().create_future()
         job.waiters.add(waiter)
@@ -152,10 +152,14 @@ class MicroBatcher:
         self._first.end()
         self._trials.end()
         self._refuse_all(ModelUnavailable(CLOSED))
-        if self._pump:
-            await asyncio.wait([self._pump])
+        if tasks := {*self._relieved, *([self._pump] if self._pump else [])}:
+            await asyncio.wait(tasks)
         await self._trials.close()
         await self._first.close()
+
+    def _wake(self) -> None:
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._work(), name="inference-batches")
 
     async def _work(self) -> None:
         """Send batches as long as there are images."""
@@ -178,7 +182,7 @@ class MicroBatcher:
     def _take(self) -> list[ImageJob]:
         """Take what the worker may have now beside what it has: second looks, and then new images in turn."""
         batch: list[ImageJob] = []
-        while job := self._next():
+        while job := self._lanes.take(self._present):
             if job.second or not self._trials.takes(job):
                 job.in_work = True
                 self._present[job] = None
@@ -189,24 +193,17 @@ class MicroBatcher:
         self.batches += 1
         self.batch_sizes[size] += 1
 
-    def _next(self) -> ImageJob | None:
-        if not self._second_looks:
-            return self._lanes.take(self._present)
-        if self._lanes.fits(self._second_looks[0], self._present):
-            return self._second_looks.popleft()
-        return None
-
     async def _look_at(self, batch: list[ImageJob]) -> None:
         forget, self._forgotten = self._forgotten, []
         self._is_feeding = True
         self._count_batch(len(batch))
+        present = self._present
         try:
-            await self._first.worker.look_at(
+            left = await self._first.look_at(
                 batch,
-                self._take_note,
+                partial(self._take_note, present),
                 image_seconds=self._image_seconds,
                 forget=forget,
-                on_slow=self._first.spare.prepare,
             )
         except WorkerDied as death:
             self._is_feeding = False
@@ -216,7 +213,26 @@ class MicroBatcher:
             return
         finally:
             self._is_feeding = False
-        self._first.has_answered()
+        if left:
+            self._present = {}
+            self._lanes.lose_second_looks()
+            task = asyncio.create_task(self._see_off(left, present), name="inference-slow")
+            self._relieved.add(task)
+            task.add_done_callback(self._relieved.discard)
+
+    async def _see_off(self, turn: asyncio.Task[None], present: dict[ImageJob, None]) -> None:
+        """Wait for what a worker that was relieved is still at."""
+        try:
+            await turn
+        except WorkerDied as death:
+            if not self._closed and not self._judge(list(present), death):
+                self._first.count_crash(death)
+        except BaseException as error:
+            for job in list(present):
+                self._settle(job, ModelUnavailable(f"The classifier stopped working: {error!r}"))
+            raise
+        if not self._closed:
+            self._wake()
 
     def _top_up_soon(self) -> None:
         """Give a busy worker more, once all that has just been answered or come is known."""
@@ -235,18 +251,13 @@ class MicroBatcher:
         self._forgotten = forget  # it has just answered the last one
         for job in reversed(batch):
             del self._present[job]
-            self._put_back(job)
-
-    def _put_back(self, job: ImageJob) -> None:
-        job.in_work = False
-        if job.second:
-            self._second_looks.appendleft(job)
-        else:
+            job.in_work = False
             self._lanes.put_back(job)
 
-    def _take_note(self, job: ImageJob, reply: WorkerReply) -> None:
+    def _take_note(self, present: dict[ImageJob, None], job: ImageJob, reply: WorkerReply) -> None:
+        """Take note of a reply of the worker that `present` were given to."""
         job.in_work = False
-        self._present.pop(job, None)
+        present.pop(job, None)
         self._first.breaker.succeeded()
         if isinstance(reply, AnsweredReply):
             self._settle(job, reply)
@@ -256,19 +267,33 @@ class MicroBatcher:
                 self._trials.accuse(job)
             else:
                 self._settle(job, reply.error())
-        elif job.waiters:
-            job.second, job.crops = True, reply.crops
-            self._second_looks.append(job)
-        else:
+        elif not job.waiters:
             self._charge(job, reply.core_seconds)
             self._forget(job)
-            self._forgotten.append(job.id)
+            if present is self._present:
+                self._forgotten.append(job.id)
+        elif present is self._present:
+            job.second, job.crops = True, reply.crops
+            self._lanes.put_second_look(job)
+        else:
+            self._lanes.put_back(job)  # another worker begins anew
+            self._wake()
         self._top_up_soon()
 
     async def _bury(self, unanswered: list[ImageJob], death: WorkerDied) -> None:
         """Decide about the images that a dead worker has left, and start another worker."""
         log.warning("Replacing the worker: %s. Images in work: %d.", death, len(death.in_work))
-        self._start_over()
+        self._lanes.lose_second_looks()
+        if self._judge(unanswered, death) or self._first.count(death):
+            await self._first.replace()
+        if death.cause is not DeathCause.IDLE:
+            self._first.spare.prepare()
+
+    def _judge(self, unanswered: list[ImageJob], death: WorkerDied) -> bool:
+        """Condemn, accuse or put back what a dead worker left; return whether an image may have done it."""
+        for job in unanswered:
+            job.in_work = False
+            job.begin()
         accused = [job for job in unanswered if job.id in death.in_work]
         guilty = [job for job in accused if job.died(death, alone=len(unanswered) == 1)]
         for job in guilty:
@@ -287,19 +312,7 @@ class MicroBatcher:
             else:
                 self._forget(job)
                 self._charge(job, job.core_seconds)
-        if accused or self._first.count(death):
-            await self._first.replace()
-        if death.cause is not DeathCause.IDLE:
-            self._first.spare.prepare()
-
-    def _start_over(self) -> None:
-        """Have every image begin with its first look: the crops for second ones have died with the worker."""
-        for job in self._jobs.values():
-            if not (job.accused or job.suspicious):
-                job.in_work = False
-                job.begin()
-        while self._second_looks:
-            self._lanes.put_back(self._second_looks.pop())
+        return bool(accused)
 
     def _tried(self, job: ImageJob, outcome: Outcome) -> None:
         """Take note of what the second worker found out about a suspect."""
@@ -328,7 +341,6 @@ class MicroBatcher:
         jobs = list(self._jobs.values())
         self._jobs.clear()
         self._lanes.clear()
-        self._second_looks.clear()
         self._present.clear()
         self._trials.clear()
         self._open_cases.clear()
@@ -346,6 +358,5 @@ class MicroBatcher:
         self._forget(job)
         self._lanes.remove(job)
         self._trials.drop(job)
-        if job in self._second_looks:
-            self._second_looks.remove(job)
+        if job.second:
             self._forgotten.append(job.id)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from inference.results import ModelInfo, ModelUnavailable
 from inference.serving.async_worker import AsyncWorker, BatchWorker
 from inference.serving.breaker import CircuitBreaker
+from inference.serving.image_job import ImageJob
+from inference.serving.protocol import WorkerReply
 from inference.serving.spare_worker import SpareWorker
 from inference.serving.worker_death import DeathCause, WorkerDied
 
@@ -38,6 +42,7 @@ class FirstWorker:
         self._on_broken = on_broken
         self._proven = False
         self._closed = False
+        self._waiting_for_spare: asyncio.Task[None] | None = None
 
     async def start(self, report: Callable[[str, float | None], None]) -> ModelInfo:
         """Start the first one. Raises ModelUnavailable if it has no model, WorkerDied if it dies."""
@@ -45,6 +50,47 @@ class FirstWorker:
         self.spare.settle_on(info.name)
         self._on_model(info)
         return info
+
+    async def look_at(
+        self,
+        batch: Sequence[ImageJob],
+        report: Callable[[ImageJob, WorkerReply], None],
+        *,
+        image_seconds: float,
+        forget: Sequence[int],
+    ) -> asyncio.Task[None] | None:
+        """Have a batch looked at, as `AsyncWorker.look_at` does, which says what may be raised.
+
+        Returns None when all is answered. Where an image takes long, the spare takes over from the worker as
+        soon as it is loaded: returned is then what is still to be awaited of the worker that goes on.
+        """
+        relief: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turn = asyncio.create_task(
+            self.worker.look_at(
+                batch,
+                report,
+                image_seconds=image_seconds,
+                forget=forget,
+                on_slow=partial(self._relieve_soon, relief),
+            ),
+            name="inference-turn",
+        )
+        await asyncio.wait({turn, relief}, return_when=asyncio.FIRST_COMPLETED)
+        if turn.done():
+            turn.result()
+            self._proven = True
+            return None
+        self.worker.give_way()
+        await self.replace()
+        return turn
+
+    def _relieve_soon(self, relief: asyncio.Future[None]) -> None:
+        self.spare.prepare()
+        self._waiting_for_spare = asyncio.create_task(self._relieve(relief), name="inference-relief")
+
+    async def _relieve(self, relief: asyncio.Future[None]) -> None:
+        if await self.spare.is_loaded() and not relief.done():
+            relief.set_result(None)
 
     async def replace(self) -> bool:
         """Have another worker. Returns False where that fails: the breaker is open, or it was closed."""
@@ -66,10 +112,6 @@ class FirstWorker:
                 self._on_model(info)
                 return True
         return False
-
-    def has_answered(self) -> None:
-        """Take note that it has answered all that it had."""
-        self._proven = True
 
     def count(self, death: WorkerDied) -> bool:
         """Count a death for which no image can be blamed. Returns whether to go on.

@@ -8,6 +8,7 @@ comes from a group that has used much of late has a lane of its own too, and tak
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Collection, Hashable
 from enum import Enum, auto
 
@@ -53,10 +54,11 @@ class ImageLanes:
             Lane.CHEAP: FairQueue(),
             Lane.HEAVY: FairQueue(),
         }
+        self._second_looks: deque[ImageJob] = deque()
         self._recent = RecentUse()
 
     def __bool__(self) -> bool:
-        return any(self._lanes.values())
+        return bool(self._second_looks) or any(self._lanes.values())
 
     def put(self, job: ImageJob) -> None:
         """Add an image as the last of its group."""
@@ -67,17 +69,35 @@ class ImageLanes:
 
     def put_back(self, job: ImageJob) -> None:
         """Add an image that was taken as the first of its group, as if it had not been."""
+        if job.second:
+            self._second_looks.appendleft(job)
+            return
         self._queue(job).put_back(job, job.group, estimate=job.estimate)
         job.estimate = 0.0
 
+    def put_second_look(self, job: ImageJob) -> None:
+        """Add an image that the worker has the crops of, for a second look: these go first."""
+        self._second_looks.append(job)
+
+    def lose_second_looks(self) -> None:
+        """Have all begin with their first looks again: another worker does not have their crops."""
+        while self._second_looks:
+            job = self._second_looks.pop()
+            job.begin()
+            self.put_back(job)
+
     def remove(self, job: ImageJob) -> None:
         """Take an image out, if it is there."""
+        if job in self._second_looks:
+            self._second_looks.remove(job)
         self._queue(job).remove(job, job.group)
         self._recent.add(job.group, -job.counted)
         job.counted = 0.0
 
     def take(self, present: Collection[ImageJob]) -> ImageJob | None:
         """Take the next image that may go beside those that are `present`, None where none may."""
+        if self._second_looks:
+            return self._second_looks.popleft() if self.fits(self._second_looks[0], present) else None
         for queue in self._lanes.values():
             if queue and self.fits(queue.first(), present):
                 job, estimate = queue.pop()
@@ -118,6 +138,7 @@ class ImageLanes:
 
     def clear(self) -> None:
         """Take all images out. What the groups have used stays known."""
+        self._second_looks.clear()
         for lane in self._lanes.values():
             lane.clear()
 

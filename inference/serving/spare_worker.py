@@ -39,12 +39,18 @@ class SpareWorker:
         if self._loading is None:
             self._loading = asyncio.create_task(self._load(), name="inference-spare")
 
-    async def take_over(self, worker: AsyncWorker) -> tuple[AsyncWorker, ModelInfo] | None:
-        """Return the spare, loaded, and its model, and begin to load the next one in place of `worker`.
+    async def is_loaded(self) -> bool:
+        """Wait until it is loaded, where it is being; return whether it is."""
+        return self._loading is not None and await asyncio.shield(self._loading) is not None
 
-        Where it is being loaded, this waits for it. Returns None where there is none, or it did not load.
+    async def take_over(self, worker: AsyncWorker) -> tuple[AsyncWorker, ModelInfo] | None:
+        """Return the spare, loaded, and its model, and begin to load the next one in place of `worker`, once
+        that has done what it is at.
+
+        Where it is being loaded, this waits for it. Returns None where there is none, or it did not load, or
+        it is to be the one that was relieved and is still at work.
         """
-        if self._loading is None:
+        if self._loading is None or self._worker.is_at_work:
             return None
         info = await asyncio.shield(self._loading)
         self._loading = None

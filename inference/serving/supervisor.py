@@ -1,7 +1,7 @@
 """A worker seen from outside: start it, hand it batches, and end it when it misbehaves.
 
 `start`, `run` and `reap` block, and are called from one thread of their own, never from the event loop.
-`end`, `pid`, `resident_bytes` and `starts` may be used from any thread at any time.
+`end`, `give_way`, `pid`, `resident_bytes` and `starts` may be used from any thread at any time.
 """
 
 from __future__ import annotations
@@ -204,6 +204,12 @@ class WorkerSupervisor:
         A model that is large by itself is no reason, because the new worker would be as large.
         """
         return self.resident_bytes > max(SWOLLEN_SHARE * self._worker.memory, 2 * self._size_at_start)
+
+    def give_way(self) -> None:
+        """Give the worker the lowest priority, for good."""
+        with self._lock:
+            if self._process:
+                self._process.give_way()
 
     def end(self) -> None:
         """Kill the worker now, with every process it started, and never start another.

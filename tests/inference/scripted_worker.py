@@ -61,7 +61,7 @@ class ScriptedWorker:
         self.overrunning = False
         self.alive = True
         self.swollen = False
-        self.slow = False
+        self.slow = self.gave_way = False
         self.slow_too: set[bytes | int] = set()
         self.loads = threading.Event()
         self.loads.set()
@@ -140,6 +140,9 @@ class ScriptedWorker:
         if isinstance(what, bytes) and what in self.unsure:
             return UnsureReply(id=look.id, crops=self.unsure[what], core_seconds=0)
         return answered(look)
+
+    def give_way(self) -> None:
+        self.gave_way = True
 
     def end(self) -> None:
         self.go.release(1000)

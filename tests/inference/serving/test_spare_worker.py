@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import pytest
@@ -162,3 +163,77 @@ async def test_a_server_that_is_known_to_be_harmless_does_not_wait_for_trials_of
     assert await outcome(scene, alike[2], "known") is AnsweredReply
     assert scene.second.seen == [alike[1]]
     assert scene.worker.seen[-1] == alike[2]
+
+
+class Relief:
+    """An image that takes long in the first worker, from which the spare takes over."""
+
+    def __init__(self, scene: BatchingScene) -> None:
+        self.scene = scene
+        for worker in scene.workers:
+            worker.go = threading.Semaphore(0)
+        scene.worker.slow = True
+        scene.spare.go.release(99)
+        scene.second.go.release(99)
+
+    async def begin(self, *images: str) -> list[asyncio.Task[AnsweredReply]]:
+        """Have the first worker at these images, and the spare in its place."""
+        tasks = self.scene.send(*images)
+        await until(lambda: self.scene.worker.gave_way)
+        self.scene.worker.slow = False
+        await until(lambda: self.scene.spare.alive)
+        return tasks
+
+    def end(self) -> None:
+        """Let the first worker go on with what it has."""
+        self.scene.worker.go.release(99)
+
+
+async def test_the_spare_takes_over_while_an_image_takes_long(scene: BatchingScene) -> None:
+    relief = Relief(scene)
+    (slow,) = await relief.begin("slow")
+    assert await outcome(scene, "a") is AnsweredReply
+    assert scene.spare.seen == [b"a"]
+    assert not slow.done()
+    relief.end()
+    assert isinstance(await slow, AnsweredReply)
+    await until(lambda: scene.worker.starts)  # it is the next spare
+
+
+async def test_nobody_else_notices_when_a_worker_that_was_relieved_dies(scene: BatchingScene) -> None:
+    relief = Relief(scene)
+    tasks = await relief.begin("bad1", "b")
+    assert await outcome(scene, "a") is AnsweredReply
+    relief.end()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert [type(one) for one in outcomes] == [HarmfulImage, AnsweredReply]
+    assert scene.spare.seen == [b"a", b"b"]
+    assert scene.spare.starts == 1
+
+
+async def test_a_second_look_begins_anew_where_the_worker_was_relieved(scene: BatchingScene) -> None:
+    relief = Relief(scene)
+    scene.worker.unsure = {b"u": 2}
+    (unsure,) = await relief.begin("u")
+    relief.end()
+    assert isinstance(await unsure, AnsweredReply)
+    assert scene.worker.seen == scene.spare.seen == [b"u"]
+
+
+async def test_a_death_does_not_wait_for_a_spare_that_is_still_at_work_itself(scene: BatchingScene) -> None:
+    relief = Relief(scene)
+    (slow,) = await relief.begin("slow")
+    assert await outcome(scene, "bad1") is HarmfulImage
+    assert await outcome(scene, "a") is AnsweredReply
+    assert scene.spare.seen == [b"bad1", b"a"]
+    assert not slow.done()
+    relief.end()
+    await slow
+
+
+async def test_closing_ends_a_worker_that_was_relieved_too(scene: BatchingScene) -> None:
+    relief = Relief(scene)
+    (slow,) = await relief.begin("slow")
+    await scene.batcher.close()
+    (found,) = await asyncio.gather(slow, return_exceptions=True)
+    assert isinstance(found, ModelUnavailable)
