@@ -92,6 +92,8 @@ lock: $(STAMP)  ## pin and hash the newest versions that pyproject.toml allows
 	$(LOCK) --extra dev --output-file requirements/dev.txt
 	$(LOCK) --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(LOCK) --extra bench --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(LOCK) --extra cluster --constraint requirements/dev.txt --override requirements/not-on-nodes.txt \
+	    --output-file requirements/cluster.txt
 	echo asyncpg | $(subst pyproject.toml,-,$(LOCK)) --no-annotate --constraint requirements/dev.txt \
 	    --output-file requirements/postgres.txt
 
