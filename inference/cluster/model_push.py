@@ -1,4 +1,5 @@
-"""`whatsit models push`: bring the configured model, prepared on this machine, to the machines of a cluster."""
+"""`whatsit models push`: bring the configured model, prepared on this machine, to the machines of a
+cluster."""
 
 from __future__ import annotations
 

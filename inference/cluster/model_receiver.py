@@ -1,4 +1,5 @@
-"""Takes the models that `whatsit models push` brings: `PUT /v1/models/SHA256`, with the secret of the cluster."""
+"""Takes the models that `whatsit models push` brings: `PUT /v1/models/SHA256`, with the secret of the
+cluster."""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ def check_free(setting: str, address: ListenAddress) -> None:
 def cannot_listen(setting: str, address: ListenAddress, error: OSError) -> ConfigError:
     """Return the error for an address at which nothing can be served."""
     return ConfigError(
-        f"{setting} is {address}, where nothing can be served: {error.strerror or error}. Does another node run "
+        f"{setting} is {address}, where nothing can be served: {error.strerror or error}. Does another "
+        "node run "
         "there? Choose another port, or an address of this machine."
     )

@@ -35,7 +35,8 @@ def pack(model: settings.Model, folder: Path, *, report: Report) -> PackedModel:
     made, found = located.converted(digest, model.cache_dir, report=report)
     if found.objection is not None:
         raise ModelUnavailable(
-            f"The model {located.name} cannot be pushed to nodes, because OpenVINO cannot run it, and nodes have "
+            f"The model {located.name} cannot be pushed to nodes, because OpenVINO cannot run it, and "
+            "nodes have "
             f"nothing else: {found.objection}."
         )
     if model.precision == "int8":

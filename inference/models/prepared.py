@@ -1,8 +1,9 @@
-"""Prepared models: what one machine has converted, as one file, for nodes with neither TensorFlow nor weights.
+"""Prepared models: what one machine has converted, as one file, for nodes with neither TensorFlow nor
+weights.
 
-The file is a tar of `CARD`, `LABELS` and what `inference.models.convert` keeps of a model; its SHA-256 names it.
-A node keeps it unpacked in `cache_dir`/prepared, beside a note for each `model.name` that says which one was
-pushed last. `inference.models.packing` makes such files.
+The file is a tar of `CARD`, `LABELS` and what `inference.models.convert` keeps of a model; its SHA-256 names
+it. A node keeps it unpacked in `cache_dir`/prepared, beside a note for each `model.name` that says which one
+was pushed last. `inference.models.packing` makes such files.
 """
 
 from __future__ import annotations
@@ -66,14 +67,17 @@ def card_of(folder: Path) -> ModelCard | None:
         card = ModelCard.model_validate_json((folder / CARD).read_bytes())
     except (OSError, ValidationError) as error:
         raise ModelUnavailable(
-            f"The prepared model in {folder} cannot be understood ({type(error).__name__}). Push it again, from a "
+            f"The prepared model in {folder} cannot be understood ({type(error).__name__}). Push it "
+            "again, from a "
             "machine with the same version of Whatsit."
         ) from None
     here = importlib.metadata.version("openvino")
     if (card.openvino, card.recipe) != (here, convert.RECIPE):
         raise ModelUnavailable(
-            f"The model {card.name} was prepared with OpenVINO {card.openvino} (recipe {card.recipe}), and this "
-            f"machine has {here} (recipe {convert.RECIPE}). Install the same version of Whatsit on both, from its "
+            f"The model {card.name} was prepared with OpenVINO {card.openvino} (recipe {card.recipe}), "
+            "and this "
+            f"machine has {here} (recipe {convert.RECIPE}). Install the same version of Whatsit on both, "
+            "from its "
             "requirements files, and push the model again."
         )
     return card
@@ -85,7 +89,8 @@ def place_of(digest: str, cache_dir: Path) -> Path:
 
 
 def current(model: settings.Model) -> str | None:
-    """Return the SHA-256 of the model that was pushed last for what the settings ask for, None without one."""
+    """Return the SHA-256 of the model that was pushed last for what the settings ask for, None without
+    one."""
     try:
         digest = _note(model.name, model.cache_dir).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
@@ -103,7 +108,8 @@ def pinned(model: settings.Model, digest: str | None) -> settings.Model:
     folder = model_cache.intact(place_of(digest, model.cache_dir))
     if folder is None:
         raise ModelUnavailable(
-            f"The prepared model {digest[:12]} for {model.name} is not on this machine: run `whatsit models push` "
+            f"The prepared model {digest[:12]} for {model.name} is not on this machine: run `whatsit "
+            "models push` "
             "with its address."
         )
     card = card_of(folder)
@@ -131,7 +137,8 @@ def receive(file: BufferedRandom, digest: str, cache_dir: Path) -> ModelCard:
             _remember(card.wanted, digest, cache_dir)
     except OSError as error:
         raise ModelUnavailable(
-            f"The prepared model cannot be written to {place.parent}: {error.strerror or error}. Free some space "
+            f"The prepared model cannot be written to {place.parent}: {error.strerror or error}. Free "
+            "some space "
             "there, or set model.cache_dir to another folder."
         ) from None
     return card

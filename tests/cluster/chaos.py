@@ -52,7 +52,8 @@ class Outcome:
     def __str__(self) -> str:
         verdict = "ok" if self.is_well else "FAILED"
         return (
-            f"{self.name:<28} {self.answered:>6} answered {self.lost:>3} lost, silent {self.silence:5.2f} s of "
+            f"{self.name:<28} {self.answered:>6} answered {self.lost:>3} lost, silent {self.silence:5.2f} "
+            "s of "
             f"{self.most_silence:g}  {verdict} {self.note}"
         )
 

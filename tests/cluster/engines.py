@@ -1,4 +1,5 @@
-"""Models without weights for a cluster: they read their answer off the picture, as in `tests.inference.fakes`."""
+"""Models without weights for a cluster: they read their answer off the picture, as in
+`tests.inference.fakes`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""`python -m tests.cluster.machine SETTINGS_FILE head|node LOAD`: `whatsit serve` with a model of the tests."""
+"""`python -m tests.cluster.machine SETTINGS_FILE head|node LOAD`: `whatsit serve` with a model of the
+tests."""
 
 from __future__ import annotations
 

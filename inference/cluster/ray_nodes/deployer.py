@@ -1,7 +1,7 @@
 """`python -m inference.cluster.ray_nodes.deployer SETTINGS LOAD [DIGEST]`: have the cluster run the replicas.
 
-It waits until they answer, and ends; what is deployed goes on. Where the same is deployed already, as after a new
-start of the head, it only waits. Another model, or other settings, replace the replicas one by one.
+It waits until they answer, and ends; what is deployed goes on. Where the same is deployed already, as after a
+new start of the head, it only waits. Another model, or other settings, replace the replicas one by one.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def _why() -> str:
 def http_host(wanted: Settings) -> str:
     """Return where replicas listen on each machine. It is one word for all machines, whose addresses differ.
 
-    So where there are several, replicas listen on every interface, and the secret is what they are guarded by.
-    HAProxy, before them, listens where `cluster.listen` says (`haproxy.sh`).
+    So where there are several, replicas listen on every interface, and the secret is what they are guarded
+    by. HAProxy, before them, listens where `cluster.listen` says (`haproxy.sh`).
     """
     return wanted.cluster.address.host if wanted.ray.is_alone else EVERYWHERE
 

@@ -28,7 +28,8 @@ SECRET_FILE, CACHE_DIR = "WHATSIT_CLUSTER__SECRET_FILE", "WHATSIT_MODEL__CACHE_D
 PLACE = "whatsit_place"
 """The resource of Ray that says how many replicas a machine takes."""
 PLACES_EACH = 2
-"""What stands for one place, of which a replica takes one: in an update, a new replica starts beside the old."""
+"""What stands for one place, of which a replica takes one: in an update, a new replica starts beside the
+old."""
 
 OURS = re.compile(r"RAY_.*|SERVE_.*|WHATSIT_.*|DISCORD_.*")
 """Variables that are not handed on: Ray's may undo what is set here, and others hold secrets."""

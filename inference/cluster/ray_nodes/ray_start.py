@@ -1,7 +1,8 @@
 """`python -m inference.cluster.ray_nodes.ray_start ...`: Ray's own command line, without Ray Client.
 
-Ray Client is a server, on the head, to which programs elsewhere connect to run code. Ray starts it wherever gRPC is
-installed, and has no option against that. Without it there is one door less, and 100 MB of memory more.
+Ray Client is a server, on the head, to which programs elsewhere connect to run code. Ray starts it wherever
+gRPC is installed, and has no option against that. Without it there is one door less, and 100 MB of memory
+more.
 """
 
 from __future__ import annotations
