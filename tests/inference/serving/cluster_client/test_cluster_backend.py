@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from inference.results import Classification, InferenceError
-from inference.serving.client import Classifier
 from tests.inference.cluster.nodes import bots_classifier, nodes
 from tests.inference.fakes import picture, running
 
