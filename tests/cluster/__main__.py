@@ -16,11 +16,18 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.cluster.chaos import Chaos, Outcome, until
+from tests.cluster.chaos import Chaos, Outcome
 from tests.cluster.machines import Machine
 from tests.cluster.traffic import asking
 
-SHORT = ("worker_killed", "replica_killed", "ingress_killed", "hostile_picture", "model_updated")
+SHORT = (
+    "worker_killed",
+    "replica_killed",
+    "ingress_killed",
+    "hostile_picture",
+    "worker_spies",
+    "model_updated",
+)
 LONG = (*SHORT, "head_killed")
 
 
@@ -50,10 +57,10 @@ async def _events(names: tuple[str, ...], only: str | None) -> list[Outcome]:
 
 
 async def _with_cluster(
-    events: Callable[[Chaos], list[Callable[[], Awaitable[Outcome]]]], **ray: object
+    events: Callable[[Chaos], list[Callable[[], Awaitable[Outcome]]]], **ray: int
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(prefix="wt", dir="/tmp") as folder:  # sockets want a short path
         machines = [
             Machine(
                 Path(folder), number, load_from="tests.cluster.engines:load", places=1, max_replicas=2, **ray
@@ -65,10 +72,11 @@ async def _with_cluster(
             for machine in machines:
                 machine.start()
             await machines[0].deployed()
-            await until(lambda: all(machine.is_reached() and machine.workers() for machine in machines))
             print(f"two machines answer after {time.monotonic() - began:.1f} s", flush=True)
             async with asking([machine.url for machine in machines], Path(folder, "secret")) as classifier:
-                for event in events(Chaos(classifier, machines)):
+                chaos = Chaos(classifier, machines)
+                for event in events(chaos):
+                    await chaos.settled(ray["min_replicas"])
                     outcomes.append(await event())
                     print(outcomes[-1], flush=True)
         except BaseException:

@@ -19,11 +19,12 @@ from inference.cluster.model_push import push
 from inference.models import convert, prepared
 from inference.results import HarmfulImage
 from inference.serving.client import Classifier
+from tests.cluster.engines import DENIED, Spying, spying
 from tests.cluster.machines import SECRET, Machine
 from tests.cluster.traffic import Traffic, traffic
 from tests.inference.fakes import Deed, deed
 
-RECOVERY_SECONDS = 60.0
+RECOVERY_SECONDS = 120.0
 AFTER_SECONDS = 2.0
 """For which pictures still come when all is well again."""
 LOOK_SECONDS = 0.1
@@ -131,11 +132,30 @@ class Chaos:
             await until(lambda: len(self._workers()) > 1)
             watching.cancel()
 
-        outcome = await self._during("a hostile picture, 5 times", act, most_silence=5.0)
+        outcome = await self._during("a hostile picture, 5 times", act, most_silence=15.0)
         deaths = len(seen - set(self._every_worker()))
         assert self._replicas() == replicas, "a hostile picture killed a replica"
         assert 0 < deaths <= MOST_DEATHS, f"{deaths} child deaths"
         return replace(outcome, note=f"{deaths} child deaths, 0 replica deaths")
+
+    async def worker_spies(self) -> Outcome:
+        """Have a worker, as one that a picture has taken over, try to get at Ray's token, ports and
+        sockets."""
+        found: list[str] = []
+
+        async def act(_coming: Traffic) -> None:
+            for what in Spying:
+                try:
+                    answer = await self._classifier.classify(spying(what))
+                except HarmfulImage:
+                    found.append(f"{what.name.lower()}: killed")
+                    continue
+                assert answer.labels[0].index == DENIED, f"a worker reached {what.name}"
+                found.append(f"{what.name.lower()}: denied")
+            await until(lambda: len(self._workers()) > 1)
+
+        outcome = await self._during("a worker spies", act, most_silence=15.0)
+        return replace(outcome, note=", ".join(found))
 
     async def model_updated(self) -> Outcome:
         """Push another model to both machines: the replicas are replaced one by one."""
@@ -184,6 +204,15 @@ class Chaos:
                 print(f"  {times} times: {end}")
         return Outcome(
             name, len(coming.times), coming.lost, silence, most_silence, f"well again after {took:.1f} s"
+        )
+
+    async def settled(self, replicas: int) -> None:
+        """Wait until so many replicas have their workers, and every ingress finds one."""
+        await until(
+            lambda: (
+                len(self._workers()) == replicas
+                and all(machine.ingress() and machine.is_reached() for machine in self._machines)
+            )
         )
 
     def _replicas(self) -> list[psutil.Process]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import subprocess
 import sys
@@ -23,6 +22,7 @@ START_SECONDS = 120.0
 OK = 200
 FIRST_PORT = 18720
 STEP = 10
+HEAD = ("127.0.0.2", FIRST_PORT + 9)
 REPLICA, WORKER = "ray::ServeReplica", "inference.serving.worker"
 
 
@@ -41,22 +41,21 @@ class Machine:
         self.models_url = f"http://{address}:{port + 1}"
         (folder / "secret").write_text(SECRET)
         (folder / "token").write_text(TOKEN)
-        run_dir = Path("/tmp", f"whatsit-test-{os.getpid()}-{number}")  # noqa: S108 - it has to be short
         tables: dict[str, dict[str, object]] = {
             "model": {"name": "fake", "cache_dir": self._folder / "cache"},
             "data": {"dir": self._folder / "data"},
             "cluster": {"listen": f"{address}:{port}", "secret_file": folder / "secret"},
             "ray": {
                 "address": address,
-                "head": f"127.0.0.2:{FIRST_PORT + 9}",
+                "head": ":".join(map(str, HEAD)),
                 "token_file": folder / "token",
                 "models_listen": f"{address}:{port + 1}",
-                "run_dir": run_dir,
+                "run_dir": run_dir_of(self._folder),
                 "places": places,
                 **ray,
             },
         }
-        self.run_dir = run_dir
+        self.run_dir = run_dir_of(self._folder)
         self._file = self._folder / "whatsit.toml"
         self._file.write_text(
             "".join(
@@ -150,6 +149,11 @@ class Machine:
             return self.process.children(recursive=True)
         except psutil.NoSuchProcess:
             return []
+
+
+def run_dir_of(folder: Path) -> Path:
+    """Return where the machine whose files are in `folder` has its sockets; the path has to be short."""
+    return folder.parent / folder.name[-1]
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from config.settings import ClusterSettings, InferenceSettings, Model, Queue, Settings
 from inference.results import InferenceError
 from inference.serving.client import Classifier
+from tests.cluster.engines import SPYING
 from tests.inference.fakes import picture
 
 AT_ONCE = 8
@@ -55,7 +56,7 @@ class Traffic:
             number, green, blue = (
                 self._dice.randrange(256),
                 self._dice.randrange(256),
-                self._dice.randrange(255),
+                self._dice.randrange(SPYING),
             )
             data = picture(number, green, blue, size=(self._dice.randrange(33, 90), 40))
             self.sent += 1
