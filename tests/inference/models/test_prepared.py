@@ -33,8 +33,6 @@ FILES = {
     convert.MODEL: b"bytes",
     prepared.WEIGHTS: b"bytes",
 }
-    (convert.MODEL, prepared.WEIGHTS), b"bytes"
-)
 
 
 def packed(files: dict[str, bytes], *more: tarfile.TarInfo) -> bytes:
