@@ -122,7 +122,7 @@ class ChannelPast(ErasableMemory):
                     image, group=place.guild_id, model=settings.model
                 ) as admission:
                     data = await self._fetching.fetch(image)
-                    result = await admission.classify(data, on_cost=lambda _: None, features=True)
+                    result = await admission.classify(data, on_cost=lambda _: None, features="indexed")
                 break
             except Busy:  # somebody came in between
                 await asyncio.sleep(YIELD_SECONDS)
