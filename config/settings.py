@@ -163,12 +163,10 @@ class ClusterSettings(Section):
 
 
 class RaySettings(Section):
-    address: IpAddress = Field(default=ALONE, examples=["10.0.0.2"])
+    address: IpAddress = ALONE
     """This machine's address in the network of its cluster (`whatsit serve`). At 127.0.0.1 it is alone: no
     other machine can join it."""
-    head: Annotated[str, BeforeValidator(_number_as_text)] = Field(
-        default="127.0.0.1:8730", examples=["10.0.0.2:8730"]
-    )
+    head: Annotated[str, BeforeValidator(_number_as_text)] = "127.0.0.1:8730"
     """Where the cluster's head is: `ADDRESS:PORT`. The head listens there, and the nodes join it there."""
     token_file: FilePath | None = Field(default=None, examples=["~/whatsit-ray-token"])
     """A file with what the machines of a cluster trust each other by: one word of 16 characters or more, such
