@@ -174,22 +174,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     move.add_argument("url", metavar="URL", help="postgresql://USER@HOST/DATABASE or sqlite:////path/to/file")
 
-    policy = command(
-        "policy",
-        "bot.cli.policy",
-        "print a privacy policy and terms of service for Discord's developer portal",
-    )
-    policy.add_argument("text", nargs="?", choices=("privacy", "terms"), help="only this one of them")
-
-    invite = command(
-        "invite", "bot.cli.invite", "print the links that add the bot to a server, or to your account"
-    )
-    invite.add_argument(
-        "--id",
-        type=_positive,
-        metavar="APPLICATION_ID",
-        help="its application id (default: what the token says)",
-    )
+    _add_portal(command)
+    _add_capacity(command)
 
     bench = commands.add_parser(
         "bench", help="measure how fast this machine is", add_help=False, allow_abbrev=False
@@ -236,6 +222,90 @@ def _add_training(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     evaluate.add_argument("--json", action="store_true", help="one JSON object")
 
 
+def _add_portal(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    policy = command(
+        "policy",
+        "bot.cli.policy",
+        "print a privacy policy and terms of service for Discord's developer portal",
+    )
+    policy.add_argument("text", nargs="?", choices=("privacy", "terms"), help="only this one of them")
+
+    invite = command(
+        "invite", "bot.cli.invite", "print the links that add the bot to a server, or to your account"
+    )
+    invite.add_argument(
+        "--id",
+        type=_positive,
+        metavar="APPLICATION_ID",
+        help="its application id (default: what the token says)",
+    )
+
+
+def _add_capacity(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    capacity = command(
+        "capacity",
+        "bot.cli.capacity",
+        "simulate the busiest hour of a bot of many servers: machines, cost, what breaks first",
+    )
+    capacity.add_argument(
+        "--servers",
+        type=_many,
+        nargs="+",
+        metavar="N",
+        help="how many servers (default: 10000 100000 1000000)",
+    )
+    capacity.add_argument(
+        "--images",
+        type=_amount,
+        default=20.0,
+        metavar="N",
+        help="images that a server posts in a day, on average of all (default: 20; see `whatsit top`)",
+    )
+    capacity.add_argument(
+        "--cores", type=_positive, default=4, metavar="N", help="cores of a machine (default: 4)"
+    )
+    capacity.add_argument(
+        "--price",
+        type=_amount,
+        default=0.1,
+        metavar="PRICE",
+        help="of a machine for an hour, in any currency (default: 0.1)",
+    )
+    capacity.add_argument(
+        "--replicas",
+        type=_positive,
+        metavar="N",
+        help="machines that look at images (default: the fewest that reach the goal)",
+    )
+    capacity.add_argument(
+        "--goal",
+        type=_seconds,
+        default=1.0,
+        metavar="SECONDS",
+        help="within which 95 of 100 images are to be looked at (default: 1)",
+    )
+    capacity.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of the chance in it; the same gives the same (default: 1)",
+    )
+    capacity.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="a figure of your own in place of one of --sources; may be given more than once",
+    )
+    capacity.add_argument(
+        "--sources",
+        action="store_true",
+        help="print the figures it calculates with, and where each comes from",
+    )
+    capacity.add_argument("--json", action="store_true", help="one JSON object")
+
+
 def _model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME_OR_PATH", help="a model other than the configured one")
     parser.add_argument(
@@ -266,6 +336,28 @@ def _host_and_port(text: str) -> tuple[str, int]:
     if not host or not (port.isascii() and port.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text} is no HOST:PORT, such as 127.0.0.1:9464")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _amount(text: str) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount <= 1e9:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0, up to a billion")
+    return amount
+
+
+def _many(text: str) -> int:
+    number = _positive(text.replace(",", "").replace("_", ""))
+    if number > 100_000_000:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(
+            f"{text} servers are more than Discord has; up to 100 million will do"
+        )
+    return number
+
+
+_many.__name__ = "whole number"
 
 
 def _positive(text: str) -> int:
