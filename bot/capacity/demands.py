@@ -31,8 +31,8 @@ IDENTIFY, REST, WRITES, CONNECTIONS, NETWORK, PROCESS, LARGEST = (
 REMEDIES = {
     IDENTIFY: "Restart one shard at a time and let it resume; use fewer, larger shards (up to 2,500 "
     "servers each). From 150,000 servers on, Discord allows more.",
-    REST: "Ask Discord's support for a higher global limit. Until then let servers be answered only "
-    "when they ask (/settings when).",
+    REST: "Ask Discord's support for a higher global limit. Until then let servers be answered when "
+    "somebody asks, and not unasked (/settings how).",
     WRITES: "Give PostgreSQL a fast disk that survives a power cut; set synchronous_commit = off (a "
     "power cut may then cost the last moments' open work); then take one database for each range of "
     "shards.",
