@@ -19,7 +19,7 @@ LOCK    = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test setup run lint bench bench-find bench-teach fuzz alerts soak siege cluster image operations docs screenshot lock clean
+.PHONY: help demo test setup run lint bench bench-capacity bench-find bench-teach fuzz alerts soak siege cluster image operations docs screenshot lock clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -61,6 +61,9 @@ bench-teach: $(STAMP)  ## measure taught labels: right names, strangers, seconds
 	$(PY) -m benchmarks.teaching $(KINDS) $(if $(STRANGERS),--strangers $(STRANGERS)) $(if $(JSON),--json $(JSON))
 bench-find: $(STAMP)  ## measure how pictures are found again (FOLDER=pictures; Debian: tuxpaint-stamps-default), and write docs/finding.md
 	$(PY) -m benchmarks.finding $(FOLDER) --out docs/finding.md
+
+bench-capacity: $(STAMP)  ## hold `whatsit capacity` against this machine, quietly (12 minutes; JSON=FILE: write what was found)
+	$(PY) -m benchmarks.capacity $(if $(JSON),--json $(JSON))
 
 fuzz: $(STAMP)  ## decode N damaged pictures of every format (N=100000: some minutes)
 	FUZZ_N=$(or $(N),20000) $(PY) -m pytest tests/fuzz
