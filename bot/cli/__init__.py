@@ -114,36 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_training(command)
 
-    models = command("models", "bot.cli.models", "list the models and which of them are on this machine")
-    models.add_argument("--json", action="store_true", help="one JSON object a line")
-    actions = models.add_subparsers(metavar="ACTION", dest="action")
-    quantize = actions.add_parser(
-        "quantize", help="make the int8 variant of a model, and keep it if it is as good", allow_abbrev=False
-    )
-    quantize.add_argument("name", metavar="NAME", help="a name of the catalogue, or a path")
-    quantize.add_argument(
-        "--photographs",
-        type=Path,
-        metavar="FOLDER",
-        help="pictures to make and judge it by (default: those that matplotlib and scikit-image carry)",
-    )
-
-    push = actions.add_parser(
-        "push",
-        help="bring the configured model to machines of a cluster, which can prepare none",
-        allow_abbrev=False,
-    )
-    push.add_argument(
-        "urls",
-        nargs="+",
-        type=_http_url,
-        metavar="URL",
-        help="where a machine takes models: http://ADDRESS:PORT of its ray.models_listen, or of a plain node",
-    )
-
-    actions.add_parser(
-        "refresh", help="forget that the Hub was out of reach: the next start asks it", allow_abbrev=False
-    )
+    _add_models(command)
 
     _add_top(command)
 
@@ -219,6 +190,39 @@ def _add_serving(command: Callable[[str, str, str], argparse.ArgumentParser]) ->
         help="where to listen (default: cluster.listen); a port alone is one of this machine",
     )
     _model_options(serve)
+
+
+def _add_models(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    models = command("models", "bot.cli.models", "list the models and which of them are on this machine")
+    models.add_argument("--json", action="store_true", help="one JSON object a line")
+    actions = models.add_subparsers(metavar="ACTION", dest="action")
+    quantize = actions.add_parser(
+        "quantize", help="make the int8 variant of a model, and keep it if it is as good", allow_abbrev=False
+    )
+    quantize.add_argument("name", metavar="NAME", help="a name of the catalogue, or a path")
+    quantize.add_argument(
+        "--photographs",
+        type=Path,
+        metavar="FOLDER",
+        help="pictures to make and judge it by (default: those that matplotlib and scikit-image carry)",
+    )
+
+    push = actions.add_parser(
+        "push",
+        help="bring the configured model to machines of a cluster, which can prepare none",
+        allow_abbrev=False,
+    )
+    push.add_argument(
+        "urls",
+        nargs="+",
+        type=_http_url,
+        metavar="URL",
+        help="where a machine takes models: http://ADDRESS:PORT of its ray.models_listen, or of a plain node",
+    )
+
+    actions.add_parser(
+        "refresh", help="forget that the Hub was out of reach: the next start asks it", allow_abbrev=False
+    )
 
 
 def _add_training(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
@@ -340,10 +344,6 @@ def _add_top(command: Callable[[str, str, str], argparse.ArgumentParser]) -> Non
         metavar="HOST:PORT",
         help="where it serves its metrics (default: metrics.listen)",
     )
-
-
-def _add_serving(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
-    _add_serving(command)
 
 
 def _model_options(parser: argparse.ArgumentParser) -> None:
