@@ -27,9 +27,9 @@ class ImageKey(NamedTuple):
 class VerdictCache:
     """The last `limit` verdicts, and the pictures that are `condemned`."""
 
-    def __init__(self, limit: int, condemned: CondemnedPictures) -> None:
+    def __init__(self, limit: int, condemned: CondemnedPictures | None = None) -> None:
         self._verdicts: LRUCache[tuple[object, ImageKey], AnsweredReply] = LRUCache(limit)
-        self._condemned = condemned
+        self._condemned = condemned or CondemnedPictures()
 
     def get(self, model: object, key: ImageKey) -> AnsweredReply | None:
         """Return the verdict on these bytes by this model, if any. Raises HarmfulImage if it is condemned."""
