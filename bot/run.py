@@ -5,11 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import partial
-from types import FrameType
 
 import aiohttp
 import discord
@@ -22,6 +19,7 @@ from bot.connection.server import Server
 from bot.download.downloader import Downloader
 from bot.logs.writing import written_log
 from bot.metrics.server import MetricsServer
+from bot.stop_signals import stop_signals
 from bot.store import Store, StoreError, defaults
 from config.settings import ConfigError, Settings
 from inference.results import ModelUnavailable
@@ -33,7 +31,6 @@ log = logging.getLogger(__name__)
 ANSWERED, FAILED = 0, 1
 GOODBYE = 2.0
 """Seconds that the gateway may take over its closing handshake."""
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 AUTHENTICATION_FAILED = 4004
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes"""
 
@@ -92,7 +89,7 @@ async def _online(settings: Settings, secret: str, server: Server | None, store:
     gc.freeze()
     left, name = 0, "Discord" if server is None else str(server.api.host)
     try:
-        with _stop_signals() as told:
+        with stop_signals() as told:
             async with metrics.serving(bot, classifier, store), bot:
                 connection = asyncio.create_task(bot.start(secret))
                 refused = bot.http_watch.brake.token_refused
@@ -135,26 +132,6 @@ def downloader(settings: Settings, classifier: Classifier, server: Server | None
     if server is not None:
         download = download.model_copy(update={"hosts": tuple(server.file_hosts(download.hosts))})
     return Downloader(download, settings.limits, input_size=lambda: classifier.info.input_size)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
-    """Give an event that the first SIGINT or SIGTERM sets; the second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-    told = asyncio.Event()
-
-    def obey(_signal: int, _frame: FrameType | None) -> None:
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
-        loop.call_soon_threadsafe(told.set)
-
-    before = {number: signal.signal(number, obey) for number in STOP_SIGNALS}
-    try:
-        yield told
-    finally:
-        for number, handler in before.items():
-            if not told.is_set():
-                signal.signal(number, handler)
 
 
 async def _first(connection: asyncio.Task[None], *events: asyncio.Event) -> None:
