@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 __all__ = ["FAILED", "INTERRUPTED", "OK", "USAGE", "main"]
 
@@ -113,23 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_training(command)
 
-    models = command("models", "bot.cli.models", "list the models and which of them are on this machine")
-    models.add_argument("--json", action="store_true", help="one JSON object a line")
-    actions = models.add_subparsers(metavar="ACTION", dest="action")
-    quantize = actions.add_parser(
-        "quantize", help="make the int8 variant of a model, and keep it if it is as good", allow_abbrev=False
-    )
-    quantize.add_argument("name", metavar="NAME", help="a name of the catalogue, or a path")
-    quantize.add_argument(
-        "--photographs",
-        type=Path,
-        metavar="FOLDER",
-        help="pictures to make and judge it by (default: those that matplotlib and scikit-image carry)",
-    )
-
-    actions.add_parser(
-        "refresh", help="forget that the Hub was out of reach: the next start asks it", allow_abbrev=False
-    )
+    _add_models(command)
 
     _add_top(command)
 
@@ -186,6 +171,58 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.set_defaults(module="bot.cli.bench", passes_on=True)  # its options are those of `inference.bench`
     return parser
+
+
+def _add_serving(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    serve = command(
+        "serve", "bot.cli.serve", "answer for bots of other machines, as a node of a cluster; Ctrl-C ends it"
+    )
+    role = serve.add_mutually_exclusive_group(required=True)
+    role.add_argument("--plain", action="store_true", help="one node behind plain HTTP, for a few machines")
+    role.add_argument(
+        "--local", action="store_true", help="Ray Serve on this machine alone, to try it (whatsit[cluster])"
+    )
+    role.add_argument("--head", action="store_true", help="the machine that leads a cluster of Ray Serve")
+    role.add_argument("--join", action="store_true", help="a machine that joins the cluster of ray.head")
+    serve.add_argument(
+        "--listen",
+        metavar="ADDRESS:PORT",
+        help="where to listen (default: cluster.listen); a port alone is one of this machine",
+    )
+    _model_options(serve)
+
+
+def _add_models(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    models = command("models", "bot.cli.models", "list the models and which of them are on this machine")
+    models.add_argument("--json", action="store_true", help="one JSON object a line")
+    actions = models.add_subparsers(metavar="ACTION", dest="action")
+    quantize = actions.add_parser(
+        "quantize", help="make the int8 variant of a model, and keep it if it is as good", allow_abbrev=False
+    )
+    quantize.add_argument("name", metavar="NAME", help="a name of the catalogue, or a path")
+    quantize.add_argument(
+        "--photographs",
+        type=Path,
+        metavar="FOLDER",
+        help="pictures to make and judge it by (default: those that matplotlib and scikit-image carry)",
+    )
+
+    push = actions.add_parser(
+        "push",
+        help="bring the configured model to machines of a cluster, which can prepare none",
+        allow_abbrev=False,
+    )
+    push.add_argument(
+        "urls",
+        nargs="+",
+        type=_http_url,
+        metavar="URL",
+        help="where a machine takes models: http://ADDRESS:PORT of its ray.models_listen, or of a plain node",
+    )
+
+    actions.add_parser(
+        "refresh", help="forget that the Hub was out of reach: the next start asks it", allow_abbrev=False
+    )
 
 
 def _add_training(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
@@ -309,21 +346,6 @@ def _add_top(command: Callable[[str, str, str], argparse.ArgumentParser]) -> Non
     )
 
 
-def _add_serving(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
-    serve = command(
-        "serve", "bot.cli.serve", "answer for bots of other machines, as a node of a cluster; Ctrl-C ends it"
-    )
-    serve.add_argument(
-        "--plain", action="store_true", required=True, help="one node behind plain HTTP, for a few machines"
-    )
-    serve.add_argument(
-        "--listen",
-        metavar="ADDRESS:PORT",
-        help="where to listen (default: cluster.listen); a port alone is one of this machine",
-    )
-    _model_options(serve)
-
-
 def _model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="NAME_OR_PATH", help="a model other than the configured one")
     parser.add_argument(
@@ -347,6 +369,13 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= 3600:  # noqa: PLR2004
         raise argparse.ArgumentTypeError(f"{text} is no number of seconds, up to 3600")
     return seconds
+
+
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
+        raise argparse.ArgumentTypeError(f"{text} is no address such as http://10.0.0.2:8721")
+    return text.rstrip("/")
 
 
 def _host_and_port(text: str) -> tuple[str, int]:
