@@ -164,7 +164,7 @@ def load_costly_decoder(model: settings.Model, *, report: Report) -> FakeModel:
             hashlib.sha256(bytes(1 << 16))  # lets others have the GIL, as decoders do
         return decode(data, found=found, **options)
 
-    batch_processor.decode = costly  # type: ignore[attr-defined] # see above
+    batch_processor.decode = costly  # type: ignore[attr-defined, assignment] # see above
     return FakeModel()
 
 

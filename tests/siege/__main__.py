@@ -50,9 +50,9 @@ async def beside(*coroutines: asyncio.Task[None]) -> AsyncIterator[None]:
 async def siege(asked: argparse.Namespace) -> int:
     """Run it, and return the exit status. `asked` are the options of the command line."""
     dice = random.Random(asked.seed)  # noqa: S311 - no secret
-    load: dict[str, str] = {}
+    load = "inference.models.loading:load"
     if asked.unforeseen:
-        found, load = unforeseen_files(asked.seed, POOL), {"load": LOAD}
+        found, load = unforeseen_files(asked.seed, POOL), LOAD
     elif asked.files:
         found = measured(asked.files)
     else:
@@ -62,7 +62,7 @@ async def siege(asked: argparse.Namespace) -> int:
         print(f"{file.name}: {len(file.data)} bytes, {file.cost.core_ms:.0f} core-ms", flush=True)
     worker = Worker(image_seconds=asked.image_seconds)
     settings = Settings(model=Model(name="efficientnet_lite0"), worker=worker)
-    classifier = Classifier(settings, **load)
+    classifier = Classifier(settings, load=load)
     try:
         await classifier.start()
         async with Wire() as wire, online(wire, classifier, settings=settings):

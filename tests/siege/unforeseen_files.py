@@ -52,7 +52,7 @@ def load(model: settings.Model, *, report: Callable[[str, float | None], None]) 
             hashlib.sha256(bytes(1 << 16))  # lets others have the GIL, as decoders do
         return decode(data, found=found, **options)
 
-    batch_processor.decode = with_a_hole  # type: ignore[attr-defined] # see above
+    batch_processor.decode = with_a_hole  # type: ignore[attr-defined, assignment] # see above
     return loading.load(model, report=report)
 
 
