@@ -109,7 +109,7 @@ def compose(
     store.teaching.on_change = knowledge.forget
     bot.close_too.append(knowledge.close)
     search = ImageSearch(knowledge, index=store.images.all_of, these=store.images.these)
-    indexing = ImageIndexing(store, search, models)
+    indexing = ImageIndexing(store, search)
     retraction = Retraction(memory, standing, indexing)
     ledger = Ledger(store, guard, work)
     positions = ReadPositions(store, work)
