@@ -209,7 +209,7 @@ def compose(
     )
     backfill = IndexBackfill(client=bot, store=store, past=past, work=work)
     erasure = Erasure(
-        store, work, (bot, models, http_watch.channels, requests, positions, offers, finding, backfill)
+        store, work, (bot, models, http_watch.channels, requests, positions, offers, finding, past, backfill)
     )
     handlers = (
         AnswerPresses(

@@ -202,6 +202,7 @@ class FakeAdmission:
             answer,
             fingerprint=answer.fingerprint or self.classifier.fingerprint(data),
             fingerprint_kind=self.classifier.info.fingerprints,
+            perceptual_hash=answer.perceptual_hash if features == "indexed" else None,
         )
 
     async def explain(

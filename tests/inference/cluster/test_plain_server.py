@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -20,16 +21,35 @@ from tests.inference.fakes import Deed, deed, picture, until
 QUESTION = frame(NodeQuestion(ranked=10, seconds=30))
 
 
-async def asked(
-    node: Node, body: bytes | None, path: str = "/v1/answer", **headers: str
-) -> tuple[int, bytes]:
+async def asked(node: Node, body: bytes | None, path: str = "/v1/answer") -> tuple[int, bytes]:
+    """The status and the body that a POST with `body` gets, or a GET without."""
+    method = "GET" if body is None else "POST"
     async with (
         aiohttp.ClientSession() as session,
-        session.request(
-            "POST" if body is not None else "GET", node.url + path, data=body, headers=headers
-        ) as said,
+        session.request(method, node.url + path, data=body) as said,
     ):
         return said.status, await said.read()
+
+
+async def asked_until(node: Node, body: bytes, wanted: int) -> bytes:
+    """The body of the first answer of this status."""
+    while True:
+        status, said = await asked(node, body)
+        if status == wanted:
+            return said
+        await asyncio.sleep(0.01)
+
+
+async def until_in_hand(node: Node, count: int) -> None:
+    """Wait until the node has so many images."""
+    while True:
+        if (await node.state())["images"] == count:
+            return
+        await asyncio.sleep(0.002)
+
+
+async def one_piece() -> AsyncIterator[bytes]:
+    yield b"x"
 
 
 async def test_told_to_stop_it_answers_what_is_in_hand_and_refuses_what_comes() -> None:
@@ -126,8 +146,6 @@ async def test_two_nodes_cannot_have_one_address() -> None:
     async with nodes(1) as (node,):
         second = Node()
         second.settings = node.settings
-        with pytest.raises(
-            RuntimeError, match=rf"cluster.listen is 127.0.0.1:{node.port}, where nothing can"
-        ):
-            second.url = "http://127.0.0.1:1"
+        second.url = "http://127.0.0.1:1"
+        with pytest.raises(RuntimeError, match=rf"listen is 127.0.0.1:{node.port}, where nothing can"):
             await second.start()
