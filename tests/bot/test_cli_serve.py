@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -99,13 +100,16 @@ async def test_pictures_are_classified_by_nodes_as_by_this_machine(tmp_path: Pat
             '[inference]\nbackend = "cluster"\n[cluster]\nurls = '
             + json.dumps([node.url for node in cluster])
         )
-        run = whatsit("classify", "--json", "--config", str(config), str(file), str(file))
+        unset = {"WHATSIT_MODEL__NAME": ""}
+        run = await asyncio.to_thread(
+            whatsit, "classify", "--json", "--config", config, file, file, variables=unset
+        )
         assert run.returncode == 0, run.stderr
         found = [json.loads(line) for line in run.stdout.splitlines()]
         assert [one["labels"][0]["label"] for one in found] == ["shade 7"] * 2
         assert found[0]["model"] == "fake"
 
-        run = whatsit("classify", "--config", str(config), "--model", "another", str(file))
+        run = await asyncio.to_thread(whatsit, "classify", "--config", config, "--model", "another", file)
         assert run.returncode == 1
         assert "It has the model fake, and not another." in run.stderr.decode()
 
