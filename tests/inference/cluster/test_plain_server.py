@@ -40,10 +40,10 @@ async def asked_until(node: Node, body: bytes, wanted: int) -> bytes:
         await asyncio.sleep(0.01)
 
 
-async def until_in_hand(node: Node, count: int) -> None:
-    """Wait until the node has so many images."""
+async def until_in_hand(node: Node, some: bool) -> None:
+    """Wait until the node has some images, or none."""
     while True:
-        if (await node.state())["images"] == count:
+        if bool((await node.state())["images"]) is some:
             return
         await asyncio.sleep(0.002)
 
@@ -55,7 +55,7 @@ async def one_piece() -> AsyncIterator[bytes]:
 async def test_told_to_stop_it_answers_what_is_in_hand_and_refuses_what_comes() -> None:
     async with Node() as node:
         work = [asyncio.create_task(asked(node, QUESTION + deed(Deed.SLOW, red))) for red in range(12)]
-        await until_in_hand(node, 12)
+        await until_in_hand(node, True)
         node.send(signal.SIGTERM)
         refused = await asked_until(node, QUESTION + picture(1), 503)
         assert json.loads(refused)["message"] == "The node is stopping."
@@ -68,7 +68,7 @@ async def test_told_to_stop_it_answers_what_is_in_hand_and_refuses_what_comes() 
 async def test_what_takes_longer_than_may_be_is_counted_when_it_ends() -> None:
     async with Node(queue={"drain": 0.2}) as node:
         work = asyncio.create_task(asked(node, QUESTION + deed(Deed.HANG)))
-        await until_in_hand(node, 1)
+        await until_in_hand(node, True)
         assert await node.stop() == 1
         assert b"1 images were still unanswered after 0.2 s" in node.said
         assert isinstance(
@@ -86,9 +86,9 @@ async def test_no_worker_outlives_a_node_that_is_killed() -> None:
 async def test_who_leaves_takes_the_picture_along() -> None:
     async with Node() as node:
         work = asyncio.create_task(asked(node, QUESTION + deed(Deed.HANG)))
-        await until_in_hand(node, 1)
+        await until_in_hand(node, True)
         work.cancel()
-        await until_in_hand(node, 0)
+        await until_in_hand(node, False)
 
 
 async def test_wild_requests_are_refused_and_the_node_goes_on() -> None:
