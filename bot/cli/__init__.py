@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 
 __all__ = ["FAILED", "INTERRUPTED", "OK", "USAGE", "main"]
 
@@ -74,9 +75,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(module=module, passes_on=False)
         return sub
 
-    command(
-        "run", "bot.cli.run", "start the bot on Discord (DISCORD_TOKEN, or the file DISCORD_TOKEN_FILE names)"
-    )
+    _add_run(command)
 
     demo = command(
         "demo", "bot.cli.demo", "show the real bot in a simulated Discord; needs no token and no network"
@@ -198,6 +197,19 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_run(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    run = command(
+        "run", "bot.cli.run", "start the bot on Discord (DISCORD_TOKEN, or the file DISCORD_TOKEN_FILE names)"
+    )
+    run.add_argument(
+        "--shards",
+        type=_shards,
+        metavar="auto|N",
+        help="be one of several processes of the bot, each with one of its shards or waiting for one, on a "
+        "PostgreSQL: as many shards as Discord recommends, or N",
+    )
+
+
 def _add_training(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     train = command("train", "bot.cli.train", "make a model that tells the classes of a folder of pictures")
     train.add_argument(
@@ -249,6 +261,16 @@ def _views(text: str) -> str:
             f"{text} is not auto, 1 or tutorial; to show the crops without setting them, put --views last"
         )
     return text
+
+
+def _shards(text: str) -> int | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 10_000):  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(
+            f"{text} is not auto, nor how many shards there are in all, such as 4"
+        )
+    return int(text)
 
 
 def _seconds(text: str) -> float:
