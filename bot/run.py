@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import signal
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from functools import partial
-from types import FrameType
 from typing import Literal
 
 import discord
@@ -24,6 +22,7 @@ from bot.connection.shards import Shards
 from bot.download.downloader import Downloader
 from bot.logs.writing import written_log
 from bot.metrics.server import MetricsServer
+from bot.stop_signals import stop_signals
 from bot.store import Store, StoreError, defaults
 from bot.store.location import locate
 from bot.store.shard_locks import ShardCountDiffers, ShardLocks
@@ -43,7 +42,7 @@ HANDOVER = 2.0
 left then is answered there, and what is posted meanwhile waits."""
 AGAIN = 5.0
 """Seconds until a process that has lost its shard tries to be a spare, if the store cannot be used."""
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 Told = int | Literal["auto"]
 """How many shards the owner wants: a number, or as many as Discord recommends."""
 
@@ -169,7 +168,7 @@ async def _online(
     gc.freeze()
     name = "Discord" if server is None else str(server.api.host)
     try:
-        with explained(settings.discord, name), _stop_signals() as told:
+        with explained(settings.discord, name), stop_signals() as told:
             async with metrics.serving(bot, classifier, store), bot:
                 connection = asyncio.create_task(bot.start(secret))
                 refused = bot.http_watch.brake.token_refused
@@ -203,26 +202,6 @@ def downloader(settings: Settings, classifier: Classifier, server: Server | None
     if server is not None:
         download = download.model_copy(update={"hosts": tuple(server.file_hosts(download.hosts))})
     return Downloader(download, settings.limits, input_size=lambda: classifier.info.input_size)
-
-
-@contextmanager
-def _stop_signals() -> Iterator[asyncio.Event]:
-    """Give an event that the first SIGINT or SIGTERM sets; the second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-    told = asyncio.Event()
-
-    def obey(_signal: int, _frame: FrameType | None) -> None:
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_DFL)
-        loop.call_soon_threadsafe(told.set)
-
-    before = {number: signal.signal(number, obey) for number in STOP_SIGNALS}
-    try:
-        yield told
-    finally:
-        for number, handler in before.items():
-            if not told.is_set():
-                signal.signal(number, handler)
 
 
 async def _first(connection: asyncio.Task[None], *events: asyncio.Event) -> None:

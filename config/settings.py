@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import (
@@ -19,6 +20,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -35,6 +37,32 @@ HostName = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[A-Za-z0-9
 HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
 WebSocketUrl = Annotated[str, StringConstraints(pattern=r"^wss?://\S+$")]
 FilePath = Annotated[Path, AfterValidator(Path.expanduser)]
+
+
+def _node_url(text: str) -> str:
+    parts = urlsplit(text)
+    if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError(
+            "it must be http://HOST:PORT, and may have a path; the secret is in cluster.secret_file"
+        )
+    return text.rstrip("/")
+
+
+NodeUrl = Annotated[HttpUrl, AfterValidator(_node_url)]
+
+
+def node_address(text: str) -> ListenAddress:
+    """Return where a node listens. Raises ValueError for what names no address of one interface."""
+    try:
+        address = ListenAddress.parse(text)
+    except ValueError:
+        address = None
+    if address is None:
+        raise ValueError(
+            "it must be a port of this machine, or ADDRESS:PORT with the IP address of one interface, such "
+            "as 10.0.0.2:8720; all interfaces are written out, 0.0.0.0:8720"
+        )
+    return address
 
 
 class ConfigError(Exception):
@@ -98,6 +126,38 @@ class Model(Section):
         default_factory=lambda: platformdirs.user_cache_path("whatsit"), examples=["~/.cache/whatsit"]
     )
     """Where models are kept. `TFHUB_CACHE_DIR`, where set, holds the Hub's own."""
+
+
+class InferenceSettings(Section):
+    backend: Literal["local", "cluster"] = "local"
+    """Where pictures are looked at: by a worker on this machine, or by the nodes of `cluster.urls`."""
+
+
+class ClusterSettings(Section):
+    urls: tuple[NodeUrl, ...] = Field(default=(), max_length=100, examples=[["http://10.0.0.2:8720"]])
+    """The nodes that the bot asks: machines that run `whatsit serve`, or an ingress before several of them.
+    Each answers for all; the one with the fewest pictures in flight is asked first."""
+    secret_file: FilePath | None = Field(default=None, examples=["~/whatsit-cluster-secret"])
+    """A file with the secret that bot and nodes share: one word of 16 characters or more, such as
+    `openssl rand -hex 32` prints. A node needs it unless it listens to its own machine alone."""
+    window: Annotated[int, Field(ge=1, le=10_000)] = 64
+    """Pictures that are in flight to each of `urls`; others wait in the bot. For an ingress, about 16 a
+    replica behind it."""
+    start_timeout: Seconds = 60
+    """Seconds that the bot waits at its start for a node that is ready."""
+    listen: Annotated[str, BeforeValidator(_number_as_text)] = "127.0.0.1:8720"
+    """Where a node listens (`whatsit serve`): a port of this machine, or `ADDRESS:PORT` of one interface."""
+
+    @field_validator("listen")
+    @classmethod
+    def _is_address(cls, listen: str) -> str:
+        node_address(listen)
+        return listen
+
+    @property
+    def address(self) -> ListenAddress:
+        """Where a node listens."""
+        return node_address(self.listen)
 
 
 class Worker(Section):
@@ -204,8 +264,8 @@ class StoreSettings(Section):
     """The database, where it is not to be the SQLite file `whatsit.sqlite3` in the data folder: a PostgreSQL
     (`pip install whatsit[postgres]`) or another SQLite file, `sqlite:////path/to/file`."""
     shared: bool = False
-    """Let several Whatsits use the store: bots with different tokens. Two with the same token would answer
-    everything twice."""
+    """Let several processes of one bot use the store, each with a shard of its own: they tell each other what
+    they change. For a PostgreSQL only; a SQLite file is one process's."""
     index_images: PositiveInt = 100_000
     """Pictures of one server that can be found again, where its moderators have turned that on. The oldest
     leave first. Each takes 1.5 KB in the store, and 0.3 KB of memory while it is searched."""
@@ -260,6 +320,8 @@ class Settings(BaseModel):
 
     discord: Discord = Field(default_factory=Discord)
     model: Model = Field(default_factory=Model)
+    inference: InferenceSettings = Field(default_factory=InferenceSettings)
+    cluster: ClusterSettings = Field(default_factory=ClusterSettings, validate_default=True)
     worker: Worker = Field(default_factory=Worker)
     queue: Queue = Field(default_factory=Queue)
     limits: Limits = Field(default_factory=Limits)
@@ -272,6 +334,14 @@ class Settings(BaseModel):
     privacy: Privacy = Field(default_factory=Privacy)
     metrics: Metrics = Field(default_factory=Metrics)
     log: Log = Field(default_factory=Log)
+
+    @field_validator("cluster")
+    @classmethod
+    def _has_nodes(cls, cluster: ClusterSettings, others: ValidationInfo) -> ClusterSettings:
+        inference = others.data.get("inference")
+        if inference is not None and inference.backend == "cluster" and not cluster.urls:
+            raise ValueError('inference.backend is "cluster", so cluster.urls must name at least one node')
+        return cluster
 
 
 def sections() -> dict[str, type[Section]]:

@@ -71,6 +71,9 @@ class Classification:
     fingerprint: bytes | None = field(default=None, repr=False)
     """What `inference.models.fingerprint.pack` makes of the features, where they were asked for and the
     model has some."""
+    fingerprint_kind: str | None = field(default=None, repr=False)
+    """`ModelInfo.fingerprints` of the model that gave `fingerprint`; None without one. In a cluster another
+    model may answer a moment later."""
     perceptual_hash: bytes | None = field(default=None, repr=False)
     """`HASH_BYTES` that change little when the picture is saved again, where features were asked for; None
     also for a picture of one flat colour."""

@@ -77,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_run(command)
 
+    _add_serving(command)
+
     demo = command(
         "demo", "bot.cli.demo", "show the real bot in a simulated Discord; needs no token and no network"
     )
@@ -128,21 +130,7 @@ def _parser() -> argparse.ArgumentParser:
         "refresh", help="forget that the Hub was out of reach: the next start asks it", allow_abbrev=False
     )
 
-    top = command("top", "bot.cli.top", "show what a running bot does, from its metrics; Ctrl-C ends it")
-    top.add_argument(
-        "--once",
-        action="store_true",
-        help="print one frame and end (also: no terminal that can move its cursor)",
-    )
-    top.add_argument(
-        "--every", type=_seconds, default=2.0, metavar="SECONDS", help="between two readings (default: 2)"
-    )
-    top.add_argument(
-        "--address",
-        type=_host_and_port,
-        metavar="HOST:PORT",
-        help="where it serves its metrics (default: metrics.listen)",
-    )
+    _add_top(command)
 
     doctor = command(
         "doctor", "bot.cli.doctor", "check everything the bot needs, and say what to do for what fails"
@@ -246,6 +234,39 @@ def _add_training(command: Callable[[str, str, str], argparse.ArgumentParser]) -
         help="where the charts are put (default: evaluation)",
     )
     evaluate.add_argument("--json", action="store_true", help="one JSON object")
+
+
+def _add_top(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    top = command("top", "bot.cli.top", "show what a running bot does, from its metrics; Ctrl-C ends it")
+    top.add_argument(
+        "--once",
+        action="store_true",
+        help="print one frame and end (also: no terminal that can move its cursor)",
+    )
+    top.add_argument(
+        "--every", type=_seconds, default=2.0, metavar="SECONDS", help="between two readings (default: 2)"
+    )
+    top.add_argument(
+        "--address",
+        type=_host_and_port,
+        metavar="HOST:PORT",
+        help="where it serves its metrics (default: metrics.listen)",
+    )
+
+
+def _add_serving(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    serve = command(
+        "serve", "bot.cli.serve", "answer for bots of other machines, as a node of a cluster; Ctrl-C ends it"
+    )
+    serve.add_argument(
+        "--plain", action="store_true", required=True, help="one node behind plain HTTP, for a few machines"
+    )
+    serve.add_argument(
+        "--listen",
+        metavar="ADDRESS:PORT",
+        help="where to listen (default: cluster.listen); a port alone is one of this machine",
+    )
+    _model_options(serve)
 
 
 def _model_options(parser: argparse.ArgumentParser) -> None:

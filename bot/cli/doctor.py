@@ -72,6 +72,10 @@ async def _findings(args: argparse.Namespace) -> AsyncIterator[CheckResult]:
     if missing:
         yield CheckResult(Level.NOTE, "The model and Discord were not tried, because packages are missing.")
         return
+    from bot.cli.doctor_cluster import check_cluster  # noqa: PLC0415  # only where aiohttp is there
+
+    async for finding in check_cluster(settings):
+        yield finding
     async for finding in _model(settings):
         yield finding
     for finding in await asyncio.to_thread(list, allowed_models(settings)):

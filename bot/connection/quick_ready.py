@@ -19,13 +19,15 @@ class QuickReady:
 
     def __init__(self, state: ConnectionState[Any]) -> None:
         self._state = state
-        self._patience = state.guild_ready_timeout
+        self._patience: float | None = None
         self._missing: set[str] = set()
         parsers = state.parsers
         parsers[READY] = partial(self._ready, parsers[READY])
         parsers[GUILD_CREATE] = partial(self._guild_created, parsers[GUILD_CREATE])
 
     def _ready(self, parse: Parser, data: Any) -> None:
+        if self._patience is None:
+            self._patience = self._state.guild_ready_timeout
         parse(data)
         self._missing = {str(guild["id"]) for guild in data["guilds"]}
         self._set_patience()
@@ -36,5 +38,7 @@ class QuickReady:
         self._set_patience()
 
     def _set_patience(self) -> None:
+        if self._patience is None:  # before any READY
+            return
         # discord.py reads it anew each time that it begins to wait for the next server.
         self._state.guild_ready_timeout = self._patience if self._missing else MOMENT

@@ -105,6 +105,10 @@ class PictureFinding(ErasableMemory):
         self._questions: LRUCache[int, SimilarQuestion] = LRUCache(QUESTIONS)
         self._there: LRUCache[int, None] = LRUCache(SEEN_MESSAGES)
 
+    def forget_everyone(self) -> None:
+        """Forget what anybody asked about."""
+        self._questions.clear()
+
     def forget_user(self, user_id: int) -> None:
         """Forget what a person asked about."""
         for key in [key for key, asked in self._questions.items() if asked.user_id == user_id]:

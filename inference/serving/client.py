@@ -31,12 +31,15 @@ from inference.results import (
     Stats,
     TimedOut,
 )
+from inference.serving.backend import ClassifierBackend
 from inference.serving.batching import MicroBatcher
 from inference.serving.budget import QueueBudget
+from inference.serving.condemned_pictures import CondemnedPictures
 from inference.serving.expected_work import expected_work
 from inference.serving.image_hash import ImageHasher
 from inference.serving.image_job import OnCost
 from inference.serving.image_lanes import ImageLanes
+from inference.serving.node_reply import NodeReply
 from inference.serving.protocol import MOST_MAPS, AnsweredReply, Features
 from inference.serving.supervisor import WorkerDied, WorkerSupervisor
 from inference.serving.verdict_cache import ImageKey, VerdictCache
@@ -62,13 +65,16 @@ class Admission:
         budget: QueueBudget,
         group: Hashable,
         size: int,
+        *,
         classify: Callable[[bytes, int, OnCost | None, Features], Awaitable[Classification]],
         explain: Callable[[bytes, Sequence[int | bytes], OnCost | None], Awaitable[Explanation]],
+        reply: Callable[[bytes, int, Features, Sequence[int | bytes]], Awaitable[AnsweredReply]],
     ) -> None:
         self._budget = budget
         self._group = group
         self._classify = classify
         self._explain = explain
+        self._reply = reply
         self.size = size
 
     async def classify(
@@ -97,16 +103,28 @@ class Admission:
         self._resize(data)
         return await self._explain(data, classes, on_cost)
 
+    async def reply(
+        self, data: bytes, *, ranked: int, features: Features = "", explain: Sequence[int | bytes] = ()
+    ) -> AnsweredReply:
+        """Return the worker's own answer, for a node of a cluster that passes it on.
+
+        `ranked` is the number of labels; the rest, and what is raised, is as in `classify` and `explain`.
+        """
+        self._resize(data)
+        return await self._reply(data, ranked, features, explain)
+
     def _resize(self, data: bytes) -> None:
         self._budget.resize(self.size, len(data), self._group)
         self.size = len(data)
 
 
 class Classifier:
-    """Classifies pictures in a worker process, which is replaced when it dies.
+    """Classifies pictures in a worker process, which is replaced when it dies; or has a cluster do it.
 
     It belongs to one event loop. `load` names the function ("module:function") that gives the worker its
-    model. `sharing` is another classifier: the two together hold no more images and bytes than one may.
+    model. `sharing` is another classifier: the two together hold no more images and bytes than one may,
+    and what the one has condemned, the other does not look at.
+    Raises `ConfigError` where the settings name a cluster whose secret cannot be read.
     """
 
     def __init__(
@@ -117,17 +135,11 @@ class Classifier:
         sharing: Classifier | None = None,
     ) -> None:
         self._settings = settings
-        self._batcher = MicroBatcher(
-            WorkerSupervisor(settings, load),
-            WorkerSupervisor(settings, load, room=SUSPECTS_ROOM),
-            ImageLanes(crops=settings.worker.batch, pixels=settings.limits.image_pixels, cores=cpus.usable()),
-            image_seconds=settings.worker.image_seconds,
-            on_settled=self._remember,
-            on_model=self._adopt,
-        )
+        self._backend = _backend(settings, load, on_settled=self._remember, on_model=self._adopt)
         self._budget: QueueBudget = sharing._budget if sharing else QueueBudget(settings.queue)  # noqa: SLF001 - one of us
-        self._known = VerdictCache(settings.queue.verdicts)
-        self._hasher = ImageHasher()
+        self._condemned: CondemnedPictures = sharing._condemned if sharing else CondemnedPictures()  # noqa: SLF001 - likewise
+        self._known = VerdictCache(settings.queue.verdicts, self._condemned)
+        self._hasher: ImageHasher = sharing._hasher if sharing else ImageHasher()  # noqa: SLF001 - likewise
         self._info: ModelInfo | None = None
         self._starting = asyncio.Lock()
         self._accepted = self._answered = self._cancelled = self._recalled = 0
@@ -144,7 +156,7 @@ class Classifier:
     @property
     def worker_pid(self) -> int | None:
         """The process id of the worker, None where there is none now."""
-        return self._batcher.pid
+        return self._backend.pid
 
     @property
     def stats(self) -> Stats:
@@ -156,10 +168,10 @@ class Classifier:
             cancelled=self._cancelled,
             turned_away=MappingProxyType(dict(self._turned_away)),
             known=self._recalled,
-            batches=self._batcher.batches,
-            restarts=self._batcher.restarts,
-            batch_sizes=MappingProxyType(dict(self._batcher.batch_sizes)),
-            condemned=self._batcher.condemned,
+            batches=self._backend.batches,
+            restarts=self._backend.restarts,
+            batch_sizes=MappingProxyType(dict(self._backend.batch_sizes)),
+            condemned=self._backend.condemned,
         )
 
     @property
@@ -168,8 +180,8 @@ class Classifier:
         return ServingLoad(
             images=self._budget.images,
             bytes=self._budget.bytes,
-            breaker_open=self._batcher.breaker_open,
-            worker_bytes=self._batcher.worker_bytes,
+            breaker_open=self._backend.breaker_open,
+            worker_bytes=self._backend.worker_bytes,
         )
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
@@ -185,10 +197,10 @@ class Classifier:
                 loop.call_soon_threadsafe(report, stage, fraction)
 
         async with self._starting:
-            self._batcher.check()
+            self._backend.check()
             if self._info is None:
                 try:
-                    await self._batcher.start(tell)
+                    await self._backend.start(tell)
                 except WorkerDied as death:
                     raise ModelUnavailable(
                         f"The worker process died while it loaded the model: {death}. "
@@ -207,7 +219,7 @@ class Classifier:
         """
         until = asyncio.get_running_loop().time() + self._settings.queue.timeout
         with self._counted(self._turned_away):
-            self._check()
+            self.check()
             self._budget.enter(size, group)
         try:
             if not self._budget.reserve_now(size, group):
@@ -215,7 +227,12 @@ class Classifier:
                     await self._in_time(until, self._budget.reserve(size, group))
             place = QueuePlace(group, until)
             admission = Admission(
-                self._budget, group, size, partial(self._classify, place), partial(self._explain, place)
+                self._budget,
+                group,
+                size,
+                classify=partial(self._classify, place),
+                explain=partial(self._explain, place),
+                reply=partial(self._reply, place),
             )
             try:
                 yield admission
@@ -238,17 +255,26 @@ class Classifier:
         async with self.admit(len(data), group=group) as admission:
             return await admission.explain(data, classes)
 
+    def share_condemned(self, key: bytes) -> CondemnedPictures:
+        """Know pictures by hashes under `key`, as other processes do that have it; return those condemned.
+
+        To be called before the first picture comes. A classifier that is `sharing` this one shares these too.
+        """
+        self._hasher.use(key)
+        return self._condemned
+
     def forget_group(self, group: Hashable) -> None:
         """Forget what a group has used, unless it has images in the queue."""
-        self._batcher.forget_group(group)
+        self._backend.forget_group(group)
+
+    def check(self) -> None:
+        """Raise ModelUnavailable where a new image would be refused, whatever it is."""
+        self._backend.check()
+        _ = self.info
 
     async def close(self) -> None:
         """Refuse what is in hand and kill the worker. May be called again."""
-        await self._batcher.close()
-
-    def _check(self) -> None:
-        self._batcher.check()
-        _ = self.info
+        await self._backend.close()
 
     def _check_classes(self, classes: Sequence[int | bytes]) -> None:
         if not 1 <= len(classes) <= MOST_MAPS:
@@ -267,11 +293,12 @@ class Classifier:
             raise ValueError(f"top is {top}, and must be at least 1")
         wanted = partial(ImageKey, ranked=max(top, RANKED), features=features)
         verdict = await self._answer(place, data, wanted, on_cost)
+        model = self._model_of(verdict)
         return Classification(
             labels=tuple(Label(*label) for label in verdict.labels[:top]),
             coarse=tuple(Coarse(*name) for name in verdict.coarse),
-            model=self.info.name,
-            engine=self.info.engine,
+            model=model.name,
+            engine=model.engine,
             size=verdict.size,
             views=verdict.views,
             decode_ms=verdict.decode_ms,
@@ -279,6 +306,7 @@ class Classifier:
             core_seconds=verdict.core_seconds,
             picture_kind=verdict.picture_kind,
             fingerprint=verdict.fingerprint,
+            fingerprint_kind=None if verdict.fingerprint is None else model.fingerprints,
             perceptual_hash=verdict.perceptual_hash,
         )
 
@@ -299,6 +327,14 @@ class Classifier:
             seen=heat.seen,
             method=heat.method,
         )
+
+    async def _reply(
+        self, place: QueuePlace, data: bytes, ranked: int, features: Features, explain: Sequence[int | bytes]
+    ) -> AnsweredReply:
+        if explain:
+            self._check_classes(explain)
+        wanted = partial(ImageKey, ranked=ranked, features=features, explain=tuple(explain))
+        return await self._answer(place, data, wanted, None)
 
     async def _answer(
         self, place: QueuePlace, data: bytes, wanted: Callable[[bytes], ImageKey], on_cost: OnCost | None
@@ -323,7 +359,7 @@ class Classifier:
             self._recalled += 1
             return verdict.model_copy(update={"core_seconds": 0.0})
         expected = await expected_work(data, self._settings.limits, self.info.input_size)
-        return await self._batcher.answer(key, data, group, on_cost, expected)
+        return await self._backend.answer(key, data, group, on_cost, expected)
 
     async def _in_time(self, until: float, work: Coroutine[None, None, T]) -> T:
         try:
@@ -342,17 +378,42 @@ class Classifier:
             refusals[error.code] += 1
             raise
 
+    def _model_of(self, verdict: AnsweredReply) -> ModelInfo:
+        return verdict.model if isinstance(verdict, NodeReply) else self.info
+
     def _adopt(self, info: ModelInfo) -> None:
-        if self._info and info.note is None:
+        if self._info and info.note is None and info.content_hash == self._info.content_hash:
             # A replacement is not told what happened at the start.
             info = replace(info, note=self._info.note, caveats=self._info.caveats)
         self._info = info
 
     def _remember(self, key: ImageKey, outcome: AnsweredReply | InferenceError) -> None:
         if isinstance(outcome, AnsweredReply):
-            self._known.keep(self.info, key, outcome)
+            self._known.keep(self._model_of(outcome), key, outcome)
         elif isinstance(outcome, HarmfulImage):
             self._known.condemn(key, outcome)
+
+
+def _backend(
+    settings: Settings,
+    load: str,
+    *,
+    on_settled: Callable[[ImageKey, AnsweredReply | InferenceError], None],
+    on_model: Callable[[ModelInfo], None],
+) -> ClassifierBackend:
+    if settings.inference.backend == "cluster":
+        # Whoever has a worker of their own need not load an HTTP client.
+        from inference.serving.cluster_client.cluster_backend import ClusterBackend  # noqa: PLC0415
+
+        return ClusterBackend(settings, on_settled=on_settled, on_model=on_model)
+    return MicroBatcher(
+        WorkerSupervisor(settings, load),
+        WorkerSupervisor(settings, load, room=SUSPECTS_ROOM),
+        ImageLanes(crops=settings.worker.batch, pixels=settings.limits.image_pixels, cores=cpus.usable()),
+        image_seconds=settings.worker.image_seconds,
+        on_settled=on_settled,
+        on_model=on_model,
+    )
 
 
 def _features(asked: Features | bool) -> Features:

@@ -1,0 +1,202 @@
+"""A replica behind plain HTTP: a node for clusters of a few machines, which need no Ray."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from aiohttp import web
+
+from config.listen_address import ListenAddress
+from config.secret_file import read_secret
+from config.settings import ConfigError, Settings
+from inference.cluster.replica import NodeResponse, Replica
+from inference.frames import LENGTH_BYTES
+from inference.results import Busy, InferenceError, ModelUnavailable
+from inference.sandbox.kernel import forbid_dumps
+from inference.serving.cluster_client.answer_protocol import (
+    ANSWER_PATH,
+    HEALTH_PATH,
+    QUESTION_BYTES,
+    STATE_PATH,
+    NodeRefusal,
+    too_large,
+)
+
+log = logging.getLogger(__name__)
+
+StopSignals = Callable[[], AbstractContextManager[asyncio.Event]]
+"""Gives an event that is set when the process is told to stop."""
+
+ANSWERED, FAILED = 0, 1
+TICK_SECONDS = 0.02
+"""How often a server that stops looks whether everything in hand is answered."""
+LEAVE_SECONDS = 1.0
+"""For answers that are under way when the server closes."""
+
+
+def serve(wanted: Settings, stop_signals: StopSignals, *, load: str = "inference.models.loading:load") -> int:
+    """Serve at `cluster.listen` until told to stop; return the exit code of the process.
+
+    0: told to stop, and everything in hand was answered. 1: the model cannot be loaded (the log says why), or
+    images were left when `queue.drain` seconds were over. `ConfigError` is raised for what only the owner can
+    mend. `load` is what `Replica` takes.
+    """
+    forbid_dumps()
+    address = wanted.cluster.address
+    secret = node_secret(wanted, address)
+    return asyncio.run(_serve(wanted, Replica(wanted, secret=secret, load=load), address, stop_signals))
+
+
+def node_secret(wanted: Settings, address: ListenAddress) -> str | None:
+    """Return the secret that a node asks for; None where only this machine reaches it, and none is set.
+
+    Raises `ConfigError` where there has to be one.
+    """
+    if wanted.cluster.secret_file is not None:
+        return read_secret(wanted.cluster.secret_file, "cluster.secret_file")
+    if not address.is_loopback:
+        raise ConfigError(
+            f"cluster.listen is {address}, which other machines reach, so bot and nodes need a secret: write "
+            "one to a file (openssl rand -hex 32 > FILE), and name it in cluster.secret_file on each of them."
+        )
+    return None
+
+
+async def _serve(
+    wanted: Settings, replica: Replica, address: ListenAddress, stop_signals: StopSignals
+) -> int:
+    server = PlainServer(replica, most_bytes=wanted.queue.bytes)
+    runner = web.AppRunner(
+        server.application(), access_log=None, handler_cancellation=True, shutdown_timeout=LEAVE_SECONDS
+    )
+    await runner.setup()
+    try:
+        with stop_signals() as told:
+            await _listen(runner, address)
+            try:
+                if not await _start(replica, address, told):
+                    return ANSWERED
+            except ModelUnavailable as error:
+                log.error("The node has no model. %s", error)  # noqa: TRY400 - the sentence is all there is to say
+                return FAILED
+            await told.wait()
+            left = await server.finish(wanted.queue.drain)
+    finally:
+        await replica.close()
+        await runner.cleanup()
+    if left:
+        log.error("%d images were still unanswered after %g s.", left, wanted.queue.drain)
+        return FAILED
+    log.info("Stopped; everything in hand was answered.")
+    return ANSWERED
+
+
+async def _start(replica: Replica, address: ListenAddress, told: asyncio.Event) -> bool:
+    """Load the model; return False where the node was told to stop meanwhile. Raises ModelUnavailable."""
+    loading = asyncio.create_task(replica.start(_report))
+    stopping = asyncio.create_task(told.wait())
+    await asyncio.wait({loading, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    if not loading.done():
+        loading.cancel()
+        await asyncio.wait({loading})
+        return False
+    stopping.cancel()
+    info = loading.result()
+    if info.note:
+        log.warning("%s", info.note)
+    log.info("%s", info.sandbox)
+    log.info("Pictures are answered at http://%s, by %s on %s.", address, info.name, info.engine)
+    return True
+
+
+def _report(stage: str, fraction: float | None) -> None:
+    if fraction is None:
+        log.info("The model: %s.", stage)
+
+
+async def _listen(runner: web.AppRunner, address: ListenAddress) -> None:
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+    except OSError as error:
+        raise ConfigError(
+            f"cluster.listen is {address}, where nothing can be served: {error.strerror or error}. Does "
+            "another node run there? Choose another port, or an address of this machine."
+        ) from error
+
+
+class PlainServer:
+    """The HTTP of one replica.
+
+    Questions that are being received or answered have at most `most_bytes` together, and take twice that in
+    memory. Whoever comes when there is no room is refused with 429 before the picture is read.
+    """
+
+    def __init__(self, replica: Replica, *, most_bytes: int) -> None:
+        self._replica = replica
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._requests = 0
+
+    def application(self) -> web.Application:
+        """Return what aiohttp serves."""
+        most = self._replica.most_bytes + QUESTION_BYTES + LENGTH_BYTES
+        application = web.Application(client_max_size=most + 1)
+        application.router.add_post(ANSWER_PATH, self.answer)
+        application.router.add_get(STATE_PATH, self.state)
+        application.router.add_get(HEALTH_PATH, self.health)
+        return application
+
+    async def answer(self, request: web.Request) -> web.Response:
+        """Answer one question."""
+        authorization = request.headers.get("Authorization")
+        if (turned_away := self._replica.turns_away(authorization)) is not None:
+            return _http(turned_away)
+        size = request.content_length
+        if size is None:
+            return web.Response(status=411, text="A question says how long it is (Content-Length).")
+        if size > self._replica.most_bytes + QUESTION_BYTES + LENGTH_BYTES:
+            return _refused(too_large(size, self._replica.most_bytes))
+        if self._bytes and self._bytes + size > self._most_bytes:
+            return _refused(Busy(f"{self._bytes:,} bytes of images are here already (queue.bytes)."))
+        self._bytes += size
+        self._requests += 1
+        try:
+            return _http(await self._replica.answer(await request.read(), authorization))
+        finally:
+            self._bytes -= size
+            self._requests -= 1
+
+    async def state(self, request: web.Request) -> web.Response:
+        """Say how the node is, to whoever has the secret."""
+        return _http(
+            self._replica.state(request.headers.get("Authorization"), request.query.get("model") or None)
+        )
+
+    async def health(self, _request: web.Request) -> web.Response:
+        """Say to anybody, such as a load balancer, whether the node can answer."""
+        return _http(self._replica.health())
+
+    async def finish(self, seconds: float) -> int:
+        """Refuse new questions, wait `seconds` at most until those in hand are answered, and return how many
+        are not."""
+        self._replica.stop()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while self._requests and loop.time() < until:  # noqa: ASYNC110 - once, at the end
+            await asyncio.sleep(TICK_SECONDS)
+        return self._requests
+
+
+def _http(response: NodeResponse) -> web.Response:
+    headers = {} if response.retry_after is None else {"Retry-After": str(response.retry_after)}
+    return web.Response(
+        status=response.status, body=response.body, content_type="application/json", headers=headers
+    )
+
+
+def _refused(error: InferenceError) -> web.Response:
+    refusal = NodeRefusal.of(error)
+    return _http(NodeResponse(refusal.status, refusal.model_dump_json().encode()))
