@@ -14,7 +14,7 @@ from config.settings import ConfigError, Discord
 AUTHENTICATION_FAILED, SHARDING_REQUIRED = 4004, 4011
 """https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes"""
 _MORE_SHARDS = (
-    " The bot is on too many servers for the shards that it has: docs/scaling.md says how to give it more."
+    " The bot is on too many servers for the shards that it has: docs/shards.md says how to give it more."
 )
 
 

@@ -44,7 +44,7 @@ _NOTE = """INSERT INTO meta (key, value) VALUES ($1, $2)
 _NOTED = "SELECT value FROM meta WHERE key = $1"
 _IS_YOUNG = "SELECT clock_timestamp() - pg_postmaster_start_time() < make_interval(secs => $1)"
 _END_OWN = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-    WHERE pid = $1 AND application_name = current_setting('application_name')"""
+    WHERE pid = $1 AND application_name = $2"""
 
 
 class ShardCountDiffers(Exception):
@@ -115,18 +115,20 @@ class ShardLocks:
         while True:
             try:
                 number = await self.session.ask(_TAKE_ANY, self.lock_class("shards"), self.total)
+                if number is not None:
+                    shard = Shard(number, self.total)
+                    await self.session.call_itself(_called(shard))
+                    break
             except LOST:
                 await self._connect_again()
                 continue
-            if number is not None:
-                break
             if not is_said:
                 is_said = True
                 log.info("All %d shards are held; this process is a spare and waits for one.", self.total)
             await asyncio.sleep(AGAIN)
-        self.shard = Shard(number, self.total)
-        self._keeping = asyncio.create_task(self._keep(self.shard), name="store: keep the shard")
-        return self.shard
+        self.shard = shard
+        self._keeping = asyncio.create_task(self._keep(shard), name="store: keep the shard")
+        return shard
 
     async def close(self) -> None:
         """Let another process have the shard, at once."""
@@ -214,17 +216,17 @@ class ShardLocks:
             async with asyncio.timeout(GRACE):
                 while True:
                     try:
-                        return await self._retake(shard, before.pid)
+                        return await self._retake(shard, before)
                     except LOST:
                         await asyncio.sleep(AGAIN)
         except TimeoutError:
             return False
 
-    async def _retake(self, shard: Shard, old_pid: int) -> bool:
+    async def _retake(self, shard: Shard, before: ShardSession) -> bool:
         session = await ShardSession.begin(self._location)
         is_back = False
         try:
-            await session.ask(_END_OWN, old_pid)  # it may not have noticed yet that nobody is there
+            await session.ask(_END_OWN, before.pid, before.name)  # where it has not noticed yet
             end = time.monotonic() + RELEASED
             while not await session.ask(_TAKE, self.lock_class("shards"), shard.number):
                 if time.monotonic() > end:
@@ -242,6 +244,10 @@ class ShardLocks:
             self._session = session
             log.info("Shard %d is held again.", shard.number)
         return is_back
+
+
+def _called(shard: Shard) -> str:
+    return f"whatsit shard {shard.number} of {shard.total}"
 
 
 def lock_class(what: str, application_id: int) -> int:

@@ -16,6 +16,8 @@ from bot.store.database import connect
 from bot.store.faults import StoreError, StoreUnavailable, explain
 from bot.store.location import Location
 
+SPARE = "whatsit spare"
+"""What a process calls itself to PostgreSQL while it waits for a shard."""
 WITHIN = 2.0
 """Seconds that PostgreSQL may take to answer; what takes longer counts as lost."""
 ENDS_AFTER = 12.0
@@ -44,6 +46,7 @@ class ShardSession:
         self.lost = asyncio.Event()
         self.pid: int = driver.get_server_pid()
         """The number of PostgreSQL's process at the other end."""
+        self.name = ""
         driver.add_termination_listener(lambda _: self.lost.set())
 
     @classmethod
@@ -61,8 +64,9 @@ class ShardSession:
             raise
         session = cls(location, engine, connection, raw.driver_connection)
         try:
-            for setting in (*_SETTINGS, f"SET application_name = '{name()}'"):
+            for setting in _SETTINGS:
                 await session.do(setting)
+            await session.call_itself(SPARE)
         except BaseException:
             await session.end()
             raise
@@ -79,6 +83,11 @@ class ShardSession:
         with self._faults():
             async with self._one_question, asyncio.timeout(WITHIN):
                 await self._driver.execute(statement)
+
+    async def call_itself(self, what: str) -> None:
+        """Have PostgreSQL show what this process is, followed by its name. Raises one of `LOST`."""
+        await self.do(f"SET application_name = '{what} {process()}'")
+        self.name = f"{what} {process()}"
 
     @contextmanager
     def _faults(self) -> Iterator[None]:
@@ -101,7 +110,7 @@ class ShardSession:
         await self._engine.dispose()
 
 
-def name() -> str:
-    """Return what this process calls itself to PostgreSQL, for `whatsit doctor`."""
-    host = "".join(each for each in socket.gethostname() if each.isalnum() or each in "-.")[:30]
-    return f"whatsit shards {host or 'unknown'} {os.getpid()}"
+def process() -> str:
+    """Return what this process is called, for `whatsit doctor`: its machine and its number there."""
+    host = "".join(each for each in socket.gethostname() if each.isalnum() or each in "-.")[:24]
+    return f"{host or 'unknown'} {os.getpid()}"

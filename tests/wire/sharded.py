@@ -54,9 +54,13 @@ class Processes:
     async def until_held(self, total: int) -> None:
         """Wait until every shard is connected, and all others are spares."""
         spares = len([process for process in self.all if process.is_alive]) - total
-        await self._wire.world.until(
-            lambda: self._wire.gateway.ready_shards == set(range(total)) and len(self.spares()) >= spares
-        )
+        try:
+            await self._wire.world.until(
+                lambda: self._wire.gateway.ready_shards == set(range(total)) and len(self.spares()) >= spares
+            )
+        except AssertionError:
+            logs = "\n\n".join(process.log for process in self.all)
+            raise AssertionError(f"the shards were not held; the logs:\n{logs}") from None
 
     def holder(self, number: int) -> Fork:
         """The process that has a shard now."""

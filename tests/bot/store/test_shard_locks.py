@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from bot.store.faults import StoreInUse
 from bot.store.identify_turns import IdentifyTurns
 from bot.store.lease import StoreLease
 from bot.store.shard import Shard
+from bot.store.shard_holders import shard_holders
 from bot.store.shard_locks import ShardCountDiffers, ShardLocks
 from tests.bot.store.conftest import Place
 
@@ -166,3 +168,14 @@ async def test_a_turn_that_was_not_used_costs_the_next_one_nothing(place: Place)
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(first.wait(0), 0.5)
         await first.end()
+
+
+async def test_it_can_be_told_who_has_which_shard(place: Place) -> None:
+    assert await shard_holders(place.location) == ({}, 0, 0)
+    async with locks(place, 3) as one, locks(place, 3) as spare:
+        await one.take()
+        held, total, spares = await shard_holders(place.location)
+        assert (total, spares) == (3, 1)
+        assert list(held) == [0]
+        assert f"(process {os.getpid()})" in held[0]
+        assert spare.shard is None
