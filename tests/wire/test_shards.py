@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.store.shard_locks import lock_class
 from tests.postgresql import empty_database
-from tests.wire.metrics import Endpoint, free_port
+from tests.wire.metrics import FAKE_MODEL, Endpoint, free_port
 from tests.wire.sharded import PICTURE, People, Processes
 from tests.wire.wire import Wire
 
@@ -72,7 +72,7 @@ async def test_a_spare_takes_over_from_a_process_that_is_killed_under_load(
 async def test_a_rolling_restart_loses_nothing_and_answers_nothing_twice(
     wire: Wire, two_shards: dict[int, str], bot: Processes
 ) -> None:
-    people = People(wire, two_shards)
+    people = People(wire, two_shards, every=0.3)
     old = [await bot.start() for _ in range(3)]
     await bot.until_held(2)
     with people.watching():
@@ -82,6 +82,7 @@ async def test_a_rolling_restart_loses_nothing_and_answers_nothing_twice(
                 assert await process.ended() == 0
                 await bot.start()
                 await bot.until_held(2)
+                await asyncio.sleep(wire.gateway.limit.seconds)
         await people.until_answered()
     print(f"longest wait: {max(people.waits(0) + people.waits(1)):.2f} s")
     assert people.times() == people.owed()
@@ -162,9 +163,7 @@ async def test_a_connection_to_the_store_that_breaks_costs_no_session(
 ) -> None:
     process = await bot.start()
     await wire.world.until(lambda: wire.gateway.ready)
-    await ask(
-        store_url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
-    )
+    await ask(store_url, ALL_ENDED)
     await wire.world.until(lambda: "is held again" in process.log)
     await wire.post(PICTURE, channel=two_shards[0])
     await wire.world.until(lambda: wire.world.answers(two_shards[0]))
@@ -201,7 +200,7 @@ async def test_health_and_lines_of_the_log_say_which_shard_it_is(
 ) -> None:
     endpoints = [Endpoint(free_port()) for _ in range(3)]
     for endpoint in endpoints:
-        await bot.start(env=endpoint.env | {"WHATSIT_LOG__FORMAT": "json"})
+        await bot.start(env=endpoint.env | {"WHATSIT_LOG__FORMAT": "json"}, load_from=FAKE_MODEL)
     await bot.until_held(2)
     told = set()
     for endpoint in endpoints:
@@ -213,6 +212,10 @@ async def test_health_and_lines_of_the_log_say_which_shard_it_is(
         assert all(("shard", ready["shard"]) in labels for _, labels in await endpoint.samples())
     assert told == {"0", "1", "spare"}
     assert '"shard": 1' in bot.holder(1).log
+
+
+ALL_ENDED = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid <> pg_backend_pid() AND datname = current_database()"""
 
 
 async def ask(url: str, question: str) -> None:
