@@ -114,7 +114,7 @@ def compose(
     store.teaching.on_change = knowledge.forget
     bot.close_too.append(knowledge.close)
     search = ImageSearch(knowledge, index=store.images.all_of, these=store.images.these)
-    indexing = ImageIndexing(store, search, models)
+    indexing = ImageIndexing(store, search)
     store.changes.on_gap(knowledge.forget_all)
     store.changes.on_gap(search.forget_all)
     retraction = Retraction(memory, standing, indexing)
@@ -216,7 +216,7 @@ def compose(
     )
     backfill = IndexBackfill(client=bot, store=store, past=past, work=work)
     erasure = Erasure(
-        store, work, (bot, models, http_watch.channels, requests, positions, offers, finding, backfill)
+        store, work, (bot, models, http_watch.channels, requests, positions, offers, finding, past, backfill)
     )
     handlers = (
         AnswerPresses(

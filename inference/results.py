@@ -23,6 +23,11 @@ SCALE_BYTES = 4
 HASH_BYTES = 8
 """Of a perceptual hash."""
 
+Features = Literal["", "query", "indexed", "example"]
+"""What is wanted of a picture beside its labels: nothing; the fingerprint of the first look, to ask by; that
+and a perceptual hash, to find the picture again; or the fingerprint of all crops and a mirrored one, which
+makes an example that teaches more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -75,8 +80,8 @@ class Classification:
     """`ModelInfo.fingerprints` of the model that gave `fingerprint`; None without one. In a cluster another
     model may answer a moment later."""
     perceptual_hash: bytes | None = field(default=None, repr=False)
-    """`HASH_BYTES` that change little when the picture is saved again, where features were asked for; None
-    also for a picture of one flat colour."""
+    """`HASH_BYTES` that change little when the picture is saved again, where "indexed" features were asked
+    for; None also for a picture of one flat colour."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,7 +198,12 @@ class FakeAdmission:
         if not (features and self.classifier.features):
             return replace(answer, fingerprint=None, perceptual_hash=None)
         self.classifier.featured.append(data)
-        return replace(answer, fingerprint=answer.fingerprint or self.classifier.fingerprint(data))
+        return replace(
+            answer,
+            fingerprint=answer.fingerprint or self.classifier.fingerprint(data),
+            fingerprint_kind=self.classifier.info.fingerprints,
+            perceptual_hash=answer.perceptual_hash if features == "indexed" else None,
+        )
 
     async def explain(
         self, data: bytes, classes: Sequence[int | bytes], *, on_cost: Callable[[float], None]

@@ -58,7 +58,7 @@ async def look_at(files: Sequence[Path], changes: Mapping[str, Change]) -> dict[
 
     async def look(data: bytes) -> Classification:
         async with turn:
-            return await classifier.classify(data, features=True)
+            return await classifier.classify(data, features="indexed")
 
     try:
         await classifier.start()

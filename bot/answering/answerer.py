@@ -249,7 +249,7 @@ class Answerer:
                     group=request.group,
                     model=request.in_force.guild.model,
                     on_cost=partial(self._quota.charge, request.asker.id, request.guild_id),
-                    features=is_taught or self._indexing.place_of(request) is not None,
+                    features="indexed" if self._indexing.place_of(request) else "query" if is_taught else "",
                     trace=trace,
                 )
                 if is_taught and request.guild_id is not None:

@@ -14,7 +14,7 @@ from bot.download.downloader import DownloadError
 from bot.image_source import ImageSource
 from bot.presentation.answer import Outcome
 from bot.tracing.request_tracing import FAILED, NAMED, ImageTrace, RequestTrace
-from inference.results import RANKED, Classification, InferenceError
+from inference.results import RANKED, Classification, Features, InferenceError
 
 if TYPE_CHECKING:
     from inference.serving.client import Admission
@@ -36,14 +36,14 @@ class ImageClassifying:
         model: str | None = None,
         on_cost: Callable[[float], None],
         trace: RequestTrace,
-        features: bool = False,
+        features: Features = "",
     ) -> list[Outcome]:
         """Return one outcome for each image, in their order; only cancellation is raised.
 
         `group` shares the queue out fairly: the server, or the person in a direct message. `model` is the
         one that the server chose, if it chose one. `on_cost` is told the core-seconds that each image took,
         also of one that failed, was given up or was cancelled, and then perhaps later. `trace` is told of
-        each image. `features`: whether fingerprints and perceptual hashes are wanted too.
+        each image. `features`: what is wanted beside the labels.
         """
         return await asyncio.gather(
             *(
@@ -60,7 +60,7 @@ class ImageClassifying:
         on_cost: Callable[[float], None],
         trace: ImageTrace,
         *,
-        features: bool,
+        features: Features,
     ) -> Outcome:
         try:
             async with AsyncExitStack() as place:
@@ -83,7 +83,12 @@ class ImageClassifying:
 
 
 async def _classified(
-    admission: Admission, data: bytes, on_cost: Callable[[float], None], trace: ImageTrace, *, features: bool
+    admission: Admission,
+    data: bytes,
+    on_cost: Callable[[float], None],
+    trace: ImageTrace,
+    *,
+    features: Features,
 ) -> Classification:
     """Classify, and tell `trace` how long the worker was waited for and how long it worked."""
     begun = time.perf_counter()

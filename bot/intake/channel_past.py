@@ -13,6 +13,7 @@ from bot.answering.image_indexing import ImageIndexing, IndexedPlace, indexed_pl
 from bot.answering.models import Models
 from bot.delivery.channel_permissions import FAILURES
 from bot.download.downloader import DownloadError
+from bot.erasable_memory import ErasableMemory
 from bot.image_source import ImageSource
 from bot.policy.audience import Audience
 from bot.policy.opt_out import is_left_alone
@@ -36,8 +37,12 @@ LOOK_AGAIN = 0.5
 PastChannel = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 
 
-class ChannelPast:
-    """Finds the pictures of old messages and puts them into the index."""
+class ChannelPast(ErasableMemory):
+    """Finds the pictures of old messages and puts them into the index.
+
+    Who has had everything about them erased is left out until the bot ends: what they once posted is still
+    on Discord, and would come back with the next page.
+    """
 
     def __init__(
         self,
@@ -58,6 +63,11 @@ class ChannelPast:
         self._audience = audience
         self._images_of = images_of
         self._limits = limits
+        self._erased: set[int] = set()
+
+    def forget_user(self, user_id: int) -> None:
+        """Leave out the pictures of a person from now on."""
+        self._erased.add(user_id)
 
     async def page(self, channel: PastChannel, before_id: int) -> list[discord.Message]:
         """Return the newest messages before one; empty where there are none.
@@ -77,7 +87,7 @@ class ChannelPast:
         images = self._images_of(message)[: self._limits.images_per_answer]
         if place is None or not images or not self._audience.listens_to(message):
             return 0
-        if is_left_alone(await self._store.members.get(message.author.id)):
+        if await self._is_left_out(message.author.id):
             return 0
         kind = self._models.info_of(settings.model).fingerprints
         rows = await self._store.images.of_message(message.id)
@@ -88,8 +98,13 @@ class ChannelPast:
             if position not in known and not image.spoiler
         ]
         fresh = [image for image in found if image is not None]
+        if await self._is_left_out(message.author.id):  # they may have changed their mind meanwhile
+            return 0
         await self._indexing.keep(fresh)
         return len(fresh)
+
+    async def _is_left_out(self, user_id: int) -> bool:
+        return user_id in self._erased or is_left_alone(await self._store.members.get(user_id))
 
     async def _looked_at(
         self,
@@ -107,7 +122,7 @@ class ChannelPast:
                     image, group=place.guild_id, model=settings.model
                 ) as admission:
                     data = await self._fetching.fetch(image)
-                    result = await admission.classify(data, on_cost=lambda _: None, features=True)
+                    result = await admission.classify(data, on_cost=lambda _: None, features="indexed")
                 break
             except Busy:  # somebody came in between
                 await asyncio.sleep(YIELD_SECONDS)
@@ -119,7 +134,7 @@ class ChannelPast:
             message_id=message.id,
             position=position,
             user_id=message.author.id,
-            kind=self._models.info_of(result.model).fingerprints,
+            kind=result.fingerprint_kind,
             result=result,
             min_confidence=settings.min_confidence,
         )

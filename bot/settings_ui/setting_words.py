@@ -88,7 +88,7 @@ class SettingWords:
                 said = self.language.number(value)
             case _:
                 said = str(value)
-        return said or self(NOTHING)
+        return said or self(field.unset or NOTHING)
 
     def names(self, name: str) -> dict[str, str]:
         """Return what a setting that is a name can be, None included, each by what people call it."""

@@ -45,14 +45,18 @@ class Write(NamedTuple):
     values: Mapping[str, Any]
 
 
-def connect(location: Location, *, pooled: bool = True) -> AsyncEngine:
-    """Return an engine whose faults are `StoreError`s. It connects to nothing yet."""
+def connect(location: Location, *, pooled: bool = True, idle: int = 5) -> AsyncEngine:
+    """Return an engine whose faults are `StoreError`s. It connects to nothing yet.
+
+    To a PostgreSQL it keeps at most `idle` connections while it has nothing to do.
+    """
     # What stands in the rows is in no error's text, and in no log.
     options: dict[str, Any] = {"hide_parameters": True} | ({} if pooled else {"poolclass": NullPool})
     if location.file:
         # No isolation level: sqlite3 begins no transaction by itself, so that ours may begin as IMMEDIATE.
         options["connect_args"] = {"timeout": BUSY_TIMEOUT, "isolation_level": None}
     elif pooled:
+        options["pool_size"] = idle
         options["pool_pre_ping"] = True  # a server that was restarted is found again without an error
         options["connect_args"] = {
             "timeout": ANSWER_TIMEOUT,

@@ -230,7 +230,13 @@ class GuildSettings(kinds.StoredSettings):
     ] = ()
     teachers: Annotated[
         kinds.Snowflakes,
-        SettingField("quotas", N_("Roles that may teach me words"), "roles", ("teacher", "unteacher")),
+        SettingField(
+            "quotas",
+            N_("Roles that may teach me words"),
+            "roles",
+            ("teacher", "unteacher"),
+            unset=N_("Only those who may manage the server"),
+        ),
     ] = ()
     """Who may teach, beside those who may manage the server."""
 

@@ -72,9 +72,9 @@ class SettingField:
     is a name, and `channels` and `roles` are lists of ids.
 
     `options` are the options of the command `/settings PAGE` that change it: for `choices` one for each word,
-    for ids one to add and one to take away. `unset` says what None means, where the setting can be None.
-    While `matters` does not hold, the setting has no effect and is not shown. `hints` are sentences below its
-    menu, each with when it is shown. A setting with a `form` is typed there, below `label`.
+    for ids one to add and one to take away. `unset` says what None or an empty list means, where that is not
+    plain. While `matters` does not hold, the setting has no effect and is not shown. `hints` are sentences
+    below its menu, each with when it is shown. A setting with a `form` is typed there, below `label`.
     """
 
     page: str

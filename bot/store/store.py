@@ -56,6 +56,8 @@ CHANNEL_LISTS = tuple(name for name, field in FIELDS.items() if field.kind == "c
 MARK_KEY = "mark key"
 SHARED_KEY = "shared key"
 MEMBERS_IN_MEMORY = 10_000
+IDLE_SHARED = 2
+"""Connections that a process of many keeps while it has nothing to do: a PostgreSQL has 100 for all."""
 PURGE_EVERY = 6 * 60 * 60.0
 """Seconds between two looks for what has been kept long enough."""
 PURGE_CHUNK = 1000
@@ -158,8 +160,8 @@ class Store:
                 "alone. Name a PostgreSQL in store.url (`whatsit store move` takes along what is in the "
                 "file), or take store.shared out."
             )
-        engine = connect(location)
-        changes = ChangeListener(connect(location)) if store.shared else None
+        engine = connect(location, idle=IDLE_SHARED) if store.shared else connect(location)
+        changes = ChangeListener(connect(location, idle=1)) if store.shared else None
         database = Database(location, engine, changes)
         opened = cls(database, guild_defaults, retention or Retention(), now, store.index_images)
         try:

@@ -18,6 +18,9 @@ WAVES = 8
 LEAST_CONTRAST = 2.0
 """Standard deviation of the grey copy, of 255, under which a picture is one flat colour: all such pictures
 would look like copies of each other."""
+REDUCING_GAP = 3.0
+"""Pillow first averages whole pixels down to three times the copy, which takes half of the time and changes
+0.4 of the 64 bits on average (of 200 photographs)."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """How bright red, green and blue look (ITU-R BT.601)."""
 
@@ -28,7 +31,7 @@ _TRANSFORM = np.cos(np.pi / (2 * SIDE) * np.outer(np.arange(WAVES), 2 * np.arang
 
 def perceptual_hash(picture: DecodedFrame) -> bytes | None:
     """Return the hash of a whole picture, `inference.results.HASH_BYTES`; None for one of a flat colour."""
-    copy = picture.view((0.0, 0.0, picture.width, picture.height), SIDE)
+    copy = picture.view((0.0, 0.0, picture.width, picture.height), SIDE, reducing_gap=REDUCING_GAP)
     grey = copy.astype(np.float32) @ LUMA
     if grey.std() < LEAST_CONTRAST:
         return None

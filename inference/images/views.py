@@ -59,14 +59,17 @@ class DecodedFrame:
         inside = (box[0] - left, box[1] - top, box[2] - left, box[3] - top)
         return replace(self, image=image, width=width, height=height), inside
 
-    def view(self, box: Box, input_size: int) -> NDArray[np.uint8]:
+    def view(self, box: Box, input_size: int, *, reducing_gap: float | None = None) -> NDArray[np.uint8]:
         """Return `box` as the model sees it: antialiased, upright and in sRGB, uint8 [s, s, 3].
 
         Hamming's filter takes half as long as the bicubic one. On 720 crops of six photographs whose class is
         known, EfficientNet-Lite0 was right about 90.3 % with it, and about 89.9 % with the bicubic filter.
+        `reducing_gap` is Pillow's: None is the most exact.
         """
         inside = (box[0], box[1], min(box[2], self.image.width), min(box[3], self.image.height))
-        square = self.image.resize((input_size, input_size), Image.Resampling.HAMMING, box=inside)
+        square = self.image.resize(
+            (input_size, input_size), Image.Resampling.HAMMING, box=inside, reducing_gap=reducing_gap
+        )
         upright = square if self.turn is None else square.transpose(self.turn)
         return np.asarray(to_srgb(upright, self.profile), dtype=np.uint8)
 

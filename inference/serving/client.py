@@ -86,8 +86,7 @@ class Admission:
         Raises any InferenceError; TimedOut when `queue.timeout` seconds have gone by since the image was
         admitted. Cancelling takes the image out of the queue. `on_cost` is told the core-seconds that the
         image took in the worker, also where it failed, and after a time-out or a cancelling as soon as they
-        are known. `features`: whether the fingerprint and the perceptual hash are wanted too: True or
-        "query" for the fingerprint of the first look, "example" for that of all crops and a mirrored one.
+        are known. `features`: whether a fingerprint is wanted too, and what else; True is "query".
         """
         self._resize(data)
         return await self._classify(data, top, on_cost, _features(features))

@@ -30,6 +30,7 @@ from inference.results import (
     PictureKind,
     UnsupportedFormat,
 )
+from inference.results import Features as Features  # noqa: PLC0414 - a part of this protocol
 
 MOST_CROPS = 100
 """Crops of one image: three frames, looked at twice, make nine."""
@@ -58,10 +59,6 @@ Text = Annotated[str, Field(max_length=2000)]
 Cost = Annotated[float, Field(ge=0, le=3600)]
 """Core-seconds of one image. Nobody is charged more, whatever a worker that was taken over says."""
 
-
-Features = Literal["", "query", "example"]
-"""Of which crops the features are wanted: of none, of the first look, or of all crops and a mirrored one,
-which makes an example that teaches more."""
 
 MOST_FEATURES = 8192
 MOST_MAPS = 10
@@ -151,8 +148,8 @@ class AnsweredReply(FramedMessage):
     """`labels` are (name, index, probability, everyday name), best first; `coarse` are (everyday name,
     probability, number of its classes); `size` is (width, height); `core_seconds` is the processor time that
     the image took in all its looks; `picture_kind` is told where the metadata tell it. `fingerprint` is there
-    where `LookRequest.features` asked for it and the model has features, `perceptual_hash` where it did and
-    the picture is not of one flat colour, `heat` where `LookRequest.explain` asked for it."""
+    where `LookRequest.features` asked for it and the model has features, `perceptual_hash` where that was
+    "indexed" and the picture is not of one flat colour, `heat` where `LookRequest.explain` asked for it."""
 
     kind: Literal["answered"] = "answered"
     id: int

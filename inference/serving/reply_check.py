@@ -40,7 +40,7 @@ def _check_features(look: LookRequest, reply: AnsweredReply, model: ModelInfo) -
         not look.features or len(reply.fingerprint) != SCALE_BYTES + model.features
     ):
         raise ValueError("it gave features that are not the model's, or that nobody asked for")
-    if reply.perceptual_hash is not None and not look.features:
+    if reply.perceptual_hash is not None and look.features != "indexed":
         raise ValueError("it gave a perceptual hash that nobody asked for")
     if (len(reply.heat.maps) if reply.heat else 0) != len(look.explain):
         raise ValueError("it gave other heat maps than were asked for")

@@ -197,7 +197,7 @@ class BatchProcessor:
                 watch = CoreTime(elsewhere=True)
             views = "auto" if look.features == "example" else self.views
             decoded = decode(seen, input_size=size, views=views, limits=limits, found=found)
-            hashed = perceptual_hash(decoded.whole) if look.features else None
+            hashed = perceptual_hash(decoded.whole) if look.features == "indexed" else None
             crops, second = decoded.first, None if look.explain else decoded.second
             if look.features == "example":
                 crops, second = np.concatenate([crops, crops[:, :, ::-1], decoded.second()]), None

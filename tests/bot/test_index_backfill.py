@@ -12,6 +12,7 @@ from simcord.results import InteractionResult, ResponseMessage
 from bot.intake import channel_past
 from inference.results import Busy
 from tests.bot.moderation import moderator, refusal
+from tests.bot.moderation import shown as message_of
 from tests.bot.pressing import member, now, pressable
 from tests.world import World, picture
 
@@ -200,6 +201,17 @@ async def test_who_wants_to_be_left_alone_and_what_a_spoiler_hides_stays_out(wor
     await backfill(world)
     await world.env.settle()
     assert await kept(world) == [bobs.id]
+
+
+async def test_who_is_forgotten_does_not_come_back_with_the_rest_of_the_past(world: World) -> None:
+    await stopped_at_the_second(world)
+    assert len(await kept(world)) == 2
+    asked = message_of(await world.alice.slash(world.channel, "privacy delete")).message
+    await world.alice.click(asked, label="Forget me")
+    await backfill(world)
+    await world.env.settle()
+    assert await kept(world) == []
+    assert len(world.classifier.featured) == 2, "the others are not even looked at"
 
 
 async def test_taking_the_channel_off_the_list_ends_it(world: World) -> None:

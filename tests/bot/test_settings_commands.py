@@ -56,7 +56,7 @@ async def test_show_lists_everything(world: World) -> None:
         "**Pictures per minute, each member**: Default (10)",
         "**Pictures per minute, the whole server**: No limit",
         "**Roles without a limit**: None",
-        "**Roles that may teach me words**: None",
+        "**Roles that may teach me words**: Only those who may manage the server",
     ]
 
 

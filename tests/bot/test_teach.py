@@ -200,13 +200,13 @@ async def test_a_store_that_fails_is_said_in_a_sentence(
 
 async def test_a_server_that_taught_nothing_is_asked_for_no_fingerprint(world: World) -> None:
     await post(world, b"cat")
-    assert world.classifier.wanted == [False]
+    assert world.classifier.wanted == [""]
 
 
 async def test_a_taught_name_stands_above_the_models_own(world: World) -> None:
     await teach(world)
     answer = await post(world, b"fluffy")
-    assert world.classifier.wanted[-1] is True
+    assert world.classifier.wanted[-1] == "query"
     lines = description(answer).splitlines()
     assert lines[0] == f"🏷️ {LABELLED}"
     assert lines[1:3] == ["By my own names:", "Probably **an Egyptian cat**."]

@@ -9,7 +9,9 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
@@ -136,17 +138,32 @@ def test_a_terminal_sees_each_picture_as_soon_as_it_is_named() -> None:
 
 def test_what_is_printed_goes_where_it_was_sent_while_a_terminal_shows_the_bar() -> None:
     ours, theirs = os.openpty()
-    with open(ours, "rb"), open(theirs, "wb") as terminal:  # noqa: PTH123 - not files of a name
+    shown: list[bytes] = []
+
+    def show() -> None:
+        """Read as a terminal does: one that nobody reads takes some kilobytes, and then holds the writer."""
+        with suppress(OSError):  # how a terminal says that its last writer is gone
+            while some := os.read(ours, 4096):
+                shown.append(some)
+
+    screen = Thread(target=show)
+    screen.start()
+    try:
         run = subprocess.run(
             [*WHATSIT, "classify", "--json", CAT, COFFEE],
             stdout=subprocess.PIPE,
-            stderr=terminal,
+            stderr=theirs,
             env=environment(),
             cwd=ROOT,
             check=True,
             timeout=TIMEOUT,
         )
+    finally:
+        os.close(theirs)
+        screen.join()
+        os.close(ours)
     assert [line["source"] for line in lines(run)] == [str(CAT), str(COFFEE)]
+    assert b"".join(shown), "the bar"
 
 
 def test_a_name_that_is_no_utf8_is_valid_json(tmp_path: Path) -> None:

@@ -73,13 +73,14 @@ async def books_balance(classifier: Classifier) -> bool:
     return stats.accepted == stats.answered + sum(stats.refused.values()) + stats.cancelled == 3
 
 
-async def test_a_perceptual_hash_is_made_only_where_features_are_asked_for() -> None:
+async def test_a_perceptual_hash_is_made_only_for_what_is_to_be_found_again() -> None:
     half = Image.new("RGB", (64, 64), "white")
     half.paste("black", (0, 0, 32, 64))
     file = io.BytesIO()
     half.save(file, "PNG")
     async with running() as classifier:
-        assert (await classifier.classify(file.getvalue())).perceptual_hash is None
-        hashed = (await classifier.classify(file.getvalue(), features=True)).perceptual_hash
+        for features in ("", "query"):
+            assert (await classifier.classify(file.getvalue(), features=features)).perceptual_hash is None
+        hashed = (await classifier.classify(file.getvalue(), features="indexed")).perceptual_hash
     assert hashed is not None
     assert len(hashed) == HASH_BYTES
