@@ -19,7 +19,7 @@ LOCK    = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test setup run lint bench bench-find bench-teach fuzz alerts soak siege image operations docs screenshot lock clean
+.PHONY: help demo test setup run lint bench bench-capacity bench-find bench-teach fuzz alerts soak siege cluster image operations docs screenshot lock clean
 
 help:  ## show this list
 	@sed -nE 's/^([a-z-]+):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 13
@@ -62,6 +62,9 @@ bench-teach: $(STAMP)  ## measure taught labels: right names, strangers, seconds
 bench-find: $(STAMP)  ## measure how pictures are found again (FOLDER=pictures; Debian: tuxpaint-stamps-default), and write docs/finding.md
 	$(PY) -m benchmarks.finding $(FOLDER) --out docs/finding.md
 
+bench-capacity: $(STAMP)  ## hold `whatsit capacity` against this machine, quietly (12 minutes; JSON=FILE: write what was found)
+	$(PY) -m benchmarks.capacity $(if $(JSON),--json $(JSON))
+
 fuzz: $(STAMP)  ## decode N damaged pictures of every format (N=100000: some minutes)
 	FUZZ_N=$(or $(N),20000) $(PY) -m pytest tests/fuzz
 
@@ -73,6 +76,14 @@ soak: $(STAMP)  ## load, kills and cancellations for MINUTES=10; then the books 
 
 siege: $(STAMP)  ## costly pictures against the real bot for MINUTES=5, while honest ones must be answered
 	$(PY) -m tests.siege --minutes $(or $(MINUTES),5)
+
+# Ray is for machines of a cluster alone, so nothing else installs it.
+$(VENV)/.cluster: requirements/cluster.txt | $(STAMP)
+	$(PY) -m uv pip install --quiet --python $(PY) --require-hashes --requirement $<
+	@touch $@
+
+cluster: $(VENV)/.cluster  ## kill what a cluster of Ray is made of, while pictures keep coming (SHORT=1: CI's part)
+	$(PY) -m tests.cluster $(if $(SHORT),--short)
 
 image: $(STAMP)  ## build the container image without Docker, and see it answer (root; Debian: buildah, mmdebstrap)
 	$(PY) -m tests.deployment.image
@@ -92,6 +103,8 @@ lock: $(STAMP)  ## pin and hash the newest versions that pyproject.toml allows
 	$(LOCK) --extra dev --output-file requirements/dev.txt
 	$(LOCK) --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(LOCK) --extra bench --constraint requirements/dev.txt --output-file requirements/bench.txt
+	$(LOCK) --extra cluster --constraint requirements/dev.txt --override requirements/not-on-nodes.txt \
+	    --output-file requirements/cluster.txt
 	echo asyncpg | $(subst pyproject.toml,-,$(LOCK)) --no-annotate --constraint requirements/dev.txt \
 	    --output-file requirements/postgres.txt
 

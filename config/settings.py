@@ -8,6 +8,7 @@ README's table from this schema.
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -28,6 +29,8 @@ from pydantic import (
 from config.listen_address import ListenAddress
 
 MiB = 1024 * 1024
+MOST_RUN_DIR = 40
+"""Characters: what Ray and HAProxy append has up to 67, and the path of a socket may have 107."""
 
 PositiveInt = Annotated[int, Field(gt=0)]
 Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
@@ -47,6 +50,10 @@ def _node_url(text: str) -> str:
         )
     return text.rstrip("/")
 
+
+IpAddress = Annotated[str, AfterValidator(lambda text: str(ipaddress.ip_address(text)))]
+ALONE = "127.0.0.1"
+"""What Ray then listens to: this machine alone."""
 
 NodeUrl = Annotated[HttpUrl, AfterValidator(_node_url)]
 
@@ -155,6 +162,67 @@ class ClusterSettings(Section):
         return node_address(self.listen)
 
 
+class RaySettings(Section):
+    address: IpAddress = ALONE
+    """This machine's address in the network of its cluster (`whatsit serve`). At 127.0.0.1 it is alone: no
+    other machine can join it."""
+    head: Annotated[str, BeforeValidator(_number_as_text)] = "127.0.0.1:8730"
+    """Where the cluster's head is: `ADDRESS:PORT`. The head listens there, and the nodes join it there."""
+    token_file: FilePath | None = Field(default=None, examples=["~/whatsit-ray-token"])
+    """A file with what the machines of a cluster trust each other by: one word of 16 characters or more, such
+    as `openssl rand -hex 32` prints. Whoever has it can run programs on all of them. It is another word than
+    the secret in `cluster.secret_file`. A machine that is alone makes one at each start."""
+    models_listen: Annotated[str, BeforeValidator(_number_as_text)] = "127.0.0.1:8721"
+    """Where this machine takes the models that `whatsit models push` brings: a port of this machine, or
+    `ADDRESS:PORT` of one interface."""
+    places: Annotated[int, Field(ge=0, le=1000)] = 1
+    """Replicas that this machine takes. Each is a whole classifier that uses all its cores; while a model is
+    updated there are twice as many. `0`: it only leads the others."""
+    min_replicas: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Replicas of the whole cluster that are always there."""
+    max_replicas: Annotated[int, Field(ge=1, le=1000)] = 1
+    """The most replicas of the whole cluster, which are there when much is asked. More than all `places`
+    together never start."""
+    images_per_replica: PositiveInt = 16
+    """Pictures in hand at one replica, on average, above which another one is started."""
+    scale_up_seconds: Seconds = 5
+    """Seconds that there have to be more before another replica is started."""
+    scale_down_seconds: Seconds = 300
+    """Seconds that there have to be fewer before one is stopped."""
+    run_dir: FilePath | None = Field(default=None, examples=["/run/whatsit-ray"])
+    """A folder for sockets and logs of Ray while it runs. Its path may have 40 characters, as sockets demand.
+    Unset: a new folder in `/tmp`."""
+
+    @field_validator("head", "models_listen")
+    @classmethod
+    def _is_address(cls, text: str) -> str:
+        node_address(text)
+        return text
+
+    @model_validator(mode="after")
+    def _sane(self) -> Self:
+        if self.max_replicas < self.min_replicas:
+            raise ValueError(f"max_replicas is below min_replicas: {self.max_replicas} < {self.min_replicas}")
+        if self.run_dir is not None and len(str(self.run_dir)) > MOST_RUN_DIR:
+            raise ValueError(f"run_dir is longer than {MOST_RUN_DIR} characters: {self.run_dir}")
+        return self
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether no other machine can join this one."""
+        return self.address == ALONE
+
+    @property
+    def head_address(self) -> ListenAddress:
+        """Where the head listens."""
+        return node_address(self.head)
+
+    @property
+    def models_address(self) -> ListenAddress:
+        """Where this machine takes models."""
+        return node_address(self.models_listen)
+
+
 class Worker(Section):
     deadline: Seconds = 10
     """Seconds without a sign of life from a working worker before it is taken for hung and replaced."""
@@ -259,8 +327,8 @@ class StoreSettings(Section):
     """The database, where it is not to be the SQLite file `whatsit.sqlite3` in the data folder: a PostgreSQL
     (`pip install whatsit[postgres]`) or another SQLite file, `sqlite:////path/to/file`."""
     shared: bool = False
-    """Let several Whatsits use the store: bots with different tokens. Two with the same token would answer
-    everything twice."""
+    """Let several processes of one bot use the store, each with a shard of its own: they tell each other what
+    they change. For a PostgreSQL only; a SQLite file is one process's."""
     index_images: PositiveInt = 100_000
     """Pictures of one server that can be found again, where its moderators have turned that on. The oldest
     leave first. Each takes 1.5 KB in the store, and 0.3 KB of memory while it is searched."""
@@ -317,6 +385,7 @@ class Settings(BaseModel):
     model: Model = Field(default_factory=Model)
     inference: InferenceSettings = Field(default_factory=InferenceSettings)
     cluster: ClusterSettings = Field(default_factory=ClusterSettings, validate_default=True)
+    ray: RaySettings = Field(default_factory=RaySettings)
     worker: Worker = Field(default_factory=Worker)
     queue: Queue = Field(default_factory=Queue)
     limits: Limits = Field(default_factory=Limits)

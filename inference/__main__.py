@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from config.settings import Settings
+from config.settings import ConfigError, Settings
 from inference.models import catalogue, hub_failure
 from inference.results import ModelUnavailable
 
@@ -80,6 +80,21 @@ def _train(settings: Settings) -> int:
     return 0
 
 
+def _push(settings: Settings, *urls: str) -> int:
+    """Bring the configured model, prepared on this machine, to the machines at `urls`."""
+    from inference.cluster.model_push import PushFailed, push_to_all  # noqa: PLC0415 - a list does not need it
+
+    try:
+        done = push_to_all(
+            settings, urls, report=lambda stage, fraction: _say(stage=stage, fraction=fraction)
+        )
+    except (ModelUnavailable, PushFailed, ConfigError) as error:
+        _say(error=str(error))
+        return 1
+    _say(done=done)
+    return 0
+
+
 def _refresh(settings: Settings) -> int:
     """Forget that the Hub was out of reach."""
     try:
@@ -97,6 +112,7 @@ def _say(**words: object) -> None:
 
 JOBS: dict[str, Callable[..., int]] = {
     "models": _models,
+    "push": _push,
     "quantize": _quantize,
     "refresh": _refresh,
     "train": _train,

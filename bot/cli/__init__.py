@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 __all__ = ["FAILED", "INTERRUPTED", "OK", "USAGE", "main"]
 
@@ -113,23 +114,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_training(command)
 
-    models = command("models", "bot.cli.models", "list the models and which of them are on this machine")
-    models.add_argument("--json", action="store_true", help="one JSON object a line")
-    actions = models.add_subparsers(metavar="ACTION", dest="action")
-    quantize = actions.add_parser(
-        "quantize", help="make the int8 variant of a model, and keep it if it is as good", allow_abbrev=False
-    )
-    quantize.add_argument("name", metavar="NAME", help="a name of the catalogue, or a path")
-    quantize.add_argument(
-        "--photographs",
-        type=Path,
-        metavar="FOLDER",
-        help="pictures to make and judge it by (default: those that matplotlib and scikit-image carry)",
-    )
-
-    actions.add_parser(
-        "refresh", help="forget that the Hub was out of reach: the next start asks it", allow_abbrev=False
-    )
+    _add_models(command)
 
     _add_top(command)
 
@@ -179,11 +164,65 @@ def _parser() -> argparse.ArgumentParser:
         help="its application id (default: what the token says)",
     )
 
+    _add_capacity(command)
+
     bench = commands.add_parser(
         "bench", help="measure how fast this machine is", add_help=False, allow_abbrev=False
     )
     bench.set_defaults(module="bot.cli.bench", passes_on=True)  # its options are those of `inference.bench`
     return parser
+
+
+def _add_serving(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    serve = command(
+        "serve", "bot.cli.serve", "answer for bots of other machines, as a node of a cluster; Ctrl-C ends it"
+    )
+    role = serve.add_mutually_exclusive_group(required=True)
+    role.add_argument("--plain", action="store_true", help="one node behind plain HTTP, for a few machines")
+    role.add_argument(
+        "--local", action="store_true", help="Ray Serve on this machine alone, to try it (whatsit[cluster])"
+    )
+    role.add_argument("--head", action="store_true", help="the machine that leads a cluster of Ray Serve")
+    role.add_argument("--join", action="store_true", help="a machine that joins the cluster of ray.head")
+    serve.add_argument(
+        "--listen",
+        metavar="ADDRESS:PORT",
+        help="where to listen (default: cluster.listen); a port alone is one of this machine",
+    )
+    _model_options(serve)
+
+
+def _add_models(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    models = command("models", "bot.cli.models", "list the models and which of them are on this machine")
+    models.add_argument("--json", action="store_true", help="one JSON object a line")
+    actions = models.add_subparsers(metavar="ACTION", dest="action")
+    quantize = actions.add_parser(
+        "quantize", help="make the int8 variant of a model, and keep it if it is as good", allow_abbrev=False
+    )
+    quantize.add_argument("name", metavar="NAME", help="a name of the catalogue, or a path")
+    quantize.add_argument(
+        "--photographs",
+        type=Path,
+        metavar="FOLDER",
+        help="pictures to make and judge it by (default: those that matplotlib and scikit-image carry)",
+    )
+
+    push = actions.add_parser(
+        "push",
+        help="bring the configured model to machines of a cluster, which can prepare none",
+        allow_abbrev=False,
+    )
+    push.add_argument(
+        "urls",
+        nargs="+",
+        type=_http_url,
+        metavar="URL",
+        help="where a machine takes models: http://ADDRESS:PORT of its ray.models_listen, or of a plain node",
+    )
+
+    actions.add_parser(
+        "refresh", help="forget that the Hub was out of reach: the next start asks it", allow_abbrev=False
+    )
 
 
 def _add_training(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
@@ -224,6 +263,71 @@ def _add_training(command: Callable[[str, str, str], argparse.ArgumentParser]) -
     evaluate.add_argument("--json", action="store_true", help="one JSON object")
 
 
+def _add_capacity(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    capacity = command(
+        "capacity",
+        "bot.cli.capacity",
+        "simulate the busiest hour of a bot of many servers: machines, cost, what breaks first",
+    )
+    capacity.add_argument(
+        "--servers",
+        type=_many,
+        nargs="+",
+        metavar="N",
+        help="how many servers (default: 10000 100000 1000000)",
+    )
+    capacity.add_argument(
+        "--images",
+        type=_amount,
+        default=20.0,
+        metavar="N",
+        help="images that a server posts in a day, on average of all (default: 20; see `whatsit top`)",
+    )
+    capacity.add_argument(
+        "--cores", type=_positive, default=4, metavar="N", help="cores of a machine (default: 4)"
+    )
+    capacity.add_argument(
+        "--price",
+        type=_amount,
+        default=0.1,
+        metavar="PRICE",
+        help="of a machine for an hour, in any currency (default: 0.1)",
+    )
+    capacity.add_argument(
+        "--replicas",
+        type=_positive,
+        metavar="N",
+        help="machines that look at images (default: the fewest that reach the goal)",
+    )
+    capacity.add_argument(
+        "--goal",
+        type=_seconds,
+        default=1.0,
+        metavar="SECONDS",
+        help="within which 95 of 100 images are to be looked at (default: 1)",
+    )
+    capacity.add_argument(
+        "--seed",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of the chance in it; the same gives the same (default: 1)",
+    )
+    capacity.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=NUMBER",
+        help="a figure of your own in place of one of --sources; may be given more than once",
+    )
+    capacity.add_argument(
+        "--sources",
+        action="store_true",
+        help="print the figures it calculates with, and where each comes from",
+    )
+    capacity.add_argument("--json", action="store_true", help="one JSON object")
+
+
 def _add_top(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
     top = command("top", "bot.cli.top", "show what a running bot does, from its metrics; Ctrl-C ends it")
     top.add_argument(
@@ -240,21 +344,6 @@ def _add_top(command: Callable[[str, str, str], argparse.ArgumentParser]) -> Non
         metavar="HOST:PORT",
         help="where it serves its metrics (default: metrics.listen)",
     )
-
-
-def _add_serving(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
-    serve = command(
-        "serve", "bot.cli.serve", "answer for bots of other machines, as a node of a cluster; Ctrl-C ends it"
-    )
-    serve.add_argument(
-        "--plain", action="store_true", required=True, help="one node behind plain HTTP, for a few machines"
-    )
-    serve.add_argument(
-        "--listen",
-        metavar="ADDRESS:PORT",
-        help="where to listen (default: cluster.listen); a port alone is one of this machine",
-    )
-    _model_options(serve)
 
 
 def _model_options(parser: argparse.ArgumentParser) -> None:
@@ -282,11 +371,40 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
+        raise argparse.ArgumentTypeError(f"{text} is no address such as http://10.0.0.2:8721")
+    return text.rstrip("/")
+
+
 def _host_and_port(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not (port.isascii() and port.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text} is no HOST:PORT, such as 127.0.0.1:9464")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _amount(text: str) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = 0.0
+    if not 0 < amount <= 1e9:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(f"{text} is no number above 0, up to a billion")
+    return amount
+
+
+def _many(text: str) -> int:
+    number = _positive(text.replace(",", "").replace("_", ""))
+    if number > 100_000_000:  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(
+            f"{text} servers are more than Discord has; up to 100 million will do"
+        )
+    return number
+
+
+_many.__name__ = "whole number"
 
 
 def _positive(text: str) -> int:

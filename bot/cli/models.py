@@ -27,6 +27,8 @@ def main(args: argparse.Namespace) -> int:
         return do_inference_job(
             "quantize", settings, args.name, *([str(args.photographs)] if args.photographs else [])
         )
+    if args.action == "push":
+        return do_inference_job("push", settings, *args.urls)
     if args.action == "refresh":
         return do_inference_job("refresh", settings)
     return _list(settings, as_json=args.json)

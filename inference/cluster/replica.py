@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
-from config.settings import InferenceSettings, Settings
+from config.settings import InferenceSettings, Model, Settings
 from inference.results import Busy, InferenceError, ModelInfo, ModelUnavailable, TimedOut
 from inference.serving.client import Classifier
 from inference.serving.cluster_client.answer_protocol import (
@@ -46,13 +46,21 @@ class Replica:
     """Answers questions of `inference.serving.cluster_client.answer_protocol` by a classifier of its own.
 
     It belongs to one event loop. `secret` is what each question has to bring; None lets everybody ask.
+    `model` is loaded where it is not `wanted.model`, which the bot asks for all the same.
     `load` is what `Classifier` takes. Whatever `inference.backend` says, the worker is on this machine.
     """
 
     def __init__(
-        self, wanted: Settings, *, secret: str | None, load: str = "inference.models.loading:load"
+        self,
+        wanted: Settings,
+        *,
+        secret: str | None,
+        model: Model | None = None,
+        load: str = "inference.models.loading:load",
     ) -> None:
-        local = wanted.model_copy(update={"inference": InferenceSettings(backend="local")})
+        local = wanted.model_copy(
+            update={"inference": InferenceSettings(backend="local"), "model": model or wanted.model}
+        )
         self._classifier = Classifier(local, load=load)
         self._settings = wanted
         self._authorization = None if secret is None else (BEARER + secret).encode()

@@ -15,7 +15,16 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from config import settings
-from inference.models import child_process, convert, embedded, first_use, hub, hub_failure, model_cache
+from inference.models import (
+    child_process,
+    convert,
+    embedded,
+    first_use,
+    hub,
+    hub_failure,
+    model_cache,
+    prepared,
+)
 from inference.models.catalogue import AUTO, EMBEDDED, CatalogueEntry, entries, find
 from inference.models.child_process import Report
 from inference.models.engines import Engine
@@ -23,6 +32,8 @@ from inference.models.labels import labels_for
 from inference.results import ModelCaveat, ModelUnavailable
 
 ASK_AGAIN = "`whatsit models refresh` lets the next start ask at once"
+
+NO_BFLOAT16 = "This processor has no bfloat16, so the model runs in f32."
 
 DEFAULT_SIZE = 224
 """Input height and width in pixels for an owner's model whose signature leaves them open."""
@@ -103,6 +114,8 @@ def load(model: settings.Model, *, report: Report) -> LoadedModel:
     `report(stage, fraction)` is told the progress, `fraction` in [0, 1] or None. Raises ModelUnavailable,
     whose message names the model and what can be done.
     """
+    if (folder := Path(model.name)).is_absolute() and (card := prepared.card_of(folder)):
+        return _load_prepared(folder, card)
     located = locate(model, report=report)
     digest = located.content_hash(model.cache_dir)
     engine, size, labels, caveat = _start_engine(located, digest, model, report)
@@ -116,6 +129,23 @@ def load(model: settings.Model, *, report: Report) -> LoadedModel:
         engine=engine,
         note=" ".join(each.sentence for each in caveats) or None,
         caveats=tuple(each.kind for each in caveats),
+    )
+
+
+def _load_prepared(folder: Path, card: prepared.ModelCard) -> LoadedModel:
+    """Start the engine of a model that another machine has prepared."""
+    from inference.models.engines.openvino import OpenVINOEngine, has_bf16  # noqa: PLC0415 - only where it is used
+
+    precision = "f32" if card.precision == "bf16" and not has_bf16() else card.precision
+    return LoadedModel(
+        name=card.name,
+        content_hash=card.content_hash,
+        input_size=card.input_size,
+        labels=labels_for(card.name, card.classes, folder / prepared.LABELS),
+        temperature=card.temperature,
+        engine=OpenVINOEngine(folder / convert.MODEL, precision=precision),
+        note=None if precision == card.precision else NO_BFLOAT16,
+        caveats=() if precision == card.precision else ("no_bfloat16",),
     )
 
 
@@ -231,8 +261,7 @@ def _openvino(
             )
         return OpenVINOEngine(quantised / convert.MODEL, precision="int8"), None
     if model.precision == "bf16" and not has_bf16():
-        sentence = "This processor has no bfloat16, so the model runs in f32."
-        return OpenVINOEngine(folder / convert.MODEL), Caveat("no_bfloat16", sentence)
+        return OpenVINOEngine(folder / convert.MODEL), Caveat("no_bfloat16", NO_BFLOAT16)
     return OpenVINOEngine(folder / convert.MODEL, precision=model.precision), None
 
 

@@ -24,8 +24,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "privacy.md"
 DATABASE, MEMORY, LOG, DISK = "In the database", "In memory", "In the log", "On disk"
 LIVING = ("bot", "inference/serving", "inference/knowledge")
-"""The code of what runs for long; a command of the terminal ends, and the demo has no people."""
-NOT_LIVING = ("bot/cli", "bot/demo")
+"""The code of what runs for long; a command of the terminal ends, and demo and simulation have no people."""
+NOT_LIVING = ("bot/capacity", "bot/cli", "bot/demo")
 CONTAINERS = {
     *("dict", "set", "list", "deque", "Counter", "defaultdict", "OrderedDict", "bytearray"),
     *("LRUCache", "TTLCache", "TLRUCache", "WeakValueDictionary", "WeakKeyDictionary", "WeakSet"),

@@ -1,0 +1,69 @@
+"""`whatsit models push`: bring the configured model, prepared on this machine, to the machines of a
+cluster."""
+
+from __future__ import annotations
+
+import http.client
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import IO
+from urllib.parse import urlsplit
+
+from config.secret_file import read_secret
+from config.settings import Settings
+from inference.models.child_process import Report
+from inference.models.packing import pack
+
+MODELS_PATH = "/v1/models/"
+SECONDS = 300.0
+"""For one machine to take a model and unpack it."""
+TAKEN = 200
+
+
+class PushFailed(Exception):
+    """A machine has not taken the model; the message names the machine and says why."""
+
+
+def push_to_all(wanted: Settings, urls: Sequence[str], *, report: Report) -> str:
+    """Prepare the model of the settings, bring it to each of `urls`, and return one sentence about it.
+
+    Raises ModelUnavailable where it cannot be prepared, PushFailed where a machine has not taken it (those
+    before it have), and `ConfigError` for a secret that cannot be read.
+    """
+    secret = (
+        read_secret(wanted.cluster.secret_file, "cluster.secret_file") if wanted.cluster.secret_file else None
+    )
+    with TemporaryDirectory() as folder:
+        packed = pack(wanted.model, Path(folder), report=report)
+        for number, url in enumerate(urls):
+            report(f"pushing to {url}", number / len(urls))
+            with packed.file.open("rb") as file:
+                push(file, packed.digest, url, secret)
+    machines = "1 machine has" if len(urls) == 1 else f"{len(urls)} machines have"
+    return f"{machines} the model {packed.card.name} now ({packed.digest[:12]})."
+
+
+def push(file: IO[bytes], digest: str, url: str, secret: str | None) -> None:
+    """Send a prepared model, whose SHA-256 is `digest`, to one machine. Raises PushFailed."""
+    parts = urlsplit(url)
+    if parts.scheme != "http" or not parts.hostname:
+        raise PushFailed(f"{url} is no address of a machine: it has to be http://HOST:PORT.")
+    connection = http.client.HTTPConnection(parts.hostname, parts.port or 80, timeout=SECONDS)
+    file.seek(0, 2)
+    headers = {"Content-Length": str(file.tell())}
+    if secret is not None:
+        headers["Authorization"] = f"Bearer {secret}"
+    file.seek(0)
+    try:
+        connection.request(
+            "PUT", f"{parts.path.rstrip('/')}{MODELS_PATH}{digest}", body=file, headers=headers
+        )
+        response = connection.getresponse()
+        said = response.read(10_000).decode(errors="replace")
+    except OSError as error:
+        raise PushFailed(f"{url} did not take the model: {error}. Does `whatsit serve` run there?") from error
+    finally:
+        connection.close()
+    if response.status != TAKEN:
+        raise PushFailed(f"{url} did not take the model ({response.status}): {said}")

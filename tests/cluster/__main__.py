@@ -1,0 +1,95 @@
+"""Kill what a cluster is made of, while pictures keep coming; each has to be answered once, and rightly.
+
+    python -m tests.cluster            all of it: five minutes on two cores
+    python -m tests.cluster --short    what fits into CI
+
+The exit code is 0 if no picture was lost, and none had to wait for too long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.cluster.chaos import Chaos, Outcome
+from tests.cluster.machines import Machine
+from tests.cluster.traffic import asking
+
+SHORT = (
+    "worker_killed",
+    "replica_killed",
+    "ingress_killed",
+    "hostile_picture",
+    "worker_spies",
+    "model_updated",
+)
+LONG = (*SHORT, "head_killed")
+
+
+def main(arguments: list[str]) -> int:
+    """Run, and return the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
+    parser.add_argument("--short", action="store_true", help="without what takes long: CI's part")
+    parser.add_argument("--only", choices=(*LONG, "scaled"), help="one event alone")
+    args = parser.parse_args(arguments)
+    began = time.monotonic()
+    outcomes = asyncio.run(_events(SHORT if args.short else LONG, args.only))
+    print(f"{time.monotonic() - began:.0f} s")
+    return 0 if all(outcome.is_well for outcome in outcomes) else 1
+
+
+async def _events(names: tuple[str, ...], only: str | None) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    if only != "scaled":
+        chosen = (only,) if only else names
+        outcomes += await _with_cluster(
+            lambda chaos: [getattr(chaos, name) for name in chosen], min_replicas=2
+        )
+    if only == "scaled" or (only is None and names is LONG):
+        scaling = {"min_replicas": 1, "scale_up_seconds": 2, "scale_down_seconds": 8}
+        outcomes += await _with_cluster(lambda chaos: [chaos.scaled], **scaling)
+    return outcomes
+
+
+async def _with_cluster(
+    events: Callable[[Chaos], list[Callable[[], Awaitable[Outcome]]]], **ray: int
+) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    with TemporaryDirectory(prefix="wt", dir="/tmp") as folder:  # sockets want a short path
+        machines = [
+            Machine(
+                Path(folder), number, load_from="tests.cluster.engines:load", places=1, max_replicas=2, **ray
+            )
+            for number in (0, 1)
+        ]
+        try:
+            began = time.monotonic()
+            for machine in machines:
+                machine.start()
+            await machines[0].deployed()
+            print(f"two machines answer after {time.monotonic() - began:.1f} s", flush=True)
+            async with asking([machine.url for machine in machines], Path(folder, "secret")) as classifier:
+                chaos = Chaos(classifier, machines)
+                for event in events(chaos):
+                    await chaos.settled(ray["min_replicas"])
+                    outcomes.append(await event())
+                    print(outcomes[-1], flush=True)
+        except BaseException:
+            for machine in machines:
+                print(f"--- machine {machine.number}\n{machine.log}", file=sys.stderr)
+            raise
+        finally:
+            codes = [machine.stop() for machine in reversed(machines)]
+        left = [each for machine in machines for each in machine.left()]
+        assert not left, f"processes are left: {left}"
+        assert codes == [0, 0], codes
+    return outcomes
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
