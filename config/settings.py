@@ -94,6 +94,9 @@ class Discord(Section):
     """REST base of a Discord-compatible server (Spacebar), with its version: `https://host/api/v10`."""
     gateway_url: WebSocketUrl | None = Field(default=None, examples=["wss://gateway.discord.example"])
     """Gateway of that server: `wss://host`. Goes with `api_url`."""
+    rest_proxy_url: HttpUrl | None = Field(default=None, examples=["http://127.0.0.1:8080"])
+    """A proxy for Discord's REST API, such as nirn-proxy: it keeps the limit of 50 requests a second that all
+    processes of a bot share. It sees the token and every answer."""
 
     source_url: HttpUrl | None = Field(default=None, examples=["https://code.example/whatsit"])
     """Where members can read the source of this bot; `/about` links to it."""
@@ -102,6 +105,8 @@ class Discord(Section):
     def _both_or_neither(self) -> Self:
         if (self.api_url is None) != (self.gateway_url is None):
             raise ValueError("api_url and gateway_url go together: set both, or neither")
+        if self.api_url is not None and self.rest_proxy_url is not None:
+            raise ValueError("rest_proxy_url is for Discord: take it out, or api_url and gateway_url")
         return self
 
 

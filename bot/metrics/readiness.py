@@ -50,6 +50,8 @@ class Readiness:
     def _connection_fault(self) -> str | None:
         if self._bot.work_in_hand.stopping:
             return "Whatsit is stopping."
+        if self._bot.is_spare:  # which is all that it has to be
+            return None
         return None if self._bot.is_connected else "There is no connection to Discord's gateway."
 
     def _model_fault(self) -> str | None:
@@ -62,7 +64,7 @@ class Readiness:
     def _breaker_fault(self) -> str | None:
         if not self._classifier.load.breaker_open:
             return None
-        return "The worker keeps dying, and no picture has been answered since; the log says why."
+        return "The worker keeps dying, or no node of the cluster can be asked; the log says why."
 
     async def _fault_of_store(self) -> str | None:
         if self._asking is None and asyncio.get_running_loop().time() - self._store_asked >= FRESH:
