@@ -105,8 +105,6 @@ class Discord(Section):
     def _both_or_neither(self) -> Self:
         if (self.api_url is None) != (self.gateway_url is None):
             raise ValueError("api_url and gateway_url go together: set both, or neither")
-        if self.api_url is not None and self.rest_proxy_url is not None:
-            raise ValueError("rest_proxy_url is for Discord: take it out, or api_url and gateway_url")
         return self
 
 

@@ -126,6 +126,8 @@ def rest_proxy_of(discord: settings.Discord) -> URL | None:
     """Return the address of the proxy that the settings name. Raises `ConfigError` if it cannot be right."""
     if discord.rest_proxy_url is None:
         return None
+    if discord.api_url is not None:
+        raise ConfigError("discord.rest_proxy_url is for Discord. Take it out, or discord.api_url.")
     return _address("discord.rest_proxy_url", discord.rest_proxy_url, "https")
 
 
