@@ -162,6 +162,11 @@ class Whatsit(commands.Bot, ErasableMemory):
         if channel is not None:
             self._connection._remove_private_channel(channel)  # noqa: SLF001
 
+    def forget_everyone(self) -> None:
+        """Drop the channels of all direct messages; discord.py makes them anew."""
+        for channel in self.private_channels:
+            self._connection._remove_private_channel(channel)  # noqa: SLF001
+
     async def close(self) -> None:
         """Close the connection, and end the models that servers chose and whatever else works for the bot."""
         await super().close()

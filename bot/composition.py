@@ -34,6 +34,7 @@ from bot.cogs.labels import LabelsCog
 from bot.cogs.member_preferences import MemberPreferencesCog
 from bot.cogs.messages import MessagesCog
 from bot.cogs.offers import OffersCog
+from bot.cogs.other_processes import OtherProcessesCog
 from bot.cogs.permission_changes import PermissionChangesCog
 from bot.cogs.presses import PressesCog
 from bot.cogs.privacy import PrivacyCog
@@ -50,6 +51,7 @@ from bot.intake.read_positions import ReadPositions
 from bot.policy.audience import Audience
 from bot.policy.erasure import Erasure
 from bot.policy.quota import Quota
+from bot.policy.shared_quota import SharedQuota
 from bot.presses.answer_picture import AnswerPictureLookup
 from bot.presses.answer_presses import AnswerPresses
 from bot.presses.found_pages import FoundPages
@@ -109,7 +111,9 @@ def compose(
     store.teaching.on_change = knowledge.forget
     bot.close_too.append(knowledge.close)
     search = ImageSearch(knowledge, index=store.images.all_of, these=store.images.these)
-    indexing = ImageIndexing(store, search, models)
+    indexing = ImageIndexing(store, search)
+    store.changes.on_gap(knowledge.forget_all)
+    store.changes.on_gap(search.forget_all)
     retraction = Retraction(memory, standing, indexing)
     ledger = Ledger(store, guard, work)
     positions = ReadPositions(store, work)
@@ -290,6 +294,16 @@ def compose(
             work=work,
         ),
     ]
+    if store.changes.is_shared:
+        bot.cogs_to_add.append(
+            OtherProcessesCog(
+                client=bot,
+                store=store,
+                erasure=erasure,
+                quota=SharedQuota(quota, store.quota_uses),
+                condemned=classifier.share_condemned(store.shared_key),
+            )
+        )
     if bot.has_interactions:  # a hello is a choice between buttons
         bot.cogs_to_add.append(HelloCog(bot, store))
     return bot

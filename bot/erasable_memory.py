@@ -10,6 +10,9 @@ class ErasableMemory:
     a server, and when a channel is deleted. A class overrides those for which it holds something.
     """
 
+    def forget_everyone(self) -> None:
+        """Forget every person: who of them wants to be forgotten was told while it could not be heard."""
+
     def forget_user(self, user_id: int) -> None:
         """Forget a person."""
 

@@ -81,8 +81,11 @@ class WorkInHand:
             self._owned.remove(work)
             work.ended.set_result(None)
 
-    async def stop(self, owner: int) -> None:
-        """End the work of a person or a server, but for the current task's, and wait until it has let go."""
+    async def stop(self, owner: int) -> int:
+        """End the work of a person or a server, but for the current task's, and wait until it has let go.
+
+        Returns how many pieces of work were ended.
+        """
         stopped = [
             work
             for work in self._owned
@@ -93,6 +96,7 @@ class WorkInHand:
             work.task.cancel()
         if stopped:
             await asyncio.wait([work.ended for work in stopped], timeout=CANCEL_TIMEOUT)
+        return len(stopped)
 
     async def finish(self, within: float) -> int:
         """Take no new work, give the work in hand `within` seconds, and cancel what is left then.

@@ -201,6 +201,7 @@ class FakeAdmission:
         return replace(
             answer,
             fingerprint=answer.fingerprint or self.classifier.fingerprint(data),
+            fingerprint_kind=self.classifier.info.fingerprints,
             perceptual_hash=answer.perceptual_hash if features == "indexed" else None,
         )
 

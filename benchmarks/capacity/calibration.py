@@ -13,7 +13,9 @@ from inference.bench.measured_process import MeasuredProcess
 from inference.bench.pictures import FORMATS, PictureKind
 from inference.bench.session import BenchSession
 
-IN_FLIGHT = (1, 2, 4, 8, 64)
+FEW = (1, 2, 4, 8)
+FULL = 64
+"""Images in flight: with the last, the machine is at its highest rate."""
 
 
 def kind_of(picture: PictureCost) -> PictureKind:
@@ -64,25 +66,35 @@ def calibrated(
     """Measure this machine, and return the figures with it in place of the shipped one.
 
     Each file becomes a kind of picture of its own whose cost includes a second look, so that the simulation
-    knows of every image what it takes. `count` images are classified 64 at a time, and fewer where fewer are.
+    knows of every image what it takes. `count` images are classified 64 at a time, and half as many where
+    fewer are in flight.
     """
     session.report("what each picture takes")
     costs = whatsit.ask("costs", pictures=mix.files, start=session.numbers(len(mix.files)))
-    rates = []
-    for in_flight in IN_FLIGHT:
-        session.report(f"calibrating: {in_flight} in flight")
-        order = mix.order(count if in_flight >= IN_FLIGHT[-2] else count // 2, seed + in_flight)
-        sample = whatsit.ask(
-            "crowd",
-            pictures=mix.files,
-            order=order,
-            start=session.numbers(len(order)),
-            in_flight=in_flight,
-        )
-        rates.append(throughput(sample))
+    rates = {
+        in_flight: rate(session, whatsit, mix, in_flight=in_flight, count=count // 2, seed=seed)
+        for in_flight in FEW
+    }
+    rates[FULL] = rate(session, whatsit, mix, in_flight=FULL, count=count, seed=seed)
     images = session.images(kind_of(figures.pictures[0]), count)
     known = median(whatsit.ask("known", **images)["latencies_ms"])
-    return with_machine(figures, mix, costs, dict(zip(IN_FLIGHT, rates, strict=True)), known)
+    return with_machine(figures, mix, costs, rates, known)
+
+
+def rate(
+    session: BenchSession,
+    whatsit: MeasuredProcess,
+    mix: PictureMix,
+    *,
+    count: int,
+    seed: int,
+    in_flight: int = FULL,
+) -> float:
+    """Return how many images a second are classified with so many in flight."""
+    session.report(f"calibrating: {in_flight} in flight")
+    order = mix.order(count, seed + in_flight)
+    start = session.numbers(count)
+    return throughput(whatsit.ask("crowd", pictures=mix.files, order=order, start=start, in_flight=in_flight))
 
 
 def with_machine(
@@ -93,8 +105,8 @@ def with_machine(
     known_ms: float,
 ) -> CapacityFigures:
     """Put a measured machine into the figures: core-seconds of each file, and images a second by how many are
-    in flight."""
-    full = max(rates.values())
+    in flight. The last rate is the highest: that another one is above it is chance."""
+    full = rates[FULL]
     mean_ms = 1000 * sum(share * cost for share, cost in zip(mix.shares, costs, strict=True))
     pictures = [
         {"name": file, "share": share, "core_ms": 1000 * cost, "kilobytes": 1}
@@ -103,7 +115,7 @@ def with_machine(
     changed = {
         "measured_cores": cpus.usable(),
         "full_images_per_second": full,
-        "speeds": [(images, rate / full) for images, rate in rates.items()],
+        "speeds": [(images, min(rate / full, 1.0)) for images, rate in rates.items()],
         "small_core_ms": mean_ms,
         "first_look_core_ms": mean_ms,
         "crops_an_image": 1,

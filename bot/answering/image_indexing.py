@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import discord
 
-from bot.answering.models import Models
 from bot.answering.request import MessageOrigin, Request
 from bot.i18n import N_
 from bot.policy.audience import place_ids
@@ -102,10 +101,9 @@ class ImageIndexing:
     That the index cannot be used, or the store, costs no answer: the log says so.
     """
 
-    def __init__(self, store: Store, search: ImageSearch, models: Models) -> None:
+    def __init__(self, store: Store, search: ImageSearch) -> None:
         self._store = store
         self._search = search
-        self._models = models
         store.images.on_change = search.forget
 
     def place_of(self, request: Request) -> IndexedPlace | None:
@@ -149,7 +147,7 @@ class ImageIndexing:
                 message_id=message_id,
                 position=position,
                 user_id=request.author_id,
-                kind=self._models.info_of(outcome.result.model).fingerprints,
+                kind=outcome.result.fingerprint_kind,
                 result=outcome.result,
                 min_confidence=request.in_force.guild.min_confidence,
                 taught=outcome.taught.label if outcome.taught else None,
@@ -196,7 +194,7 @@ class ImageIndexing:
         result = outcome.result
         if not isinstance(result, Classification) or result.fingerprint is None or outcome.source.spoiler:
             return None
-        kind = self._models.info_of(result.model).fingerprints
+        kind = result.fingerprint_kind
         if kind is None:
             return None
         same = await self._search.seen_before(

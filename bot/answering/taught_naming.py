@@ -91,7 +91,7 @@ class TaughtNaming:
         result = outcome.result
         if not isinstance(result, Classification) or result.fingerprint is None:
             return outcome
-        kind = self._models.info_of(result.model).fingerprints
+        kind = result.fingerprint_kind
         answer = await self._knowledge.name(guild_id, kind, result.fingerprint) if kind else None
         if answer is None or not answer.accepted:
             return outcome

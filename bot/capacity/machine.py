@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 from bisect import bisect
 from collections.abc import Callable, Sequence
 
@@ -38,12 +39,11 @@ class SpeedCurve:
         self.highest = highest * scale
         self.places = max(PLACES, PLACES_A_CORE * cores)
         ends = [(0.0, 0.0), *points]
-        self._speeds = [0.0] + [
-            self.highest * _between(ends, images / scale) for images in range(1, self.places + 1)
-        ]
+        most = math.ceil(points[-1][0] * scale)
+        self._speeds = [self.highest * _between(ends, images / scale) for images in range(most + 1)]
 
     def __call__(self, images: int) -> float:
-        return self._speeds[images]
+        return self._speeds[min(images, len(self._speeds) - 1)]
 
 
 class Machine:
@@ -60,7 +60,7 @@ class Machine:
         self._numbers = itertools.count()
         self._progress = 0.0
         """Core-seconds of work that each image would have got if it had been there from the beginning."""
-        self._since = 0.0
+        self._since = self._speed = 0.0
         self._plan = 0
         self.core_seconds = 0.0
 
@@ -79,7 +79,7 @@ class Machine:
         """Bring the progress of all up to now."""
         now = self._environment.now
         if self._present:
-            work = (now - self._since) * self._curve(len(self._present))
+            work = (now - self._since) * self._speed
             self._progress += work / len(self._present)
             self.core_seconds += work
         self._since = now
@@ -93,7 +93,8 @@ class Machine:
         if not self._present:
             return
         left = max(self._present[0][0] - self._progress, 0.0)
-        seconds = left * len(self._present) / self._curve(len(self._present))
+        self._speed = self._curve(self.images)
+        seconds = left * len(self._present) / self._speed
         due = self._environment.timeout(seconds, self._plan)
         due.callbacks.append(self._due)
 

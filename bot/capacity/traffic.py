@@ -147,12 +147,14 @@ class Traffic:
         self._contents = itertools.count()
         self._recent: deque[PostedImage] = deque(maxlen=REMEMBERED)
 
-    def images(self, seconds: float) -> Iterator[PostedImage]:
-        """Give the images of so many seconds in the order in which they are posted."""
-        pending: list[
-            tuple[float, int, int, int]
-        ] = []  # when, number of the burst, its server, messages left
-        begins = self._dice.expovariate(self._bursts_per_second)
+    def images(self, seconds: float, *, lead: float = 0.0) -> Iterator[PostedImage]:
+        """Give the images of so many seconds in the order in which they are posted.
+
+        Bursts that have begun up to `lead` seconds before go on; otherwise traffic begins from nothing.
+        """
+        # When, the number of the burst, its server, messages left.
+        pending: list[tuple[float, int, int, int]] = []
+        begins = self._dice.expovariate(self._bursts_per_second) - lead
         for number in itertools.count():
             while pending and pending[0][0] < begins:
                 yield from self._message(pending, seconds)
@@ -171,8 +173,9 @@ class Traffic:
             later = at + self._dice.expovariate(1 / self._figures.burst_gap_seconds)
             heapq.heappush(pending, (later, number, server, left - 1))
         message = PostedMessage(at, server, self._images.draw(self._dice))
-        for _ in range(message.open):
-            yield self._image(message)
+        images = [self._image(message) for _ in range(message.open)]
+        if at >= 0:
+            yield from images
 
     def _image(self, message: PostedMessage) -> PostedImage:
         if self._recent and self._dice.random() < self._figures.repost_share:

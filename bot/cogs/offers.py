@@ -80,6 +80,10 @@ class OffersCog(commands.Cog, ErasableMemory):
             step = partial(self._take, member=member, clicked_at=clicked_at, paid=paid)
             await self._intake.take(message, step)
 
+    def forget_everyone(self) -> None:
+        """Forget all messages that were looked up."""
+        self._looked_up.clear()
+
     def forget_user(self, user_id: int) -> None:
         """Forget the messages of a person that were looked up."""
         self._forget(lambda message: message.author.id == user_id)

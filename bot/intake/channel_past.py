@@ -134,7 +134,7 @@ class ChannelPast(ErasableMemory):
             message_id=message.id,
             position=position,
             user_id=message.author.id,
-            kind=self._models.info_of(result.model).fingerprints,
+            kind=result.fingerprint_kind,
             result=result,
             min_confidence=settings.min_confidence,
         )

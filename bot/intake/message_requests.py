@@ -54,6 +54,10 @@ class MessageRequests(ErasableMemory):
         self._outbox = Outbox()
         self._helped: TTLCache[int, bool] = TTLCache(HELPED, ttl=A_DAY)
 
+    def forget_everyone(self) -> None:
+        """Forget who knows what to send."""
+        self._helped.clear()
+
     def forget_user(self, user_id: int) -> None:
         """Forget that a person knows what to send."""
         self._helped.pop(user_id, None)

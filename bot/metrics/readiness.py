@@ -62,7 +62,7 @@ class Readiness:
     def _breaker_fault(self) -> str | None:
         if not self._classifier.load.breaker_open:
             return None
-        return "The worker keeps dying, and no picture has been answered since; the log says why."
+        return "The worker keeps dying, or no node of the cluster can be asked; the log says why."
 
     async def _fault_of_store(self) -> str | None:
         if self._asking is None and asyncio.get_running_loop().time() - self._store_asked >= FRESH:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 import discord
@@ -13,6 +13,7 @@ from discord.ext import commands
 
 from bot.i18n import Language
 from bot.store import GuildSettings
+from bot.store.quota_uses import QuotaTime
 from config.settings import Limits
 
 MINUTE = 60.0
@@ -67,16 +68,17 @@ class _Limit:
     seconds: float = MINUTE
 
 
-class _CoreTime:
-    """The core-seconds that each key has used of late: a bucket that leaks at `per_minute`.
+class _LeakyBuckets:
+    """What each key has used of late, in core-seconds or images: a bucket that leaks at `per_minute`.
 
-    What a picture takes is known only when it has been looked at, so a bucket may run over. Its owner then
-    waits until it has leaked down to two minutes' worth again. An empty bucket is forgotten.
+    What a picture takes is known only when it has been looked at, and what was used elsewhere is heard late,
+    so a bucket may run over. Its owner then waits until it has leaked down to `room` again. An empty bucket
+    is forgotten.
     """
 
-    def __init__(self, per_minute: float) -> None:
+    def __init__(self, per_minute: float, room: float) -> None:
         self._rate = per_minute / MINUTE
-        self._room = per_minute * BURST_MINUTES
+        self._room = room
         self._used: TLRUCache[int, tuple[float, float]] = TLRUCache(
             REMEMBERED_DEBTORS, self._is_empty_at, timer=_now
         )
@@ -84,6 +86,15 @@ class _CoreTime:
     def charge(self, key: int, core_seconds: float, now: float) -> None:
         """Add what was used."""
         self._used[key] = self._level(key, now) + core_seconds, now
+
+    def fill(self, key: int, seconds: float, now: float) -> None:
+        """Note that a bucket holds what takes so many seconds to leak away, if that is more than is known."""
+        if seconds * self._rate > self._level(key, now):
+            self._used[key] = seconds * self._rate, now
+
+    def seconds(self, amount: float) -> float:
+        """Return the seconds that so much takes to leak away."""
+        return amount / self._rate
 
     def wait(self, key: int, now: float) -> float:
         """Return the seconds until more may be used, 0 where it may be now."""
@@ -104,11 +115,18 @@ class Quota:
     The owner's: `user_burst` images at once, and as many again after the time they take at
     `user_images_per_minute`. A server's: so many in a minute. Beside the images, the core-seconds count that
     they took: the owner's limits for a person and for a server hold everywhere.
+
+    What a person has used in servers of other shards, which other processes have, is told here by
+    `used_elsewhere`; `on_use` hears what is used here. Everything of a server is one shard's.
     """
 
     def __init__(self, limits: Limits) -> None:
-        self._of_users = _CoreTime(limits.user_core_seconds_per_minute)
-        self._of_guilds = _CoreTime(limits.guild_core_seconds_per_minute)
+        core, guild_core = limits.user_core_seconds_per_minute, limits.guild_core_seconds_per_minute
+        self._of_users = _LeakyBuckets(core, core * BURST_MINUTES)
+        self._of_guilds = _LeakyBuckets(guild_core, guild_core * BURST_MINUTES)
+        # Here it may be one burst at the end of a minute and one at its beginning, so only more is too much.
+        self._on_all_shards = _LeakyBuckets(limits.user_images_per_minute, 2.0 * limits.user_burst)
+        self.on_use: Callable[[int, QuotaTime], None] = lambda _user_id, _used: None
         self._burst = limits.user_burst
         self._seconds = MINUTE * limits.user_burst / limits.user_images_per_minute
         self._buckets: dict[tuple[int, float], commands.CooldownMapping[Hashable]] = {}
@@ -129,12 +147,17 @@ class Quota:
         if in_debt := self._in_debt(user_id, guild_id, images, now):
             return in_debt
         limits = self._limits(user_id, guild_id, settings)
+        is_owners = limits[0].key == (None, user_id)
+        if is_owners and (wait := self._on_all_shards.wait(user_id, now)):
+            return Grant(0, images, _moment(now, wait))
         buckets = [self._bucket(limit, now) for limit in limits]
         left = [bucket.get_tokens(now) for bucket in buckets]
         granted = min(images, *left)
         if granted:
             for bucket in buckets:
                 bucket.update_rate_limit(now, tokens=granted)
+            if is_owners:
+                self.on_use(user_id, QuotaTime(images=self._on_all_shards.seconds(granted)))
         if granted == images:
             return Grant(images)
         least = left.index(min(left))
@@ -145,8 +168,15 @@ class Quota:
         """Count the processor time of an image that was looked at, whether or not it could be named."""
         now = _now()
         self._of_users.charge(user_id, core_seconds, now)
+        self.on_use(user_id, QuotaTime(core=self._of_users.seconds(core_seconds)))
         if guild_id is not None:
             self._of_guilds.charge(guild_id, core_seconds, now)
+
+    def used_elsewhere(self, user_id: int, used: QuotaTime) -> None:
+        """Note what a person has used of the owner's limits on all shards, this one's among them."""
+        now = _now()
+        self._on_all_shards.fill(user_id, used.images, now)
+        self._of_users.fill(user_id, used.core, now)
 
     def take_unlimited(self, user_id: int, images: int, *, guild_id: int) -> Grant:
         """Take `images` for somebody whose images a server does not count; the processor's time counts."""

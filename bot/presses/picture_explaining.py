@@ -104,24 +104,21 @@ class PictureExplaining:
                 data = await self._fetching.fetch(image)
                 named = await admission.classify(data, on_cost=charge, features=taught)
                 if named.labels[0].index == mark.finding.labels[0].index:
-                    direction = await self._direction(interaction.guild_id, mark, model, named)
+                    direction = await self._direction(interaction.guild_id, mark, named)
                     wanted: list[int | bytes] = [*([direction] if direction else []), *classes]
                     return await admission.explain(data, wanted, on_cost=charge), direction is not None
             # It is another one: a file of the message that turned out to be no picture has no place here.
         return None
 
-    async def _direction(
-        self, guild_id: int | None, mark: ImageMark, model: ModelInfo, named: Classification
-    ) -> bytes | None:
+    async def _direction(self, guild_id: int | None, mark: ImageMark, named: Classification) -> bytes | None:
         """Return what speaks for the taught label of `mark`; None where it has none (any more)."""
-        if mark.taught is None or guild_id is None or not (model.fingerprints and named.fingerprint):
+        kind = named.fingerprint_kind
+        if mark.taught is None or guild_id is None or kind is None or named.fingerprint is None:
             return None
         if mark.taught not in await self._store.teaching.names(guild_id):
             return None
         try:
-            return await self._knowledge.direction(
-                guild_id, model.fingerprints, mark.taught, named.fingerprint
-            )
+            return await self._knowledge.direction(guild_id, kind, mark.taught, named.fingerprint)
         except KnowledgeFailed as failure:
             log.warning("What the server %d taught could not be asked. %s", guild_id, failure)
             return None

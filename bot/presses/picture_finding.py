@@ -28,7 +28,7 @@ from bot.store.indexed_images import PicturePlace
 from bot.store.tables import IndexedImage
 from config.settings import Limits
 from inference.knowledge.image_search import ImageSearch
-from inference.results import InferenceError
+from inference.results import Classification, InferenceError
 
 PAGE = 10
 """Pictures on one page."""
@@ -104,6 +104,10 @@ class PictureFinding(ErasableMemory):
         self._limits = limits
         self._questions: LRUCache[int, SimilarQuestion] = LRUCache(QUESTIONS)
         self._there: LRUCache[int, None] = LRUCache(SEEN_MESSAGES)
+
+    def forget_everyone(self) -> None:
+        """Forget what anybody asked about."""
+        self._questions.clear()
 
     def forget_user(self, user_id: int) -> None:
         """Forget what a person asked about."""
@@ -202,20 +206,18 @@ class PictureFinding(ErasableMemory):
         if not grant.images:
             raise InteractionRefused(grant.line(language))
         charge = partial(self._quota.charge, interaction.user.id, interaction.guild_id)
-        fingerprints = []
-        kind = self._models.info_of(settings.model).fingerprints
+        looked: list[Classification] = []
         try:
             for image in images[: grant.images]:
                 async with self._fetching.admit(
                     image, group=interaction.guild_id, model=settings.model
                 ) as admission:
                     data = await self._fetching.fetch(image)
-                    looked = await admission.classify(data, on_cost=charge, features=True)
-                kind = self._models.info_of(looked.model).fingerprints
-                fingerprints.append(looked.fingerprint)
+                    looked.append(await admission.classify(data, on_cost=charge, features=True))
         except (InferenceError, DownloadError) as error:
             raise InteractionRefused(sentence(error, language, self._limits)) from error
-        known = [each for each in fingerprints if each is not None]
+        kind = looked[-1].fingerprint_kind
+        known = [each.fingerprint for each in looked if each.fingerprint and each.fingerprint_kind == kind]
         if kind is None or not known:
             raise InteractionRefused(language.gettext(NO_FEATURES))
         return self._remember(interaction, kind, known, None)

@@ -8,7 +8,7 @@ A write that has returned outlives the death of the process, `kill -9` too. A po
 last moments, never more; PostgreSQL not even those.
 """
 
-from bot.store.faults import StoreDamaged, StoreError, StoreTooNew, StoreUnavailable
+from bot.store.faults import StoreDamaged, StoreError, StoreOfAnotherBot, StoreTooNew, StoreUnavailable
 from bot.store.guild_settings import BUTTONS, FIELDS, PAGE_TITLES, PAGES, PER_MINUTE, GuildSettings, defaults
 from bot.store.member_preferences import MemberPreferences
 from bot.store.retention import Retention
@@ -44,6 +44,7 @@ __all__ = [
     "Store",
     "StoreDamaged",
     "StoreError",
+    "StoreOfAnotherBot",
     "StoreTooNew",
     "StoreUnavailable",
     "StoredAnswer",

@@ -58,8 +58,12 @@ class StoredAnswers:
         return found
 
     async def since(self, answer_id: int) -> Sequence[StoredAnswer]:
-        """Return the answers made since the moment of this id; an id tells when its message was made."""
-        return await self._database.read(select(StoredAnswer).where(StoredAnswer.answer_id >= answer_id))
+        """Return this shard's answers since the moment of this id; an id tells when its message was made."""
+        return await self._database.read(
+            select(StoredAnswer).where(
+                StoredAnswer.answer_id >= answer_id, self._database.shard.owns(StoredAnswer.guild_id)
+            )
+        )
 
     async def sources(self, answer_id: int) -> Sequence[StoredAnswer]:
         """Return one row for each message that this answer answers; empty if it is not known (any more)."""

@@ -67,5 +67,7 @@ class Backfills:
         return found[0] if found else None
 
     async def running(self) -> Sequence[Backfill]:
-        """Return all channels that are being read."""
-        return await self._database.read(select(Backfill).where(Backfill.state == "running"))
+        """Return all channels that are being read, of this shard's servers."""
+        return await self._database.read(
+            select(Backfill).where(Backfill.state == "running", self._database.shard.owns(Backfill.guild_id))
+        )

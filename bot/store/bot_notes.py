@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import delete, select
 
 from bot.store.database import Database, Write
+from bot.store.faults import StoreOfAnotherBot
+from bot.store.shard import WHOLE
 from bot.store.tables import Meta
 
 GREETING = "greeting "
+OWNER = "application"
 REFUSALS = "refusals"
+REFUSALS_SPAN = timedelta(minutes=10)
 WRITABLE = "writable"
 
 
@@ -66,28 +71,50 @@ class Notes:
         await self._database.write(Write(delete(Meta).where(Meta.key.in_(keys)), {}))
 
     async def greeted(self) -> set[int]:
-        """Return the ids of the servers that were greeted."""
+        """Return the ids of the servers of this shard that were greeted."""
         rows = await self._database.read(select(Meta).where(Meta.key.startswith(GREETING)))
-        return {int(row.key.removeprefix(GREETING)) for row in rows}
+        greeted = {int(row.key.removeprefix(GREETING)) for row in rows}
+        return {guild_id for guild_id in greeted if self._database.shard.has(guild_id)}
 
     async def set_refusals(self, counts: Mapping[str, int], until: datetime) -> None:
-        """Note how many requests Discord refused of late, by status."""
-        await self.set(REFUSALS, json.dumps({"counts": dict(counts), "until": until.isoformat()}))
+        """Note how many requests Discord refused this shard of late, by status."""
+        shard = self._database.shard
+        key = REFUSALS if shard == WHOLE else f"{REFUSALS} {shard.number}"
+        await self.set(key, json.dumps({"counts": dict(counts), "until": until.isoformat()}))
 
     async def refusals(self) -> Refusals | None:
-        """Return what was noted last; None if Discord never refused anything."""
-        noted = await self.get(REFUSALS)
-        if noted is None:
+        """Return what was noted last, by all shards together; None if Discord never refused anything."""
+        rows = await self._database.read(select(Meta).where(Meta.key.startswith(REFUSALS)))
+        noted = [json.loads(row.value) for row in rows]
+        if not noted:
             return None
-        read = json.loads(noted)
-        return Refusals(read["counts"], datetime.fromisoformat(read["until"]))
+        last = max(datetime.fromisoformat(each["until"]) for each in noted)
+        counts: Counter[str] = Counter()
+        for each in noted:
+            if datetime.fromisoformat(each["until"]) > last - REFUSALS_SPAN:
+                counts.update(each["counts"])
+        return Refusals(counts, last)
 
     async def secret(self, name: str) -> bytes:
         """Return a key of 32 bytes, which is made once for everybody who uses the store."""
-        if (known := await self.get(name)) is None:
-            await self._database.write(Write(self._add, {"key": name, "value": secrets.token_hex(32)}))
-            known = await self.get(name)  # what somebody else has just made, perhaps
-        return bytes.fromhex(known or "")
+        return bytes.fromhex(await self._first(name, secrets.token_hex(32)))
+
+    async def claim(self, application_id: int) -> None:
+        """Note that the processes of this application share the store. Raises `StoreOfAnotherBot`."""
+        owner = await self._first(OWNER, str(application_id))
+        if owner != str(application_id):
+            raise StoreOfAnotherBot(owner)
+
+    async def disclaim(self) -> None:
+        """Let the processes of any application share the store next."""
+        await self._database.write(Write(delete(Meta).where(Meta.key == OWNER), {}))
+
+    async def _first(self, key: str, value: str) -> str:
+        """Return what is noted under a key; if nothing is, note this."""
+        if (known := await self.get(key)) is None:
+            await self._database.write(Write(self._add, {"key": key, "value": value}))
+            known = await self.get(key)  # what somebody else has just noted, perhaps
+        return known or ""
 
     async def prove_writable(self) -> None:
         """Write something. Raises a `StoreError` where nothing can be written."""

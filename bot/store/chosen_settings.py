@@ -13,6 +13,7 @@ from cachetools import LRUCache
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Executable, bindparam, delete, select
 
+from bot.store.changes import Change
 from bot.store.database import Database
 from bot.store.settings_file import InvalidSettings, faults_in
 from bot.store.tables import Choice
@@ -28,7 +29,7 @@ class Choices(Generic[M]):
     Only fields that somebody changed are rows. So whoever changed nothing follows the owner's defaults, also
     when these change later, and two who change different fields at once do not undo each other.
 
-    Several processes on one database: `forget` what another process changed, and it is read anew.
+    What another process on the database has changed is forgotten, and read anew (`bot.store.changes`).
     """
 
     def __init__(
@@ -59,6 +60,9 @@ class Choices(Generic[M]):
             self._key == bindparam("of"), table.__table__.c.field == bindparam("named")
         )
         self._unset_all = delete(table).where(self._key == bindparam("of"))
+        self._forgotten = 0
+        database.changes.on(table.__tablename__, self.forget)
+        database.changes.on_gap(self.forget_all)
 
     @property
     def defaults(self) -> M:
@@ -76,7 +80,7 @@ class Choices(Generic[M]):
         Raises `InvalidSettings`, and then nothing has changed.
         """
         async with self._lock(key):
-            before = self._known.get(key) or await self._read(key)
+            before = await self._standing(key)
             wanted = dict(changes(before) if callable(changes) else changes)
             try:
                 after = type(before).model_validate({**before.model_dump(), **wanted})
@@ -89,7 +93,7 @@ class Choices(Generic[M]):
     async def reset(self, key: int, fields: Collection[str] | None = None) -> M:
         """Put these fields, or all, back to the defaults; return what stands afterwards."""
         async with self._lock(key):
-            before = self._known.get(key) or await self._read(key)
+            before = await self._standing(key)
             if fields is None:  # also what an older Whatsit may have left
                 return await self._replace(key, self._defaults, self._unset_all, [{"of": key}])
             after = before.model_copy(update={field: getattr(self._defaults, field) for field in fields})
@@ -106,18 +110,41 @@ class Choices(Generic[M]):
             self.forget(key)
             async with self._database.transaction() as connection:
                 deleted = (await connection.execute(rows)).rowcount
+                await self._database.changes.announce(connection, [self._change(key)])
             self.forget(key)
         return deleted
 
     def forget(self, key: int) -> None:
         """Drop what is in memory, so that the next `get` reads the database."""
+        self._forgotten += 1
         self._known.pop(key, None)
+
+    def forget_all(self) -> None:
+        """Drop all that is in memory."""
+        self._forgotten += 1
+        self._known.clear()
 
     async def _load(self, key: int) -> M:
         async with self._lock(key):  # else a slow reader could put an old value over a new one
-            found = self._known.get(key) or await self._read(key)
-            self._known[key] = found
+            if (known := self._known.get(key)) is not None:
+                return known
+            before = self._forgotten
+            found = await self._read(key)
+            self._keep(key, found, before)
             return found
+
+    async def _standing(self, key: int) -> M:
+        """Return what is to be changed: what another process has just changed is not known here yet."""
+        known = None if self._database.changes.is_shared else self._known.get(key)
+        return known or await self._read(key)
+
+    def _keep(self, key: int, found: M, before: int) -> None:
+        """Keep in memory what was found, unless it was forgotten since `before`, or may be without a word."""
+        if self._forgotten == before and self._database.changes.is_heard:
+            self._known[key] = found
+
+    def _change(self, key: int) -> Change:
+        return Change(self._table.__tablename__, key)
 
     async def _read(self, key: int) -> M:
         rows = await self._database.read(select(self._table).where(self._key == key))
@@ -136,8 +163,9 @@ class Choices(Generic[M]):
         self, key: int, after: M, statement: Executable, rows: Sequence[Mapping[str, Any]]
     ) -> M:
         self.forget(key)  # whatever interrupts this, the next reader finds what the database holds
-        await self._database.write_many(statement, rows)
-        self._known[key] = after
+        before = self._forgotten
+        await self._database.write_many(statement, rows, self._change(key))
+        self._keep(key, after, before)
         if self._on_change is not None:
             await self._on_change(key, after)
         return after

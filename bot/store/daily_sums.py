@@ -175,15 +175,16 @@ class DailySums:
         long = names.group_by(DailySum.guild_id, DailySum.day).having(func.count() > NAMES_A_DAY)
         for guild_id, day in await self._database.read_rows(long):
             of_day = (DailySum.guild_id == guild_id, DailySum.day == day, DailySum.kind == "name")
-            ranked = select(DailySum.name, DailySum.count).where(*of_day, DailySum.name != REST)
+            ranked = select(DailySum.name).where(*of_day, DailySum.name != REST)
             rarest = ranked.order_by(DailySum.count.desc(), DailySum.name).offset(NAMES_A_DAY)
             async with self._database.transaction() as connection:
-                rare = (await connection.execute(rarest)).all()
-                gone = [name for name, _ in rare]
-                await connection.execute(delete(DailySum).where(*of_day, DailySum.name.in_(gone)))
+                rare = (await connection.execute(rarest)).scalars().all()
+                # What is deleted is what is added up: another process may have counted more meanwhile.
+                gone = delete(DailySum).where(*of_day, DailySum.name.in_(rare)).returning(DailySum.count)
+                counts = (await connection.execute(gone)).scalars().all()
                 rest = {"guild_id": guild_id, "day": day, "kind": "name", "name": REST}
-                await connection.execute(self._add, {**rest, "count": sum(count for _, count in rare)})
-            merged += len(rare) - 1
+                await connection.execute(self._add, {**rest, "count": sum(counts)})
+            merged += len(counts) - 1
         return merged
 
     async def close(self) -> None:

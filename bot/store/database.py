@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, NamedTuple, TypeVar, cast
 
-from sqlalchemy import Connection, Executable, NullPool, Row, Select, event
+from sqlalchemy import Connection, Executable, NullPool, Row, Select, event, text
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
+from bot.store.changes import Change, Changes
 from bot.store.faults import StoreClosed, StoreError, StoreUnavailable, explain
 from bot.store.location import Location
+from bot.store.shard import WHOLE
 from bot.store.tables import Base
 
 T = TypeVar("T")
@@ -32,6 +34,8 @@ BOT = "whatsit"
 """What a bot calls itself to a PostgreSQL."""
 
 _WRITES = "whatsit_writes"
+_TRY_LOCK = text("SELECT pg_try_advisory_lock(hashtext(:job))")
+_UNLOCK = text("SELECT pg_advisory_unlock(hashtext(:job))")
 
 
 class Write(NamedTuple):
@@ -41,14 +45,18 @@ class Write(NamedTuple):
     values: Mapping[str, Any]
 
 
-def connect(location: Location, *, pooled: bool = True) -> AsyncEngine:
-    """Return an engine whose faults are `StoreError`s. It connects to nothing yet."""
+def connect(location: Location, *, pooled: bool = True, idle: int = 5) -> AsyncEngine:
+    """Return an engine whose faults are `StoreError`s. It connects to nothing yet.
+
+    To a PostgreSQL it keeps at most `idle` connections while it has nothing to do.
+    """
     # What stands in the rows is in no error's text, and in no log.
     options: dict[str, Any] = {"hide_parameters": True} | ({} if pooled else {"poolclass": NullPool})
     if location.file:
         # No isolation level: sqlite3 begins no transaction by itself, so that ours may begin as IMMEDIATE.
         options["connect_args"] = {"timeout": BUSY_TIMEOUT, "isolation_level": None}
     elif pooled:
+        options["pool_size"] = idle
         options["pool_pre_ping"] = True  # a server that was restarted is found again without an error
         options["connect_args"] = {
             "timeout": ANSWER_TIMEOUT,
@@ -93,9 +101,12 @@ def _begin(connection: Connection) -> None:
 
 
 class Database:
-    """An open database. It belongs to the event loop it was first used on."""
+    """An open database. It belongs to the event loop it was first used on.
 
-    def __init__(self, location: Location, engine: AsyncEngine) -> None:
+    `changes` is how other processes on it are told what has changed; None: there are no others.
+    """
+
+    def __init__(self, location: Location, engine: AsyncEngine, changes: Changes | None = None) -> None:
         self._location = location
         self._engine = engine
         self._writing = engine.execution_options(**{_WRITES: True})
@@ -106,6 +117,9 @@ class Database:
         self._closed = False
         self._one_scrub = asyncio.Lock()
         self._scrubs_wanted = self._scrubbed = 0
+        self.changes = changes or Changes()
+        self.shard = WHOLE
+        """Whose open work, last messages and departures this process sees."""
         self.failures = 0
         """How many reads and transactions have failed."""
 
@@ -156,15 +170,50 @@ class Database:
         async with self._one_writer, self._clear_faults(), self._writing.begin() as connection:
             yield connection
 
-    async def write_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run one statement for each of `rows`, all or none, in a transaction of their own."""
+    async def write_many(
+        self, statement: Executable, rows: Sequence[Mapping[str, Any]], *changes: Change
+    ) -> None:
+        """Run one statement for each of `rows`, all or none, in a transaction of their own.
+
+        Other processes are told of `changes`.
+        """
         if rows:
             self._check_open()
-            await self._to_its_end(self._write_many(statement, rows))
+            await self._to_its_end(self._write_many(statement, rows, changes))
 
-    async def _write_many(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+    async def _write_many(
+        self, statement: Executable, rows: Sequence[Mapping[str, Any]], changes: Sequence[Change]
+    ) -> None:
         async with self.transaction() as connection:
             await connection.execute(statement, rows)
+            await self.changes.announce(connection, changes)
+
+    async def tell(self, *changes: Change) -> None:
+        """Tell other processes of changes that are kept already. Raises a `StoreError`."""
+        if changes and self.changes.is_shared:
+            async with self.transaction() as connection:
+                await self.changes.announce(connection, changes)
+
+    @asynccontextmanager
+    async def only_one(self, job: str) -> AsyncIterator[bool]:
+        """Tell whether this process is to do `job` now; False while another one is at it."""
+        if not self.changes.is_shared:
+            yield True
+            return
+        lock = {"job": f"whatsit {job}"}
+        async with AsyncExitStack() as stack:
+            async with self._clear_faults():
+                connection = await stack.enter_async_context(self._engine.connect())
+                connection = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                taken = bool((await connection.execute(_TRY_LOCK, lock)).scalar())
+            try:
+                yield taken
+                if taken:
+                    async with self._clear_faults():
+                        await connection.execute(_UNLOCK, lock)
+            except BaseException:
+                await connection.invalidate()  # with the connection the lock ends
+                raise
 
     async def settled(self) -> None:
         """Wait until everything that was given to `write` so far is written, or has failed."""

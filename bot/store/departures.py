@@ -32,6 +32,7 @@ class Departures:
         await self._database.write(Write(self._strike, {"back": guild_id}))
 
     async def all(self) -> Mapping[int, datetime]:
-        """Return when the bot left each of these servers, as far as it was seen."""
-        rows = await self._database.read(select(DepartedGuild))
+        """Return when the bot left each of these servers of this shard, as far as it was seen."""
+        own = self._database.shard.owns(DepartedGuild.guild_id)
+        rows = await self._database.read(select(DepartedGuild).where(own))
         return {row.guild_id: row.left_at for row in rows}

@@ -27,8 +27,20 @@ class StoreInUse(StoreUnavailable):
     def __init__(self, location: Location) -> None:
         super().__init__(
             f"{location} is used by another Whatsit, and two would answer everything twice. Stop the other "
-            "one, or name another store (`data.dir`, `store.url`). For bots that are to share it, set "
-            "`store.shared`."
+            "one, or name another store (`data.dir`, `store.url`). Processes of one bot that are to share "
+            "it, each with a shard, are started with `--shards auto`, or with `store.shared`."
+        )
+
+
+class StoreOfAnotherBot(StoreError):
+    """Processes of another application share it."""
+
+    def __init__(self, application_id: str) -> None:
+        super().__init__(
+            f"The store is shared by processes of the bot with the application id {application_id}, and this "
+            "is another bot: each would strike out the other's work and erase its servers. Name another "
+            "store (`store.url`), one for each bot. If that bot has become this one, start this one once "
+            "without `store.shared`."
         )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_
 
+from bot.store.changes import Change
 from bot.store.database import Database
 from bot.store.tables import IndexedImage
 
@@ -19,6 +20,8 @@ CHUNK = 500
 """Ids in one query: both databases bound the parameters of a statement."""
 READ_AT_ONCE = 2000
 """Pictures read at once when an index is built: 3 MB."""
+PICTURES: Final = IndexedImage.__tablename__
+"""Under this name processes tell each other that pictures of a server are gone."""
 PicturePlace = tuple[int, int]
 """The id of a message, and the position of a picture in it."""
 
@@ -46,13 +49,15 @@ class IndexedImages:
     """The pictures of all servers that can be found again.
 
     `most` is how many of one server are kept: the newest. `on_change` is told the server of which pictures
-    are gone, other than by `remove_messages`.
+    are gone, other than by `remove_messages`: what adds and removes single pictures is the process alone that
+    has the server's shard, and so is what searches them.
     """
 
     def __init__(self, database: Database, most: int) -> None:
         self._database = database
         self._most: Final = most
         self.on_change: Callable[[int], None] = lambda _: None
+        database.changes.on(PICTURES, self._hear_change)
         insert = database.insert(IndexedImage)
         key = {"message_id", "position"}
         names = {column.name for column in IndexedImage.__table__.c} - key
@@ -76,16 +81,12 @@ class IndexedImages:
 
     async def keep_only(self, guild_id: int, listed: Collection[int]) -> None:
         """Forget the pictures of a server that were indexed for the sake of another place than these."""
-        if await self._delete((IndexedImage.guild_id == guild_id) & IndexedImage.listed_id.not_in(listed)):
-            self.on_change(guild_id)
+        unlisted = (IndexedImage.guild_id == guild_id) & IndexedImage.listed_id.not_in(listed)
+        await self._delete(unlisted, [guild_id])
 
     async def remove_user(self, user_id: int) -> int:
         """Forget the pictures that a person posted; return how many there were."""
-        guilds = await self.guilds_of(user_id)
-        removed = await self._delete(IndexedImage.user_id == user_id)
-        for guild_id in guilds:
-            self.on_change(guild_id)
-        return removed
+        return await self._delete(IndexedImage.user_id == user_id, await self.guilds_of(user_id))
 
     async def guilds_of(self, user_id: int) -> Sequence[int]:
         """Return the servers in which pictures of a person are kept."""
@@ -109,10 +110,7 @@ class IndexedImages:
                 .limit(1)
             )
             for message_id in await self._database.read(oldest_kept):
-                gone = await self._delete(of_guild & (IndexedImage.message_id < message_id))
-                removed += gone
-                if gone:
-                    self.on_change(guild_id)
+                removed += await self._delete(of_guild & (IndexedImage.message_id < message_id), [guild_id])
         return removed
 
     async def all_of(self, guild_id: int, kind: str) -> AsyncIterator[Sequence[IndexedImage]]:
@@ -184,10 +182,21 @@ class IndexedImages:
         (count,) = await self._database.read(select(func.count()).select_from(IndexedImage).where(condition))
         return rows, count
 
-    async def _delete(self, condition: ColumnElement[bool]) -> int:
+    def _hear_change(self, guild_id: int) -> None:
+        self.on_change(guild_id)
+
+    async def _delete(self, condition: ColumnElement[bool], guild_ids: Sequence[int] = ()) -> int:
+        """Delete pictures and return how many; everybody is told these servers if there were any."""
         await self._database.settled()
         async with self._database.transaction() as connection:
-            return (await connection.execute(delete(IndexedImage).where(condition))).rowcount
+            deleted = (await connection.execute(delete(IndexedImage).where(condition))).rowcount
+            if deleted:
+                changes = [Change(PICTURES, guild_id) for guild_id in guild_ids]
+                await self._database.changes.announce(connection, changes)
+        if deleted:
+            for guild_id in guild_ids:
+                self.on_change(guild_id)
+        return deleted
 
 
 def _in(guild_id: int, places: Collection[int]) -> ColumnElement[bool]:

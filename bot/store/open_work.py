@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store.database import Database, Write
 from bot.store.faults import StoreError
 from bot.store.retention import Retention
+from bot.store.shard import WHOLE, Shard
 from bot.store.tables import OpenInteraction, OpenMessage, StoredAnswer
 from bot.store.upkeep_timer import UpkeepTimer
 
@@ -103,35 +105,48 @@ class OpenWork:
         await self._database.write(Write(self._strike_interaction, {"struck": interaction_id}))
 
     async def messages_since(self, when: datetime) -> Sequence[OpenMessage]:
-        """Return the open messages accepted at `when` or later, oldest first."""
+        """Return this shard's open messages accepted at `when` or later, oldest first."""
         return await self._database.read(
-            select(OpenMessage).where(OpenMessage.accepted_at >= when).order_by(OpenMessage.accepted_at)
+            select(OpenMessage)
+            .where(OpenMessage.accepted_at >= when, self._database.shard.owns(OpenMessage.guild_id))
+            .order_by(OpenMessage.accepted_at)
         )
 
     async def interactions(self) -> Sequence[OpenInteraction]:
-        """Return the open interactions whose token still holds, oldest first."""
+        """Return this shard's open interactions whose token still holds, oldest first."""
         expired = self._now() - self._retention.interactions
         return await self._database.read(
             select(OpenInteraction)
-            .where(OpenInteraction.accepted_at > expired)
+            .where(OpenInteraction.accepted_at > expired, self._database.shard.owns(OpenInteraction.guild_id))
             .order_by(OpenInteraction.accepted_at)
         )
 
     async def expire(self) -> None:
-        """Erase what is too old, and do so again when the next interaction's token expires."""
-        now = self._now()
+        """Erase what is too old of this shard, and again when the next interaction's token expires."""
+        shard, now = self._database.shard, self._now()
         async with self._database.transaction() as connection:
-            await connection.execute(
-                delete(OpenMessage).where(OpenMessage.accepted_at <= now - self._retention.messages)
-            )
-            await connection.execute(
-                delete(OpenInteraction).where(
-                    OpenInteraction.accepted_at <= now - self._retention.interactions
+            await self._delete_old(connection, shard)
+            oldest = (
+                await connection.execute(
+                    select(func.min(OpenInteraction.accepted_at)).where(shard.owns(OpenInteraction.guild_id))
                 )
-            )
-            oldest = (await connection.execute(select(func.min(OpenInteraction.accepted_at)))).scalar()
+            ).scalar()
         if oldest is not None:
             self._timer.start((oldest + self._retention.interactions - now).total_seconds())
+
+    async def expire_everywhere(self) -> None:
+        """Erase what is too old of all shards: some may be no process's now."""
+        async with self._database.transaction() as connection:
+            await self._delete_old(connection, WHOLE)
+
+    async def _delete_old(self, connection: AsyncConnection, shard: Shard) -> None:
+        now = self._now()
+        for table, kept in (
+            (OpenMessage, self._retention.messages),
+            (OpenInteraction, self._retention.interactions),
+        ):
+            old = delete(table).where(table.accepted_at <= now - kept, shard.owns(table.guild_id))
+            await connection.execute(old)
 
     async def close(self) -> None:
         """Stop waking up; what is open stays open."""

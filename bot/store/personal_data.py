@@ -59,10 +59,11 @@ class PersonalData:
         return found
 
     async def guild_ids(self) -> set[int]:
-        """Return the servers of which anything is kept."""
+        """Return the servers of this shard of which anything is kept."""
         tables = tables_with("guild_id")
         kept = union(*(select(table.c.guild_id) for table in tables)).subquery().c.guild_id
-        return set(await self._database.read(select(kept).where(kept.is_not(None))))
+        own = self._database.shard.owns(kept)
+        return set(await self._database.read(select(kept).where(kept.is_not(None), own)))
 
     async def erase_user(self, user_id: int) -> int:
         """Delete a person's rows in all tables but those of `CHOICES`; return how many there were."""

@@ -22,5 +22,7 @@ class Retention:
     """What people said of answers."""
     sums: timedelta = timedelta(days=31)
     """How many pictures there were each day: the chart of `/stats` shows 30 days."""
+    condemned: timedelta = timedelta(days=30)
+    """Hashes of pictures that killed a worker, which processes that share the store tell each other."""
     changes: timedelta = timedelta(days=30)
     """Changes of what a server taught, and what they took away: so long they can be undone."""

@@ -15,23 +15,38 @@ import config.settings
 from bot.store.answers import StoredAnswers
 from bot.store.backfills import Backfills
 from bot.store.bot_notes import Notes
+from bot.store.change_listener import ChangeListener
+from bot.store.changes import Change, Changes
 from bot.store.chosen_settings import Choices
+from bot.store.condemned_images import CondemnedImages
 from bot.store.daily_sums import DailySums
 from bot.store.database import Database, connect
 from bot.store.departures import Departures
 from bot.store.faults import StoreError, explain
 from bot.store.feedback import Opinions
 from bot.store.guild_settings import FIELDS, GuildSettings
-from bot.store.indexed_images import IndexedImages
+from bot.store.indexed_images import PICTURES, IndexedImages
 from bot.store.lease import StoreLease
 from bot.store.location import locate
 from bot.store.member_preferences import MemberPreferences
 from bot.store.open_work import OpenWork
 from bot.store.personal_data import PersonalData, tables_with
+from bot.store.quota_uses import QuotaUses
 from bot.store.retention import Retention
 from bot.store.seen import Seen
-from bot.store.tables import Base, Cursor, DailySum, Feedback, GuildSetting, MemberPreference, StoredAnswer
-from bot.store.teaching import Teaching
+from bot.store.shard import Shard
+from bot.store.tables import (
+    Base,
+    CondemnedImage,
+    Cursor,
+    DailySum,
+    Feedback,
+    GuildSetting,
+    MemberPreference,
+    QuotaUse,
+    StoredAnswer,
+)
+from bot.store.teaching import TAUGHT, Teaching
 from bot.store.upgrading import make_ready
 from bot.store.upkeep_timer import UpkeepTimer
 
@@ -39,7 +54,10 @@ log = logging.getLogger(__name__)
 
 CHANNEL_LISTS = tuple(name for name, field in FIELDS.items() if field.kind == "channels")
 MARK_KEY = "mark key"
+SHARED_KEY = "shared key"
 MEMBERS_IN_MEMORY = 10_000
+IDLE_SHARED = 2
+"""Connections that a process of many keeps while it has nothing to do: a PostgreSQL has 100 for all."""
 PURGE_EVERY = 6 * 60 * 60.0
 """Seconds between two looks for what has been kept long enough."""
 PURGE_CHUNK = 1000
@@ -62,6 +80,8 @@ class Store:
         self._lease: StoreLease | None = None
         self.mark_key = b""
         """Signs what buttons hold."""
+        self.shared_key = b""
+        """Under it, processes that share the store know pictures and people by the same hashes."""
         self.retention = retention
         """How long things are kept."""
         self._now = now
@@ -85,6 +105,31 @@ class Store:
         self.notes = Notes(database)
         self.departures = Departures(database, now)
         self.personal = PersonalData(database)
+        self.condemned = CondemnedImages(database, retention, now)
+        self.quota_uses = QuotaUses(database, now)
+
+    @property
+    def changes(self) -> Changes:
+        """What other processes on the store tell of their changes."""
+        return self._database.changes
+
+    async def tell(self, change: Change) -> None:
+        """Tell the other processes on the store, if there are any. Raises a `StoreError`."""
+        await self._database.tell(change)
+
+    @property
+    def shard(self) -> Shard:
+        """The servers whose open work, answers and departures this process sees; all, unless it was told."""
+        return self._database.shard
+
+    async def take_shard(self, shard: Shard) -> None:
+        """See to the servers of one shard alone from now on, which another process may have had until now.
+
+        Raises a `StoreError`.
+        """
+        self._database.shard = shard
+        self.changes.drop_all()
+        await self.work.expire()
 
     @property
     def failures(self) -> int:
@@ -104,19 +149,33 @@ class Store:
     ) -> Self:
         """Open the database, making or upgrading it where needed, and purge it.
 
-        `alone`: until it is closed, no other process can open it `alone`. Raises `ConfigError` for an
-        unusable `store.url`, and a `StoreError` that says what to do.
+        `alone`: until it is closed, no other process can open it `alone`. With `store.shared`, what other
+        processes change is heard. Raises `ConfigError` for an unusable `store.url`, and a `StoreError` that
+        says what to do.
         """
         location = locate(store, data)
-        engine = connect(location)
-        database = Database(location, engine)
+        if store.shared and location.file is not None:
+            raise config.settings.ConfigError(
+                f"store.shared is for a PostgreSQL, and {location} is a SQLite file, which is one process's "
+                "alone. Name a PostgreSQL in store.url (`whatsit store move` takes along what is in the "
+                "file), or take store.shared out."
+            )
+        engine = connect(location, idle=IDLE_SHARED) if store.shared else connect(location)
+        changes = ChangeListener(connect(location, idle=1)) if store.shared else None
+        database = Database(location, engine, changes)
         opened = cls(database, guild_defaults, retention or Retention(), now, store.index_images)
         try:
             await make_ready(location, engine)
             if alone:
                 opened._lease = await StoreLease.take(location)
+            await opened.changes.start()
             opened.mark_key = await opened.notes.secret(MARK_KEY)
-            await opened.work.expire()
+            if opened.changes.is_shared:
+                opened.shared_key = opened.quota_uses.key = await opened.notes.secret(SHARED_KEY)
+            else:  # else it is not known yet whose work is one's own
+                await opened.work.expire()
+            if alone and location.file is None:
+                await opened.notes.disclaim()
             await opened.purge()
         except BaseException as error:
             await opened._let_go()
@@ -137,6 +196,7 @@ class Store:
             await self._let_go()
 
     async def _let_go(self) -> None:
+        await self.changes.close()
         await self._database.close()
         if self._lease is not None:
             await self._lease.release()
@@ -154,6 +214,10 @@ class Store:
             self.teaching.forget_guild(guild_id)
         for guild_id in found_in:
             self.images.on_change(guild_id)
+        await self._database.tell(
+            *(Change(TAUGHT, guild_id) for guild_id in taught),
+            *(Change(PICTURES, guild_id) for guild_id in found_in),
+        )
         await self._scrub(deleted, "user_id")
 
     async def erase_guild(self, guild_id: int) -> None:
@@ -165,6 +229,7 @@ class Store:
         deleted += await self.personal.erase_guild(guild_id)
         self.images.on_change(guild_id)
         self.teaching.forget_guild(guild_id)
+        await self._database.tell(Change(PICTURES, guild_id), Change(TAUGHT, guild_id))
         await self._scrub(deleted, "guild_id")
 
     async def erase_channel(self, guild_id: int, channel_id: int) -> None:
@@ -180,6 +245,7 @@ class Store:
             await self.guilds.update(guild_id, lambda now: self._without_channel(now, channel_id))
         await self.personal.erase_channel(channel_id)
         self.images.on_change(guild_id)
+        await self._database.tell(Change(PICTURES, guild_id))
 
     def _without_channel(self, now: GuildSettings, channel_id: int) -> Mapping[str, Any]:
         return {
@@ -204,21 +270,30 @@ class Store:
             )
 
     async def guild_ids(self) -> set[int]:
-        """Return the servers about which anything is kept."""
+        """Return the servers of this shard about which anything is kept."""
         unwritten = self.seen.new_guilds() | self.sums.new_guilds()
         return {*await self.personal.guild_ids(), *unwritten, *await self.notes.greeted()}
 
     async def purge(self) -> int:
         """Delete what has been kept as long as `Retention` says; return the number of rows.
 
-        Open work is `OpenWork.expire`'s, which wakes when it is time.
+        Open work is `OpenWork.expire`'s, which wakes when it is time. Of several processes one does all this
+        at a time, and the others nothing.
         """
+        async with self._database.only_one("purge") as chosen:
+            return await self._purge_all() if chosen else 0
+
+    async def _purge_all(self) -> int:
         kept = self.retention
+        if self.changes.is_shared:
+            await self.work.expire_everywhere()
         return (
             await self._purge(Cursor, self._is_older(Cursor.message_id, kept.cursors))
             + await self._purge(StoredAnswer, self._is_older(StoredAnswer.answer_id, kept.answers))
             + await self._purge(Feedback, self._is_older(Feedback.answer_id, kept.feedback))
             + await self._purge(DailySum, self.sums.is_old())
+            + await self._purge(CondemnedImage, self.condemned.is_old())
+            + await self._purge(QuotaUse, self.quota_uses.is_old())
             + await self.sums.merge_rare_names()
             + await self.images.trim()
             + await self.teaching.purge()

@@ -282,6 +282,34 @@ class TeachingChange(Base):
     made_at: Mapped[datetime]
 
 
+class CondemnedImage(Base):
+    """A picture that killed a worker, by a hash of its bytes under a key of the store, and why it is refused.
+
+    There are some only where several processes share the store.
+    """
+
+    __tablename__ = "condemned_image"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(300))
+    condemned_at: Mapped[datetime]
+
+
+class QuotaUse(Base):
+    """How much of the owner's limits a person has used on all shards.
+
+    There are some only where several processes share the store. `person` is a hash of the person's id under a
+    key of the store. What was used leaks away, so it is kept as the moment from which nothing of it is left:
+    `images_until` for images, `core_until` for the processor.
+    """
+
+    __tablename__ = "quota_use"
+
+    person: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    images_until: Mapped[datetime]
+    core_until: Mapped[datetime]
+
+
 class Meta(Base):
     """Small things Whatsit remembers of itself, such as the hash of the commands it last gave Discord."""
 

@@ -7,7 +7,8 @@ limits, examples and doubles are of one kind each.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +17,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.store import teaching_changes
+from bot.store.changes import Change
 from bot.store.database import Database
 from bot.store.retention import Retention
 from bot.store.tables import TaughtExample, TaughtLabel, TeachingChange
@@ -45,6 +47,8 @@ from bot.store.taught_rows import (
 NUMBERS: Final = 1 << 21
 """Labels have numbers below it, drawn at random, so that an old answer's label is no other one later."""
 GUILDS_IN_MEMORY = 10_000
+TAUGHT: Final = TaughtExample.__tablename__
+"""Under this name processes tell each other that what a server taught has changed."""
 
 
 class Teaching:
@@ -57,6 +61,8 @@ class Teaching:
         self._names: LRUCache[int, Mapping[int, str]] = LRUCache(GUILDS_IN_MEMORY)
         self._changes = 0
         self.on_change: Callable[[int], None] = lambda _: None
+        database.changes.on(TAUGHT, self.forget_guild)
+        database.changes.on_gap(self._forget_all)
 
     async def names(self, guild_id: int) -> Mapping[int, str]:
         """Return the labels of a server, by number. Only the first time does this query the database."""
@@ -68,7 +74,8 @@ class Teaching:
                 .order_by(TaughtLabel.name)
             )
             known = {row.label: row.name for row in rows}
-            if self._changes == before:  # else this may be what stood before a change
+            # Else this may be what stood before a change.
+            if self._changes == before and self._database.changes.is_heard:
                 self._names[guild_id] = known
         return known
 
@@ -127,7 +134,7 @@ class Teaching:
         Pictures that are examples already are left out. Raises `AlreadyTaught` if all are, `TooManyLabels`
         and `TooManyExamples`.
         """
-        async with self._database.transaction() as connection:
+        async with self._changing(guild_id) as connection:
             new = await unknown_of(connection, guild_id, kind, examples)
             label, made = None, list[int]()
             if name is not None:
@@ -138,7 +145,6 @@ class Teaching:
             added = await self._add(connection, guild_id, kind, [(label, each) for each in new])
             detail = {"label": label, "new": made, "examples": added}
             await teaching_changes.record(connection, guild_id, "teach", detail, self._now())
-        self._changed(guild_id)
         return TaughtLesson(label, len(new), there + len(new), len(examples) - len(new))
 
     async def load(
@@ -148,7 +154,7 @@ class Teaching:
 
         Raises what `teach` raises.
         """
-        async with self._database.transaction() as connection:
+        async with self._changing(guild_id) as connection:
             made, added = list[int](), list[tuple[int | None, NewExample]]()
             for name, fingerprints in (*labels.items(), (None, none)):
                 given = [NewExample(each) for each in dict.fromkeys(fingerprints)]
@@ -166,12 +172,11 @@ class Teaching:
             spans = await self._add(connection, guild_id, kind, added)
             detail = {"new": made, "examples": spans}
             await teaching_changes.record(connection, guild_id, "import", detail, self._now())
-        self._changed(guild_id)
         return len(added)
 
     async def rename(self, guild_id: int, label: int, name: str) -> None:
         """Give a label another name. Raises `NoSuchLabel` and `NameTaken`."""
-        async with self._database.transaction() as connection:
+        async with self._changing(guild_id) as connection:
             names = await label_names(connection, guild_id)
             if label not in names:
                 raise NoSuchLabel(str(label))
@@ -184,7 +189,6 @@ class Teaching:
             )
             detail = {"label": label, "name": names[label]}
             await teaching_changes.record(connection, guild_id, "rename", detail, self._now())
-        self._changed(guild_id)
 
     async def merge(self, guild_id: int, label: int, into: int) -> None:
         """Give the examples of a label to another one, and take it away.
@@ -192,7 +196,7 @@ class Teaching:
         Raises `NoSuchLabel`, and `TooManyExamples`.
         """
         of_label = (TaughtExample.guild_id == guild_id, TaughtExample.label == label)
-        async with self._database.transaction() as connection:
+        async with self._changing(guild_id) as connection:
             names = await label_names(connection, guild_id)
             if label not in names or into not in names or label == into:
                 raise NoSuchLabel(str(label))
@@ -211,11 +215,10 @@ class Teaching:
                 update(TaughtExample).where(*of_label, TaughtExample.removed.is_(None)).values(label=into)
             )
             await remove(connection, TaughtLabel, guild_id, [label], change)
-        self._changed(guild_id)
 
     async def remove_label(self, guild_id: int, label: int) -> None:
         """Take a label away with its examples. Raises `NoSuchLabel`."""
-        async with self._database.transaction() as connection:
+        async with self._changing(guild_id) as connection:
             if label not in await label_names(connection, guild_id):
                 raise NoSuchLabel(str(label))
             of_label = select(TaughtExample.example).where(
@@ -228,11 +231,10 @@ class Teaching:
             change = await teaching_changes.record(connection, guild_id, "remove", detail, self._now())
             await remove(connection, TaughtLabel, guild_id, [label], change)
             await remove(connection, TaughtExample, guild_id, gone, change)
-        self._changed(guild_id)
 
     async def remove_examples(self, guild_id: int, examples: Sequence[int]) -> int:
         """Take examples away, and return how many were there. Raises `NoSuchLabel` if none was."""
-        async with self._database.transaction() as connection:
+        async with self._changing(guild_id) as connection:
             there = select(TaughtExample.example, TaughtExample.label).where(
                 TaughtExample.guild_id == guild_id,
                 TaughtExample.example.in_(examples),
@@ -244,12 +246,11 @@ class Teaching:
             detail = {"of": gone[0].label, "count": len(gone)}
             change = await teaching_changes.record(connection, guild_id, "remove", detail, self._now())
             await remove(connection, TaughtExample, guild_id, [row.example for row in gone], change)
-        self._changed(guild_id)
         return len(gone)
 
     async def undo(self, guild_id: int) -> LastChange:
         """Undo the last change of a server, and return what it was. Raises `NothingToUndo`."""
-        async with self._database.transaction() as connection:
+        async with self._changing(guild_id) as connection:
             query = (
                 select(
                     TeachingChange.change, TeachingChange.what, TeachingChange.detail, TeachingChange.made_at
@@ -262,7 +263,6 @@ class Teaching:
                 raise NothingToUndo
             last = LastChange(*row)
             await teaching_changes.undo(connection, guild_id, last.change, last.what, last.detail)
-        self._changed(guild_id)
         return last
 
     async def purge(self) -> int:
@@ -281,6 +281,19 @@ class Teaching:
 
     def forget_guild(self, guild_id: int) -> None:
         """Drop what is in memory of a server."""
+        self._changed(guild_id)
+
+    def _forget_all(self) -> None:
+        """Drop all labels; `on_change` is told of nothing."""
+        self._changes += 1
+        self._names.clear()
+
+    @asynccontextmanager
+    async def _changing(self, guild_id: int) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction that changes what a server taught, and tell everybody when it is kept."""
+        async with self._database.transaction() as connection:
+            yield connection
+            await self._database.changes.announce(connection, [Change(TAUGHT, guild_id)])
         self._changed(guild_id)
 
     def _changed(self, guild_id: int) -> None:

@@ -152,7 +152,7 @@ class Teacher:
             except (InferenceError, DownloadError) as error:
                 found = error
                 continue
-            if result.fingerprint is None or result.model != info.name:
+            if result.fingerprint is None or result.fingerprint_kind != info.fingerprints:
                 return ModelUnavailable(f"{info.name} was replaced by {result.model}")
             # The crops of an example are more than those of an answer, so the order may be another one.
             if not picture.others or picture.likeliest in {label.index for label in result.labels}:

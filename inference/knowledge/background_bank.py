@@ -66,10 +66,10 @@ class BackgroundBank:
         log.info("Computing the background of %d pictures for what servers teach.", len(bank.pictures))
         computed = self._computed.setdefault(kind, [])
         for picture in bank.pictures[len(computed) :]:
-            fingerprint = (await classify(picture)).fingerprint
-            if fingerprint is None:
-                raise ModelUnavailable("The worker gave no fingerprint of a picture.")
-            computed.append(fingerprint)
+            found = await classify(picture)
+            if found.fingerprint is None or found.fingerprint_kind != kind:
+                raise ModelUnavailable("A picture got no fingerprint, or one of another model.")
+            computed.append(found.fingerprint)
         return self._computed.pop(kind)
 
 

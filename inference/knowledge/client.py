@@ -75,6 +75,7 @@ class Knowledge:
         self._asking = ThreadPoolExecutor(4, "knowledge")
         self._fitting = ThreadPoolExecutor(2, "knowledge-fit")
         self._versions: dict[int, int] = {}
+        self._common_version = 0
         self._untaught: LRUCache[tuple[int, str], int] = LRUCache(MOST_UNTAUGHT)
         self._turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -166,10 +167,15 @@ class Knowledge:
 
     def forget(self, server: int) -> None:
         """Forget what a server has taught: it changed, or the server is gone. The next question reads it."""
-        version = self._versions[server] = self._version(server) + 1
+        self._versions[server] = self._versions.get(server, 0) + 1
+        version = self._version(server)
         for key in [key for key in self._untaught if key[0] == server]:
             del self._untaught[key]
         self.tell(ForgetRequest(server=server, version=version))
+
+    def forget_all(self) -> None:
+        """Forget what all servers have taught: any of it may have changed."""
+        self._common_version += 1
 
     async def close(self) -> None:
         """End the process. May be called again."""
@@ -178,7 +184,7 @@ class Knowledge:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _version(self, server: int) -> int:
-        return self._versions.get(server, 0)
+        return self._versions.get(server, 0) + self._common_version
 
     async def _ask_server(
         self, server: int, kind: str, ask: Callable[[int], KnowledgeRequest], fingerprint: bytes

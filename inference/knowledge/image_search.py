@@ -81,6 +81,7 @@ class ImageSearch:
         self._index = index
         self._these = these
         self._versions: dict[int, int] = {}
+        self._common_version = 0
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def similar(
@@ -132,11 +133,16 @@ class ImageSearch:
 
     def forget(self, server: int) -> None:
         """Give up a server's pictures: many are gone, or the server is. The next question reads them."""
-        version = self._versions[server] = self._version(server) + 1
+        self._versions[server] = self._versions.get(server, 0) + 1
+        version = self._version(server)
         self._knowledge.tell(ForgetIndexRequest(server=server, version=version))
 
+    def forget_all(self) -> None:
+        """Give up the pictures of all servers: any of them may be gone."""
+        self._common_version += 1
+
     def _version(self, server: int) -> int:
-        return self._versions.get(server, 0)
+        return self._versions.get(server, 0) + self._common_version
 
     def _turn(self, server: int) -> asyncio.Lock:
         """Return what is held while an index is filled or changed, so that neither undoes the other."""

@@ -34,6 +34,7 @@ from inference.results import (
 from inference.serving.backend import ClassifierBackend
 from inference.serving.batching import MicroBatcher
 from inference.serving.budget import QueueBudget
+from inference.serving.condemned_pictures import CondemnedPictures
 from inference.serving.expected_work import expected_work
 from inference.serving.image_hash import ImageHasher
 from inference.serving.image_job import OnCost
@@ -120,7 +121,8 @@ class Classifier:
     """Classifies pictures in a worker process, which is replaced when it dies; or has a cluster do it.
 
     It belongs to one event loop. `load` names the function ("module:function") that gives the worker its
-    model. `sharing` is another classifier: the two together hold no more images and bytes than one may.
+    model. `sharing` is another classifier: the two together hold no more images and bytes than one may,
+    and what the one has condemned, the other does not look at.
     Raises `ConfigError` where the settings name a cluster whose secret cannot be read.
     """
 
@@ -134,8 +136,9 @@ class Classifier:
         self._settings = settings
         self._backend = _backend(settings, load, on_settled=self._remember, on_model=self._adopt)
         self._budget: QueueBudget = sharing._budget if sharing else QueueBudget(settings.queue)  # noqa: SLF001 - one of us
-        self._known = VerdictCache(settings.queue.verdicts)
-        self._hasher = ImageHasher()
+        self._condemned: CondemnedPictures = sharing._condemned if sharing else CondemnedPictures()  # noqa: SLF001 - likewise
+        self._known = VerdictCache(settings.queue.verdicts, self._condemned)
+        self._hasher: ImageHasher = sharing._hasher if sharing else ImageHasher()  # noqa: SLF001 - likewise
         self._info: ModelInfo | None = None
         self._starting = asyncio.Lock()
         self._accepted = self._answered = self._cancelled = self._recalled = 0
@@ -250,6 +253,14 @@ class Classifier:
         """Do `admit` and `Admission.explain` in one, for an image that is here already."""
         async with self.admit(len(data), group=group) as admission:
             return await admission.explain(data, classes)
+
+    def share_condemned(self, key: bytes) -> CondemnedPictures:
+        """Know pictures by hashes under `key`, as other processes do that have it; return those condemned.
+
+        To be called before the first picture comes. A classifier that is `sharing` this one shares these too.
+        """
+        self._hasher.use(key)
+        return self._condemned
 
     def forget_group(self, group: Hashable) -> None:
         """Forget what a group has used, unless it has images in the queue."""

@@ -15,7 +15,8 @@ class ImageHasher:
     """Hashes a few small pictures on the event loop, and large ones or many on a thread.
 
     Its key is made with it and known to nobody else. So whoever has a picture, and sees what is remembered,
-    cannot find out whether the picture was ever posted; and no two starts know a picture by the same hash.
+    cannot find out whether the picture was ever posted; and no two starts know a picture by the same hash,
+    unless they are told to `use` the same key.
     """
 
     def __init__(self) -> None:
@@ -23,6 +24,10 @@ class ImageHasher:
         self._inline = 0
         self._waiting: list[tuple[bytes, asyncio.Future[bytes]]] = []
         self._task: asyncio.Task[None] | None = None
+
+    def use(self, key: bytes) -> None:
+        """Hash under a key that other processes know too."""
+        self._key = key
 
     async def digest(self, data: bytes) -> bytes:
         """Return the HMAC-SHA-256 of `data` under the key, 32 bytes."""

@@ -7,10 +7,8 @@ from typing import NamedTuple
 from cachetools import LRUCache
 
 from inference.results import HarmfulImage
+from inference.serving.condemned_pictures import CondemnedPictures
 from inference.serving.protocol import AnsweredReply, Features
-
-HARMFUL = 4096
-"""Harmful pictures remembered."""
 
 
 class ImageKey(NamedTuple):
@@ -27,15 +25,15 @@ class ImageKey(NamedTuple):
 
 
 class VerdictCache:
-    """The last `limit` verdicts, and the pictures that killed a worker."""
+    """The last `limit` verdicts, and the pictures that are `condemned`."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, condemned: CondemnedPictures | None = None) -> None:
         self._verdicts: LRUCache[tuple[object, ImageKey], AnsweredReply] = LRUCache(limit)
-        self._harmful: LRUCache[bytes, str] = LRUCache(HARMFUL)
+        self._condemned = condemned or CondemnedPictures()
 
     def get(self, model: object, key: ImageKey) -> AnsweredReply | None:
         """Return the verdict on these bytes by this model, if any. Raises HarmfulImage if it is condemned."""
-        if (reason := self._harmful.get(key.digest)) is not None:
+        if (reason := self._condemned.reason(key.digest)) is not None:
             raise HarmfulImage(reason)
         return self._verdicts.get((model, key))
 
@@ -46,4 +44,4 @@ class VerdictCache:
 
     def condemn(self, key: ImageKey, error: HarmfulImage) -> None:
         """Refuse these bytes from now on."""
-        self._harmful[key.digest] = str(error)
+        self._condemned.condemn(key.digest, str(error))

@@ -129,6 +129,12 @@ def load(model: settings.Model, *, report: Report) -> FakeModel:
     return FakeModel()
 
 
+def load_updated(model: settings.Model, *, report: Report) -> FakeModel:
+    """The same model in its next version, with other labels."""
+    labels = tuple(f"tint {number}" for number in range(CLASSES))
+    return FakeModel(name="fake, updated", content_hash="1" * 64, labels=labels)
+
+
 def load_if_told(model: settings.Model, *, report: Report) -> FakeModel:
     """`model.name` is a file; what stands in it is done."""
     match Path(model.name).read_text():

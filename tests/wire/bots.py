@@ -25,6 +25,7 @@ from bot.download.downloader import Downloader
 from config.settings import Discord, Settings
 from inference.results import Classification, Label, ModelInfo
 from inference.serving.client import Classifier
+from inference.serving.condemned_pictures import CondemnedPictures
 from inference.serving.protocol import Features
 from tests.stores import opened_store
 from tests.wire.wire import Wire
@@ -75,6 +76,9 @@ class SlowModel:
         if self.gate is not None:
             await self.gate.wait()
         return Classification((Label(LABEL, 1, 0.9),), "wire_model", "openvino", (8, 8), 1, 0.1, 0.1)
+
+    def share_condemned(self, key: bytes) -> CondemnedPictures:
+        return CondemnedPictures()
 
     def forget_group(self, group: Hashable) -> None:
         """Nothing is remembered of anybody."""

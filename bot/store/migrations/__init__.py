@@ -6,6 +6,6 @@ that an old Whatsit knows that a store is too new for it.
 
 __all__ = ["HEAD", "VERSION_TABLE"]
 
-HEAD = "0007"
+HEAD = "0008"
 VERSION_TABLE = "whatsit_version"
 """Not Alembic's own name, for a PostgreSQL that Whatsit shares with others."""

@@ -27,7 +27,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, StringConstraints
 
-from inference.frames import LENGTH_BYTES, FramedMessage, frame
+from inference.frames import LENGTH_BYTES, FramedMessage
 from inference.results import (
     Busy,
     HarmfulImage,
@@ -179,11 +179,6 @@ def model_hash(info: ModelInfo) -> str:
         info.coarse,
     )
     return hashlib.sha256(json.dumps(decides).encode()).hexdigest()
-
-
-def pack_question(question: NodeQuestion, picture: bytes) -> bytes:
-    """Return the body of a request."""
-    return frame(question) + picture
 
 
 def unpack_question(body: bytes) -> tuple[NodeQuestion, bytes]:

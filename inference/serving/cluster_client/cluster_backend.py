@@ -128,7 +128,7 @@ class ClusterBackend:
             ClusterNode(url, self._authorization, self._cluster.window, self._session)
             for url in self._cluster.urls
         ]
-        self._health = NodeHealth(self._nodes, self._model, on_change=self._send)
+        self._health = NodeHealth(self._nodes, self._model, on_ready=self._take_heart)
         try:
             info = await self._health.first_ready(self._cluster.start_timeout)
         except BaseException:
@@ -194,6 +194,15 @@ class ClusterBackend:
         if self._session is not None:
             await self._session.close()
         self._nodes, self._health, self._session = [], None, None
+
+    def _take_heart(self) -> None:
+        """Adopt the model that the nodes have now, where none has the adopted one any more, and go on."""
+        present = {node.model_hash: node.model for node in self._nodes if node.model and node.fault is None}
+        if self._adopted and self._adopted not in present:
+            for found, model in present.items():
+                self._adopt(found, model)
+                break
+        self._send()
 
     def _send(self) -> None:
         """Put as many images to nodes as these take."""
@@ -291,7 +300,8 @@ class ClusterBackend:
 
     def _take_note(self, node: ClusterNode, failure: NodeFailed) -> None:
         if failure.kind is None or self._health is None:
-            log.info("The node %s failed. %s", node.url, failure)
+            if not node.pause:
+                log.info("The node %s failed. %s", node.url, failure)
             node.slow_down()
         else:
             self._health.note(node, failure)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
-from io import BytesIO
 
 import aiohttp
 
-from inference.results import InferenceError
+from inference.frames import frame
+from inference.results import InferenceError, ModelInfo
 from inference.serving.cluster_client.answer_protocol import (
     ANSWER_BYTES,
     ANSWER_PATH,
@@ -21,7 +21,6 @@ from inference.serving.cluster_client.answer_protocol import (
     NodeQuestion,
     NodeRefusal,
     NodeState,
-    pack_question,
 )
 
 CONNECT_SECONDS = 2.0
@@ -29,6 +28,9 @@ CONNECT_SECONDS = 2.0
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """Seconds that a node is left alone after it was full or failed; the pause doubles each time."""
+
+PIECE_BYTES = 64 * 1024
+"""What is put into a connection at once."""
 
 ROOM_BACK = 0.1
 """How much of a place a node that was full gets back with each answer."""
@@ -84,6 +86,9 @@ class ClusterNode:
         self.fault: str | None = "It was not asked yet."
         """Why it is not asked, as a sentence; None where it is."""
         self.fault_kind = FaultKind.AWAY
+        self.model: ModelInfo | None = None
+        """The one that it named when it was looked at last; `model_hash` is its hash."""
+        self.model_hash = ""
 
     @property
     def pause(self) -> float:
@@ -112,11 +117,10 @@ class ClusterNode:
 
         Raises the InferenceError that it refuses the picture with, NodeFull, and NodeFailed.
         """
-        body = pack_question(question, picture)
         with self._in_flight(question.seconds) as limit:
             try:
                 async with limit:
-                    status, said = await self._post(body)
+                    status, said = await self._post(frame(question), picture)
             except TimeoutError:
                 raise NodeFailed("It did not answer in time.", None, was_asked=True) from None
             except aiohttp.ClientConnectorError as error:
@@ -160,10 +164,13 @@ class ClusterNode:
         except ValueError:
             raise unbelievable("its state is none of this version of Whatsit") from None
 
-    async def _post(self, body: bytes) -> tuple[int, bytes]:
-        # A stream, because aiohttp sends large bytes in one go, and stalls the loop meanwhile.
+    async def _post(self, asked: bytes, picture: bytes) -> tuple[int, bytes]:
+        length = {"Content-Length": str(len(asked) + len(picture))}
         async with self._session.post(
-            self.url + ANSWER_PATH, data=BytesIO(body), headers=self._headers, allow_redirects=False
+            self.url + ANSWER_PATH,
+            data=_in_pieces(asked, picture),
+            headers=self._headers | length,
+            allow_redirects=False,
         ) as response:
             return response.status, await _read(response)
 
@@ -175,6 +182,13 @@ class ClusterNode:
             yield limit
         finally:
             self._waits.discard(limit)
+
+
+async def _in_pieces(asked: bytes, picture: bytes) -> AsyncIterator[bytes]:
+    """Give what is sent. A large picture is not copied as a whole, nor sent in one go, which stalls."""
+    yield asked + picture[:PIECE_BYTES]
+    for start in range(PIECE_BYTES, len(picture), PIECE_BYTES):
+        yield picture[start : start + PIECE_BYTES]
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:

@@ -7,13 +7,14 @@ import logging
 from collections.abc import Callable, Sequence
 
 from inference.results import ModelInfo, ModelUnavailable
+from inference.serving.cluster_client.answer_protocol import model_hash
 from inference.serving.cluster_client.node import ClusterNode, FaultKind, NodeFailed
 
 log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 2.0
 EVERY_SECONDS_WHILE_AWAY = 0.5
-WITHIN_SECONDS = 3.0
+WITHIN_SECONDS = 2.0
 """For a node to say how it is. Its loop is never busy for long, however much its worker does."""
 MISSED = 2
 """So many times in a row a node that was there must have said nothing before it is taken to be gone."""
@@ -24,20 +25,19 @@ PATIENCE_SECONDS = 5.0
 class NodeHealth:
     """Looks after nodes until it is closed. It belongs to one event loop.
 
-    `model` is the name of the model that a node must have, None for any. `on_change` is called whenever a
-    node can be asked that could not be before.
+    `model` is the name of the model that a node must have, None for any. `on_ready` is called whenever a node
+    was found that can be asked.
     """
 
     def __init__(
-        self, nodes: Sequence[ClusterNode], model: str | None, *, on_change: Callable[[], None]
+        self, nodes: Sequence[ClusterNode], model: str | None, *, on_ready: Callable[[], None]
     ) -> None:
         self._nodes = nodes
         self._model = model
-        self._on_change = on_change
+        self._on_ready = on_ready
         self._loop = asyncio.get_running_loop()
         self._look_now = {node.url: asyncio.Event() for node in nodes}
         self._news = asyncio.Event()
-        self._first: ModelInfo | None = None
         self._none_since: float | None = self._loop.time()
         self._tasks = [
             asyncio.create_task(self._watch(node), name=f"inference-node {node.url}") for node in nodes
@@ -59,16 +59,20 @@ class NodeHealth:
         """
         try:
             async with asyncio.timeout(seconds):
-                while self._first is None:
+                while not self._ready():
                     if all(node.fault_kind is FaultKind.OWNERS for node in self._nodes):
                         break
                     self._news.clear()
                     await self._news.wait()
         except TimeoutError:
             pass
-        if self._first is None:
-            raise ModelUnavailable(f"No node of cluster.urls can answer. {self.faults()}")
-        return self._first
+        for model in self._ready():
+            return model
+        raise ModelUnavailable(f"No node of cluster.urls can answer. {self.faults()}")
+
+    def _ready(self) -> list[ModelInfo]:
+        """Return the models of the nodes that can be asked."""
+        return [node.model for node in self._nodes if node.fault is None and node.model is not None]
 
     def note(self, node: ClusterNode, failure: NodeFailed) -> None:
         """Take note of a failure that keeps the node from answering, and look at it at once."""
@@ -86,28 +90,33 @@ class NodeHealth:
         while True:
             self._look_now[node.url].clear()
             try:
-                state = await node.state(self._model, WITHIN_SECONDS)
-                if state.fault is None and state.model is None:
-                    raise NodeFailed("It names no model.", FaultKind.NOT_READY, was_asked=False)  # noqa: TRY301
-                if state.fault is not None:
-                    raise NodeFailed(state.fault, FaultKind.NOT_READY, was_asked=False)  # noqa: TRY301
+                model = await self._look_at(node)
             except NodeFailed as failure:
                 missed += 1
-                if failure.was_asked and node.fault is None and missed < MISSED:
-                    pass  # a busy moment
-                else:
+                # One that was there may be busy for a moment.
+                if node.fault is not None or missed >= MISSED or not failure.was_asked:
                     self._set(node, failure)
+                    if node.fault_kind is FaultKind.AWAY:
+                        node.give_up()
             else:
                 missed = 0
-                self._first = self._first or state.model
+                node.model, node.model_hash = model, model_hash(model)
                 self._set(node, None)
+                self._on_ready()
             self._news.set()
-            every = EVERY_SECONDS if node.fault is None else EVERY_SECONDS_WHILE_AWAY
+            every = EVERY_SECONDS if not missed else EVERY_SECONDS_WHILE_AWAY
             try:
                 async with asyncio.timeout(every):
                     await self._look_now[node.url].wait()
             except TimeoutError:
                 continue
+
+    async def _look_at(self, node: ClusterNode) -> ModelInfo:
+        """Return the model of a node that can answer. Raises NodeFailed for any other."""
+        state = await node.state(self._model, WITHIN_SECONDS)
+        if state.model is None or state.fault is not None:
+            raise NodeFailed(state.fault or "It has no model.", FaultKind.NOT_READY, was_asked=False)
+        return state.model
 
     def _set(self, node: ClusterNode, failure: NodeFailed | None) -> None:
         """Say once that a node cannot be asked any more, or that it can be again."""
@@ -120,11 +129,7 @@ class NodeHealth:
             node.fault, node.fault_kind = str(failure), failure.kind or FaultKind.AWAY
             if before is None or kind is not node.fault_kind:
                 log.warning("The node %s is not asked now. %s", node.url, failure)
-            if node.fault_kind is FaultKind.AWAY:
-                node.give_up()
         if any(each.fault is None for each in self._nodes):
             self._none_since = None
         elif self._none_since is None:
             self._none_since = self._loop.time()
-        if failure is None and before is not None:
-            self._on_change()

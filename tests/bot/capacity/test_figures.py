@@ -52,6 +52,13 @@ def test_what_pictures_take_is_the_benchmarks() -> None:
         assert (picture.core_ms, picture.kilobytes) == (whatsit[picture.name], sizes[picture.name])
 
 
+def test_the_speeds_with_few_images_at_once_are_the_benchmarks() -> None:
+    place = "rows.pipeline.small[Whatsit, views = auto, {}].images_per_second"
+    for images, share in FIGURES.speeds:
+        rate = in_bench(place.format(round(images)))
+        assert share == pytest.approx(rate / FIGURES.full_images_per_second, abs=1e-4)
+
+
 def test_every_figure_has_a_source_and_is_used() -> None:
     assert set(SOURCES) == set(type(FIGURES).model_fields) == set(tomllib.loads(FILE.read_text()))
     code = "".join(file.read_text() for file in FILE.parents[1].glob("bot/capacity/*.py"))

@@ -84,3 +84,13 @@ def test_the_hours_of_a_day_have_their_top_in_the_evening_and_the_mean_1() -> No
     assert sum(factors) / 24 == pytest.approx(1)
     assert max(factors) == factors[20] == pytest.approx(FIGURES.peak_factor)
     assert min(factors) >= 0
+
+
+def test_with_a_lead_bursts_are_under_way_at_the_beginning() -> None:
+    def first_seconds(lead: float) -> int:
+        traffic = Traffic(FIGURES, servers=1000, images_per_second=50, seed=1)
+        images = list(traffic.images(10, lead=lead))
+        assert all(0 <= image.at < 10 for image in images)
+        return len(images)
+
+    assert first_seconds(300) > 1.2 * first_seconds(0)

@@ -73,6 +73,12 @@ WRITTEN = {
                               progress_message_id, language)
             VALUES (2, 4, 9, 100, 3, 'running', 2, 8, 'en')
     """,  # noqa: S608 - two numbers
+    "0008": f"""
+        INSERT INTO guild_setting (guild_id, field, value) VALUES (4, 'top', '5');
+        INSERT INTO answer (source_id, answer_id, channel_id, guild_id, user_id, images)
+            VALUES ({SOURCE}, {ANSWER}, 2, 4, 3, 9223372036854775807);
+        INSERT INTO quota_use (person, images_until, core_until) VALUES (1, 1772366400000, 1772366400000)
+    """,  # noqa: S608 - two numbers
 }
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.exc import ProgrammingError
 
 import config.settings
@@ -22,8 +22,9 @@ from bot.store.database import connect
 from bot.store.indexed_images import NewImage
 from bot.store.location import Location, locate
 from bot.store.moving import TableSum, move
+from bot.store.tables import QuotaUse
 from bot.store.taught_results import NewExample
-from tests.bot.store.conftest import Place
+from tests.bot.store.conftest import Clock, Place
 
 
 @pytest.fixture
@@ -81,6 +82,9 @@ async def fill(store: Store, number: int = 1300) -> None:
         progress_message_id=7, language="ja",
     )  # fmt: skip
     await store.notes.set("note", "noted")
+    await store.condemned.add(bytes(range(32)), "It cannot be looked at.")
+    used = {"person": -(2**62), "images_until": Clock.time, "core_until": Clock.time}
+    await store._database.write_many(insert(QuotaUse), [used])
     await store.departures.note(8)
 
 

@@ -19,9 +19,7 @@ import psutil
 
 from config.settings import Settings
 from inference.serving.client import Classifier
-from tests.inference.fakes import until
 
-SECRET = "a secret that bot and nodes share"  # noqa: S105 - of the tests
 SLOW_START = 60.0
 """Seconds for a node on a busy machine to have its fake model."""
 
@@ -153,4 +151,13 @@ async def bots_classifier(urls: Sequence[str], **sections: Any) -> AsyncIterator
         await classifier.close()
 
 
-__all__ = ["SECRET", "Node", "asking", "bots_classifier", "nodes", "until"]
+@asynccontextmanager
+async def asked_nodes(
+    count: int, *, load: str = "tests.inference.fakes:load", **settings: Any
+) -> AsyncIterator[tuple[list[Node], Classifier]]:
+    """So many nodes with these settings, and the patient classifier of a bot that asks them."""
+    async with (
+        nodes(count, load, **settings) as found,
+        bots_classifier([node.url for node in found], queue={"timeout": 100}) as classifier,
+    ):
+        yield found, classifier

@@ -38,7 +38,17 @@ class Worker:
             raise Busy("full")
         self.looked += 1
         fingerprint = bytes(4) + len(picture).to_bytes(self.info.features, "big")
-        return Classification((), "tiny", "fake", (1, 1), 1, 0, 0, fingerprint=fingerprint)
+        return Classification(
+            (),
+            "tiny",
+            "fake",
+            (1, 1),
+            1,
+            0,
+            0,
+            fingerprint=fingerprint,
+            fingerprint_kind=self.info.fingerprints,
+        )
 
 
 @pytest.fixture
