@@ -217,7 +217,7 @@ def _add_models(command: Callable[[str, str, str], argparse.ArgumentParser]) -> 
         nargs="+",
         type=_model_place,
         metavar="PLACE",
-        help="where a machine takes models: http://ADDRESS:PORT of its ray.models_listen, or of a plain node, "
+        help="where a machine takes models: http://ADDRESS:PORT of its ray.models_listen or of a plain node, "
         "or a folder that is a model.cache_dir",
     )
 
