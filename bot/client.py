@@ -17,9 +17,12 @@ from bot.connection import intents as gateway_intents
 from bot.connection.command_sync import sync
 from bot.connection.event_guard import guard_parsers
 from bot.connection.http_watch import HttpWatch
-from bot.connection.server import Server, log_in
+from bot.connection.quick_ready import QuickReady
+from bot.connection.server import Server, log_in, rest_proxy_of
+from bot.connection.shards import Shards, take_turns
 from bot.erasable_memory import ErasableMemory
 from bot.i18n.command_translator import CommandTranslator
+from bot.logs.shard_mark import mark_lines
 from bot.store import Store, StoreError
 from bot.store.upkeep_timer import UpkeepTimer
 from bot.work_in_hand import WorkInHand
@@ -39,8 +42,8 @@ UNREADABLE = (LookupError, TypeError, ValueError, AttributeError)
 class Whatsit(commands.Bot, ErasableMemory):
     """Whatsit on Discord, as `bot.composition` puts it together.
 
-    One gateway connection, no shards: Discord asks for shards from 2,500 servers on, and a bot on somebody's
-    own machine stays below.
+    One gateway connection. Discord asks for shards from 2,500 servers on; then each is a process of its own
+    (`whatsit run --shards auto`), and this is one of them.
     """
 
     def __init__(
@@ -52,8 +55,12 @@ class Whatsit(commands.Bot, ErasableMemory):
         *,
         intents: discord.Intents | None = None,
         server: Server | None = None,
+        shards: Shards | None = None,
     ) -> None:
-        """`intents`: None asks for those that the application's flags allow. `server`: None is Discord."""
+        """`intents`: None asks for those that the application's flags allow. `server`: None is Discord.
+
+        `shards` brings it to a shard; None: it has all servers.
+        """
         self.http_watch = HttpWatch()
         self._declared = gateway_intents.wanted() if intents is None else intents
         self._ask_flags = intents is None and server is None
@@ -66,6 +73,11 @@ class Whatsit(commands.Bot, ErasableMemory):
             http_trace=self.http_watch.trace(),
             max_ratelimit_timeout=settings.watch.late_after,  # `RateLimited` at once instead of a late answer
         )
+        self.shards = shards
+        self._syncing: asyncio.Task[bool] | None = None
+        if shards is not None:
+            take_turns(shards)
+            QuickReady(self._connection)
         self.event_counts = guard_parsers(self._connection.parsers)
         self.http_watch.waits.watch(self.http)
         self.connections = 0
@@ -79,6 +91,7 @@ class Whatsit(commands.Bot, ErasableMemory):
         """Called when the connection is closed."""
         self._classifier = classifier
         self._server = server
+        self._rest_proxy = rest_proxy_of(settings.discord)
         self._refusal_note = UpkeepTimer(self._note_refusals, "client: note refusals")
         self.http_watch.on_refusal = partial(self._refusal_note.start, NOTE_AFTER)
 
@@ -89,7 +102,7 @@ class Whatsit(commands.Bot, ErasableMemory):
 
     async def login(self, token: str) -> None:
         """Log in as discord.py does, on the server this bot is for."""
-        await log_in(self, self._server, partial(super().login, token))
+        await log_in(self, self._server, partial(super().login, token), self._rest_proxy)
 
     async def setup_hook(self) -> None:
         """Make ready what the first event needs: intents, the model, the cogs and the commands.
@@ -105,15 +118,19 @@ class Whatsit(commands.Bot, ErasableMemory):
         for cog in self.cogs_to_add:
             await self.add_cog(cog)
         if self.has_interactions:
-            await sync(self.tree, self.store.notes)
+            if self.shards is None:
+                await sync(self.tree, self.store.notes)
         else:
             log.info("This server is not Discord: there are no commands on it, and no buttons under answers.")
 
     async def connect(self, *, reconnect: bool = True) -> None:
         """Connect; if message content was refused after all (close code 4014), do so again without it.
 
-        Begin a new session where discord.py cannot go on with what the gateway sent: an odd READY, say.
+        Begin a new session where discord.py cannot go on with what the gateway sent: an odd READY, say. With
+        shards, wait for one before; raises `ShardCountDiffers` or a `StoreError` there.
         """
+        if self.shards is not None:
+            await self._take_shard(self.shards)
         backoff = ExponentialBackoff()
         while not self.is_closed():
             try:
@@ -135,6 +152,30 @@ class Whatsit(commands.Bot, ErasableMemory):
                 await asyncio.sleep(seconds)
             else:
                 return
+
+    async def _take_shard(self, shards: Shards) -> None:
+        """Wait for a shard and become it; the first one's process is also who sends the commands."""
+        mark_lines(None)
+        shard = await shards.take(self.http, self.application_id or 0)
+        mark_lines(shard.number)
+        self.shard_id, self.shard_count = shard
+        self._connection.shard_count = shard.total
+        await self.store.take_shard(shard)
+        if shard.number == 0 and self.has_interactions:
+            self._syncing = asyncio.create_task(sync(self.tree, self.store.notes), name="client: commands")
+        await shards.wait_for_turn()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait as discord.py does; a shard has waited for its turn before it connected."""
+        if self.shards is None:
+            await super().before_identify_hook(shard_id, initial=initial)
+        else:
+            await self.shards.identifying()
+
+    @property
+    def is_spare(self) -> bool:
+        """Whether it waits for a shard, and has nothing to do until then."""
+        return self.shards is not None and self.shards.shard is None
 
     @property
     def is_connected(self) -> bool:
@@ -170,6 +211,9 @@ class Whatsit(commands.Bot, ErasableMemory):
     async def close(self) -> None:
         """Close the connection, and end the models that servers chose and whatever else works for the bot."""
         await super().close()
+        if self._syncing is not None:
+            self._syncing.cancel()
+            await asyncio.wait([self._syncing])
         await self._refusal_note.close()
         await self.models.close()
         for close in self.close_too:

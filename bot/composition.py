@@ -41,6 +41,7 @@ from bot.cogs.privacy import PrivacyCog
 from bot.cogs.statistics import StatisticsCog
 from bot.cogs.teach import TeachCog
 from bot.connection.server import Server
+from bot.connection.shards import Shards
 from bot.delivery.reactions import Reactions
 from bot.delivery.standing_answers import StandingAnswers
 from bot.download.downloader import Fetcher
@@ -91,16 +92,18 @@ def compose(
     another_model: Callable[[Settings], Classifier] | None = None,
     observer: Observer | None = None,
     knowledge: Knowledge | None = None,
+    shards: Shards | None = None,
 ) -> Whatsit:
     """Return the bot, not connected yet. Whoever makes `classifier`, `fetcher` and `store` closes them.
 
     `intents`: None asks for what the application's flags allow; intents that are given are used as they are.
     `server` is a Discord-compatible server instead of Discord. `another_model` makes a classifier, not
     started yet, for a model that a server chose; without it all have the owner's. `observer` is told what
-    happens to requests. `knowledge` knows what servers taught; None is what reads it from the store.
+    happens to requests. `knowledge` knows what servers taught; None is what reads it from the store. `shards`
+    makes it one shard's.
     """
     models = Models(settings, classifier, another_model)
-    bot = Whatsit(settings, classifier, store, models, intents=intents, server=server)
+    bot = Whatsit(settings, classifier, store, models, intents=intents, server=server, shards=shards)
     work, watch, http_watch = bot.work_in_hand, settings.watch, bot.http_watch
 
     guard = StoreGuard()

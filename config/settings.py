@@ -94,6 +94,9 @@ class Discord(Section):
     """REST base of a Discord-compatible server (Spacebar), with its version: `https://host/api/v10`."""
     gateway_url: WebSocketUrl | None = Field(default=None, examples=["wss://gateway.discord.example"])
     """Gateway of that server: `wss://host`. Goes with `api_url`."""
+    rest_proxy_url: HttpUrl | None = Field(default=None, examples=["http://127.0.0.1:8080"])
+    """A proxy for Discord's REST API, such as nirn-proxy: it keeps the limit of 50 requests a second that all
+    processes of a bot share. It sees the token and every answer."""
 
     source_url: HttpUrl | None = Field(default=None, examples=["https://code.example/whatsit"])
     """Where members can read the source of this bot; `/about` links to it."""
@@ -327,8 +330,8 @@ class StoreSettings(Section):
     """The database, where it is not to be the SQLite file `whatsit.sqlite3` in the data folder: a PostgreSQL
     (`pip install whatsit[postgres]`) or another SQLite file, `sqlite:////path/to/file`."""
     shared: bool = False
-    """Let several processes of one bot use the store, each with a shard of its own: they tell each other what
-    they change. For a PostgreSQL only; a SQLite file is one process's."""
+    """Let several processes of one bot use the store, each with a shard of its own, as `whatsit run --shards
+    auto` does: they tell each other what they change. For a PostgreSQL; a SQLite file is one process's."""
     index_images: PositiveInt = 100_000
     """Pictures of one server that can be found again, where its moderators have turned that on. The oldest
     leave first. Each takes 1.5 KB in the store, and 0.3 KB of memory while it is searched."""

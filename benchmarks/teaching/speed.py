@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import psutil
 
 from inference.knowledge.client import Knowledge
+from inference.knowledge.image_search import ImageSearch, PicturePlace
 from inference.knowledge.results import TaughtExample
 from inference.models.fingerprint import pack, unit_roots
 
@@ -25,6 +26,10 @@ FITS = 2_000, 20_000
 QUESTIONS = 500
 TIMES = 3
 KIND = "made up"
+INDEXED = 100_000
+"""Pictures of a server that can be found again: as many as `store.index_images` keeps."""
+ROWS = 1000
+"""Of them that are read from the store at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +42,23 @@ class FitFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class IndexedPicture:
+    """One picture as the store has it."""
+
+    message_id: int
+    fingerprint: bytes
+    position: int = 0
+    place_id: int = 1
+    kind: str = KIND
+    perceptual_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SpeedFigures:
     """`question_ms` and `question_p95_ms` are of questions one after the other, `during_fit_p95_ms` of those
     to another server while the largest fit is done. `report_seconds` is the test of that server.
     `resident` and `resident_full` are bytes of the process at its start, and with `SERVERS` servers of
-    `LABELS` labels."""
+    `LABELS` labels; `resident_indexed` with `INDEXED` pictures of one of them beside these."""
 
     fits: tuple[FitFigures, ...]
     question_ms: float
@@ -51,6 +68,7 @@ class SpeedFigures:
     example_bytes: int
     resident: int
     resident_full: int
+    resident_indexed: int
 
 
 async def measure_speed() -> SpeedFigures:
@@ -93,6 +111,9 @@ async def measure_speed() -> SpeedFigures:
         for server in range(3, SERVERS + 3):
             await knowledge.prepare(server, KIND)
         full = process.memory_info().rss
+        search = ImageSearch(knowledge, index=_indexed(small), these=_none_of)
+        await search.similar(3, KIND, question, [1])
+        indexed = process.memory_info().rss
     finally:
         await knowledge.close()
     return SpeedFigures(
@@ -104,7 +125,25 @@ async def measure_speed() -> SpeedFigures:
         example_bytes=len(question),
         resident=resident,
         resident_full=full,
+        resident_indexed=indexed,
     )
+
+
+def _indexed(
+    examples: Sequence[TaughtExample],
+) -> Callable[[int, str], AsyncIterator[Sequence[IndexedPicture]]]:
+    async def index(_: int, __: str) -> AsyncIterator[Sequence[IndexedPicture]]:
+        for first in range(0, INDEXED, ROWS):
+            yield [
+                IndexedPicture(number, examples[number % len(examples)].fingerprint)
+                for number in range(first, first + ROWS)
+            ]
+
+    return index
+
+
+async def _none_of(_: Collection[PicturePlace]) -> Mapping[PicturePlace, IndexedPicture]:
+    return {}
 
 
 def _picture(random: np.random.Generator, centre: np.ndarray) -> bytes:

@@ -57,6 +57,11 @@ def speed_table(speed: SpeedFigures) -> str:
         ["an example", f"{speed.example_bytes:,} bytes", "1,300 bytes"],
         ["process with one server", f"{speed.resident / MIB:.0f} MiB", ""],
         ["process with 20 servers more", f"{speed.resident_full / MIB:.0f} MiB", ""],
+        [
+            "and with 100,000 pictures to find again",
+            f"{speed.resident_indexed / MIB:.0f} MiB",
+            "256 MiB (knowledge.memory)",
+        ],
     ]
     return _table(["what", "measured", "target"], rows)
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 __all__ = ["FAILED", "INTERRUPTED", "OK", "USAGE", "main"]
@@ -75,9 +76,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(module=module, passes_on=False)
         return sub
 
-    command(
-        "run", "bot.cli.run", "start the bot on Discord (DISCORD_TOKEN, or the file DISCORD_TOKEN_FILE names)"
-    )
+    _add_run(command)
 
     _add_serving(command)
 
@@ -171,6 +170,19 @@ def _parser() -> argparse.ArgumentParser:
     )
     bench.set_defaults(module="bot.cli.bench", passes_on=True)  # its options are those of `inference.bench`
     return parser
+
+
+def _add_run(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
+    run = command(
+        "run", "bot.cli.run", "start the bot on Discord (DISCORD_TOKEN, or the file DISCORD_TOKEN_FILE names)"
+    )
+    run.add_argument(
+        "--shards",
+        type=_shards,
+        metavar="auto|N",
+        help="be one of several processes of the bot, each with one of its shards or waiting for one, on a "
+        "PostgreSQL: as many shards as Discord recommends, or N",
+    )
 
 
 def _add_serving(command: Callable[[str, str, str], argparse.ArgumentParser]) -> None:
@@ -360,6 +372,16 @@ def _views(text: str) -> str:
             f"{text} is not auto, 1 or tutorial; to show the crops without setting them, put --views last"
         )
     return text
+
+
+def _shards(text: str) -> int | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 10_000):  # noqa: PLR2004
+        raise argparse.ArgumentTypeError(
+            f"{text} is not auto, nor how many shards there are in all, such as 4"
+        )
+    return int(text)
 
 
 def _seconds(text: str) -> float:

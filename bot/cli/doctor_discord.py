@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import discord
+from yarl import URL
 
 from bot.cli.check_results import CheckResult, Level
 from bot.cli.invite import PERMISSIONS, application_id
@@ -31,7 +32,7 @@ async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
     """Yield what Discord says of this token; without a network only the token's shape is checked."""
     try:
         given = token(settings)
-        place = server.Server.of(settings.discord)
+        place, rest_proxy = server.Server.of(settings.discord), server.rest_proxy_of(settings.discord)
         if place is None:
             application_id(given)
     except ConfigError as error:
@@ -41,7 +42,7 @@ async def check_discord(settings: Settings) -> AsyncIterator[CheckResult]:
     name = "Discord" if place is None else str(place.api.host)
     try:
         watch = HttpWatch()
-        async with asyncio.timeout(PATIENCE), _logged_in(given, place, watch) as client:
+        async with asyncio.timeout(PATIENCE), _logged_in(given, place, watch, rest_proxy) as client:
             yield CheckResult(Level.OK, f"{name} knows it: this is {client.user}.")
             guilds = await _guilds(client)
             found = [*_clock(watch.clock), *_permissions(guilds)]
@@ -83,11 +84,11 @@ def _clock(clock: DiscordClock) -> Iterator[CheckResult]:
 
 @asynccontextmanager
 async def _logged_in(
-    given: str, place: server.Server | None, watch: HttpWatch
+    given: str, place: server.Server | None, watch: HttpWatch, rest_proxy: URL | None
 ) -> AsyncIterator[discord.Client]:
     client = discord.Client(intents=discord.Intents.none(), http_trace=watch.trace())
     try:
-        await server.log_in(client, place, partial(client.login, given))
+        await server.log_in(client, place, partial(client.login, given), rest_proxy)
         yield client
     finally:
         await client.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 import discord
@@ -13,6 +13,7 @@ from bot.connection.request_brake import NO_COURTESIES
 from bot.store import GuildSettings, Store, StoreError
 from bot.store.bot_notes import Refusals
 from bot.store.location import locate
+from bot.store.shard_holders import ShardHolders, shard_holders
 from config.settings import Settings
 
 OF_LATE = timedelta(days=1)
@@ -36,6 +37,26 @@ async def check_store(settings: Settings) -> AsyncIterator[CheckResult]:
     yield CheckResult(Level.OK, "The store can be used.")
     if refusals is not None and discord.utils.utcnow() - refusals.until < OF_LATE:
         yield _refused(refusals)
+    if file is None:
+        for finding in _shards(await shard_holders(locate(settings.store, settings.data))):
+            yield finding
+
+
+def _shards(holders: ShardHolders) -> Iterator[CheckResult]:
+    """Say who has which shard; nothing where none is held: the bot is one process, or does not run."""
+    if not holders.total:
+        return
+    held = ", ".join(f"{number} by {process}" for number, process in sorted(holders.held.items()))
+    free = [str(number) for number in range(holders.total) if number not in holders.held]
+    what = f"Of {holders.total} shards are held: {held}. Spares: {holders.spares}."
+    if free:
+        yield CheckResult(
+            Level.NOTE,
+            f"{what} Nobody has {', '.join(free)}.",
+            "Start more processes with --shards: one for each shard, and a spare.",
+        )
+    else:
+        yield CheckResult(Level.OK, what)
 
 
 def _refused(refusals: Refusals) -> CheckResult:

@@ -10,4 +10,4 @@ from bot.cli.settings import settings_for
 
 def main(args: argparse.Namespace) -> int:
     """Run the bot and return its exit code. Raises `ConfigError`."""
-    return run.run(settings_for(args))
+    return run.run(settings_for(args), args.shards)

@@ -40,6 +40,7 @@ FROM_JSON, TO_JSON = discord.utils._from_json, discord.utils._to_json  # noqa: S
 DISCORDS_OWN = re.compile(r"(^|\.)discord(app)?\.(com|net|gg|media)$")
 VERSIONS = (9, 10)
 """Versions of the API that discord.py speaks."""
+_own_base = Route.BASE
 ASK_TIMEOUT = aiohttp.ClientTimeout(total=10)
 
 
@@ -97,12 +98,18 @@ class Server:
         return [*own, *(host for host in hosts if not DISCORDS_OWN.search(host))]
 
 
-async def log_in(client: discord.Client, server: Server | None, login: Callable[[], Awaitable[None]]) -> None:
+async def log_in(
+    client: discord.Client,
+    server: Server | None,
+    login: Callable[[], Awaitable[None]],
+    rest_proxy: URL | None = None,
+) -> None:
     """Let `client` log in at `server`, or (None) at Discord, with `login`, which is its own `login`.
 
-    Raises what that does; `discord.LoginFailure` also where a server refuses the token as a bad request.
+    `rest_proxy`: what all requests to Discord's API go through. Raises what `login` does;
+    `discord.LoginFailure` also where a server refuses the token as a bad request.
     """
-    use(server)
+    use(server, rest_proxy)
     if server is None:
         await login()
         return
@@ -115,20 +122,40 @@ async def log_in(client: discord.Client, server: Server | None, login: Callable[
         raise
 
 
-def use(server: Server | None) -> None:
+def rest_proxy_of(discord: settings.Discord) -> URL | None:
+    """Return the address of the proxy that the settings name. Raises `ConfigError` if it cannot be right."""
+    if discord.rest_proxy_url is None:
+        return None
+    if discord.api_url is not None:
+        raise ConfigError("discord.rest_proxy_url is for Discord. Take it out, or discord.api_url.")
+    return _address("discord.rest_proxy_url", discord.rest_proxy_url, "https")
+
+
+def own_url(path: str) -> str:
+    """Return the address of a path of the API itself, for what no proxy is to answer."""
+    return _own_base + path
+
+
+def use(server: Server | None, rest_proxy: URL | None = None) -> None:
     """Point discord.py at `server`, or (None) back at Discord. For the whole process.
+
+    To a `rest_proxy`, all of REST but `own_url` goes under the same paths; the gateway is Discord's own.
 
     REST, interactions and webhooks go to `Route.BASE`; IDENTIFY to `DEFAULT_GATEWAY`. RESUME goes where READY
     said, and Spacebar's default is an address that only itself can reach: so it, too, goes to the gateway of
     the settings. What is sent and received is changed to what the other side can read.
     """
+    global _own_base  # noqa: PLW0603 - like all that is changed here, it is the process's
     if server is None:
         Route.BASE, DiscordWebSocket.DEFAULT_GATEWAY, discord.http.INTERNAL_API_VERSION, Asset.BASE = DISCORD
+        _own_base = Route.BASE
+        if rest_proxy is not None:
+            Route.BASE = str(rest_proxy).rstrip("/") + URL(_own_base).path
         if "gateway" in vars(DiscordWebSocket):
             del DiscordWebSocket.gateway
         _read_and_write(JSON_OR_TEXT, FROM_JSON, TO_JSON)
         return
-    Route.BASE = str(server.api)
+    Route.BASE = _own_base = str(server.api)
     DiscordWebSocket.DEFAULT_GATEWAY = server.gateway
     discord.http.INTERNAL_API_VERSION = _version(server.api)
     Asset.BASE = str(server.files.origin())

@@ -50,6 +50,8 @@ class Readiness:
     def _connection_fault(self) -> str | None:
         if self._bot.work_in_hand.stopping:
             return "Whatsit is stopping."
+        if self._bot.is_spare:  # which is all that it has to be
+            return None
         return None if self._bot.is_connected else "There is no connection to Discord's gateway."
 
     def _model_fault(self) -> str | None:

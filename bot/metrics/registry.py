@@ -8,19 +8,19 @@ from prometheus_client import CollectorRegistry, Metric, ProcessCollector, disab
 
 
 class LabelledRegistry(CollectorRegistry):
-    """Adds the same labels to every sample: `shard` where the bot is one shard of several, else none."""
+    """Adds the same `labels` to every sample: `shard` where the bot is one shard of several, else none."""
 
     def __init__(self, labels: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self._labels = dict(labels or {})
+        self.labels = dict(labels or {})
         disable_created_metrics()  # type: ignore[no-untyped-call] # else each counter is there twice
         ProcessCollector(registry=self)
 
     def collect(self) -> Iterable[Metric]:
         """Yield the metrics of all collectors."""
         for metric in super().collect():
-            if self._labels:
+            if self.labels:
                 metric.samples = [
-                    sample._replace(labels={**self._labels, **sample.labels}) for sample in metric.samples
+                    sample._replace(labels={**self.labels, **sample.labels}) for sample in metric.samples
                 ]
             yield metric

@@ -10,6 +10,7 @@ from aiohttp import web
 from prometheus_client.exposition import choose_encoder
 
 from bot.client import Whatsit
+from bot.connection.shards import Shards
 from bot.metrics.prometheus_observer import PrometheusObserver
 from bot.metrics.readiness import Readiness
 from bot.metrics.registry import LabelledRegistry
@@ -22,6 +23,8 @@ from inference.serving.client import Classifier
 
 log = logging.getLogger(__name__)
 
+SPARE = "spare"
+"""What stands for the shard of a process that waits for one."""
 LEAVE = 1.0
 """Seconds that a request may still take when the server closes."""
 
@@ -45,7 +48,7 @@ class MetricsServer:
         collector = StateCollector(self._settings, bot, classifier, store)
         self._registry.register(collector)
         readiness = Readiness(bot, classifier, store)
-        pages = _Pages(self._registry, collector, readiness)
+        pages = _Pages(self._registry, collector, readiness, bot.shards)
         runner = web.AppRunner(pages.application(), access_log=None, shutdown_timeout=LEAVE)
         await runner.setup()
         try:
@@ -57,10 +60,17 @@ class MetricsServer:
 
 
 class _Pages:
-    def __init__(self, registry: LabelledRegistry, collector: StateCollector, readiness: Readiness) -> None:
+    def __init__(
+        self,
+        registry: LabelledRegistry,
+        collector: StateCollector,
+        readiness: Readiness,
+        shards: Shards | None,
+    ) -> None:
         self._registry = registry
         self._collector = collector
         self._readiness = readiness
+        self._shards = shards
 
     def application(self) -> web.Application:
         application = web.Application()
@@ -71,16 +81,25 @@ class _Pages:
 
     async def metrics(self, request: web.Request) -> web.Response:
         self._collector.faults = await self._readiness.faults()
+        self._registry.labels = self._labels()
         encode, kind = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(self._registry), headers={"Content-Type": kind})
 
     async def alive(self, _request: web.Request) -> web.Response:
         """That this answers at all is the answer: the event loop lives."""
-        return web.json_response({"alive": True})
+        return web.json_response({"alive": True, **self._labels()})
 
     async def ready(self, _request: web.Request) -> web.Response:
         faults = await self._readiness.faults()
-        return web.json_response({"ready": not faults, "faults": dict(faults)}, status=503 if faults else 200)
+        state = {"ready": not faults, "faults": dict(faults), **self._labels()}
+        return web.json_response(state, status=503 if faults else 200)
+
+    def _labels(self) -> dict[str, str]:
+        """Return which shard this is, where the bot has several processes."""
+        if self._shards is None:
+            return {}
+        shard = self._shards.shard
+        return {"shard": SPARE if shard is None else str(shard.number)}
 
 
 async def _listen(runner: web.AppRunner, address: ListenAddress) -> None:

@@ -21,7 +21,7 @@ from bot.store.location import Location
 WITHIN = 3.0
 """Seconds that are waited for the lock of a bot that was just killed; PostgreSQL hears of it later."""
 AGAIN = 0.2
-_LOCK = 0x7768_6174_7369_75
+STORE_LOCK = 0x7768_6174_7369_75
 """A number that nobody else is likely to lock; one more than that of `bot.store.upgrading`."""
 _KEEPALIVE = "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 3"
 """So that the lock of a machine that has lost its power or its network ends within half a minute."""
@@ -72,7 +72,7 @@ class StoreLease:
                 await self._session.execute(text(setting))
         return bool(
             (
-                await self._session.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": _LOCK})
+                await self._session.execute(text("SELECT pg_try_advisory_lock(:lock)"), {"lock": STORE_LOCK})
             ).scalar()
         )
 

@@ -9,7 +9,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 from yarl import URL
 
-from bot.connection.server import Server, use
+from bot.connection.server import Server, own_url, rest_proxy_of, use
 from config.settings import ConfigError, Discord
 
 
@@ -82,3 +82,29 @@ def test_it_is_one_switch_and_switches_back() -> None:
     assert after == before
     assert discord.http.json_or_text is parse
     assert "gateway" not in vars(DiscordWebSocket)
+
+
+def test_a_proxy_has_the_same_paths_and_the_api_keeps_its_own_address() -> None:
+    use(None, rest_proxy_of(Discord(rest_proxy_url="http://127.0.0.1:8080/")))
+    try:
+        assert Route("GET", "/users/@me").url == "http://127.0.0.1:8080/api/v10/users/@me"
+        assert own_url("/gateway/bot") == "https://discord.com/api/v10/gateway/bot"
+    finally:
+        use(None)
+    assert Route("GET", "/users/@me").url == "https://discord.com/api/v10/users/@me"
+
+
+@pytest.mark.parametrize("address", ["http:///x", "https://discord.com/api/v10", "http://user@10.0.0.1"])
+def test_a_proxy_that_cannot_be_is_one_error_that_names_it(address: str) -> None:
+    with pytest.raises(ConfigError, match="rest_proxy_url"):
+        rest_proxy_of(Discord(rest_proxy_url=address))
+
+
+def test_a_proxy_is_for_discord_alone() -> None:
+    discord = Discord(
+        api_url="https://chat.example/api/v9",
+        gateway_url="wss://chat.example",
+        rest_proxy_url="http://127.0.0.1:8080",
+    )
+    with pytest.raises(ConfigError, match="rest_proxy_url is for Discord"):
+        rest_proxy_of(discord)

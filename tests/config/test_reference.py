@@ -23,7 +23,7 @@ def test_readme_has_the_table_of_this_schema() -> None:
 def test_every_line_of_the_shipped_file_is_valid_and_the_default_once_uncommented() -> None:
     uncommented = tomllib.loads(re.sub(r"(?m)^#(?=\w+ = )", "", reference.toml()))
     optional = {("discord", "token_file"), ("discord", "api_url"), ("discord", "gateway_url")}
-    optional |= {("discord", "source_url")}
+    optional |= {("discord", "source_url"), ("discord", "rest_proxy_url")}
     optional |= {("cluster", "secret_file"), ("ray", "token_file"), ("ray", "run_dir")}
     optional |= {("model", "labels"), ("model", "cache_dir"), ("watch", "channels")}
     optional |= {("data", "dir"), ("store", "url"), ("privacy", "contact")}

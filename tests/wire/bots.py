@@ -78,6 +78,7 @@ class SlowModel:
         return Classification((Label(LABEL, 1, 0.9),), "wire_model", "openvino", (8, 8), 1, 0.1, 0.1)
 
     def share_condemned(self, key: bytes) -> CondemnedPictures:
+        """Nothing is ever condemned."""
         return CondemnedPictures()
 
     def forget_group(self, group: Hashable) -> None:

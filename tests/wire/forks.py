@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.wire import process
 from tests.wire.wire import Wire
-from tests.wire.world import TOKEN
+from tests.wire.world import PATIENCE, TOKEN
 
 __all__ = ["Fork", "forked"]
 
@@ -26,6 +26,7 @@ class Fork:
 
     def __init__(self, env: dict[str, str], log: Path, script: dict[str, Any]) -> None:
         self._process = _context.Process(target=_live, args=(env, log, script))
+        self._log = log
 
     def start(self) -> None:
         """Start it; it is on its way when this returns."""
@@ -38,6 +39,21 @@ class Fork:
     def kill(self) -> None:
         """`kill -9`."""
         self._process.kill()
+
+    def stop(self) -> None:
+        """SIGTERM, as a service manager sends it."""
+        self._process.terminate()
+
+    async def ended(self, patience: float = PATIENCE) -> int:
+        """Its exit code, once it has ended by itself."""
+        await asyncio.to_thread(self._process.join, patience)
+        assert self._process.exitcode is not None
+        return self._process.exitcode
+
+    @property
+    def log(self) -> str:
+        """What it has written to its log so far."""
+        return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
 
     async def end(self) -> None:
         """Kill it, and wait until its end."""

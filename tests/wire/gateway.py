@@ -11,6 +11,7 @@ from typing import Any
 from aiohttp import WSMsgType, web
 
 from tests.wire import strict
+from tests.wire.shards import WHOLE, IdentifyLimit, ShardOf
 from tests.wire.world import MESSAGE_CONTENT_FLAG, Payload, World, snowflake
 
 __all__ = ["Gateway", "Session"]
@@ -19,6 +20,7 @@ DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID_SESSION, HELLO, ACK = 
 MESSAGE_CONTENT = 1 << 15
 VERIFIED_MESSAGE_CONTENT_FLAG = 1 << 18
 CONTENT = ("content", "attachments", "embeds", "components")
+INVALID_SHARD, SHARDING_REQUIRED = 4010, 4011
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Session:
     id: str
     intents: int
     socket: web.WebSocketResponse | None
+    shard: ShardOf = WHOLE
     sequence: int = 0
     events: list[Payload] = field(default_factory=list)
     resumes: int = 0
@@ -51,12 +54,24 @@ class Gateway:
         self.held = False
         """While true, every new connection is refused."""
         self.refused = 0
+        self.shards = 1
+        """How many shards Discord recommends."""
+        self.guilds_per_shard = 2500
+        """A shard of more servers is refused."""
+        self.limit = IdentifyLimit()
+        self.doubles = 0
+        """How often a session was begun or resumed while another one of its shard was connected."""
         self._sockets: dict[web.WebSocketResponse, asyncio.Transport] = {}
 
     @property
     def ready(self) -> list[Session]:
         """The sessions that are connected now."""
         return [session for session in self.sessions if session.socket is not None]
+
+    @property
+    def ready_shards(self) -> set[int]:
+        """The shards that are connected now."""
+        return {session.shard.number for session in self.ready}
 
     async def connect(self, request: web.Request) -> web.WebSocketResponse:
         """The WebSocket endpoint."""
@@ -89,8 +104,8 @@ class Gateway:
         return socket
 
     async def emit(self, event: str, data: Payload) -> None:
-        """Send an event to every session; those that are away get it when they resume."""
-        for session in self.sessions:
+        """Send an event to every session of its shard; those that are away get it when they resume."""
+        for session in [session for session in self.sessions if session.shard.gets(event, data)]:
             await self._dispatch(session, event, self._seen_by(session, event, data))
 
     async def recover(self) -> None:
@@ -140,31 +155,60 @@ class Gateway:
         if self.refuse is not None:
             await socket.close(code=self.refuse)
             return None
-        session = Session(snowflake(), data["intents"], socket)
+        shard = ShardOf(*data.get("shard", WHOLE))
+        if not await self._may_identify(socket, shard):
+            return None
+        self._count_double(shard)
+        session = Session(snowflake(), data["intents"], socket, shard)
         self.sessions.append(session)
         ready: Payload = {
             "v": 10,
             "user": self.world.bot,
-            "guilds": [
-                {"id": guild_id, "unavailable": True}
-                for guild_id in (self.world.guild_id, *self.world.hidden_guilds)
-            ],
+            "guilds": [{"id": guild_id, "unavailable": True} for guild_id in self._guild_ids(shard)],
             "session_id": session.id,
+            **({"shard": list(shard)} if "shard" in data else {}),
             "resume_gateway_url": self.resume_url or url,
             "application": {"id": self.world.application_id, "flags": self.world.flags},
         }
         ready.pop(self.missing_in_ready or "", None)
         await self._dispatch(session, "READY", ready)
         if not self.guild_is_late:
-            await self._dispatch(session, "GUILD_CREATE", self.world.guild())
+            for guild in self.world.guilds():
+                if shard.has(guild["id"]):
+                    await self._dispatch(session, "GUILD_CREATE", guild)
         self.world.changed()
         return session
+
+    async def _may_identify(self, socket: web.WebSocketResponse, shard: ShardOf) -> bool:
+        if not 0 <= shard.number < shard.total:
+            await socket.close(code=INVALID_SHARD, message=b"Invalid shard.")
+            return False
+        if len(self._guild_ids(shard)) > self.guilds_per_shard:
+            await socket.close(code=SHARDING_REQUIRED, message=b"Sharding required.")
+            return False
+        if self.limit.used_up:
+            self.world.token = f"reset-{snowflake()}"
+            await self.end_sessions()
+            return False
+        if not self.limit.takes(shard.number):
+            await _send(socket, INVALID_SESSION, False)
+            return False
+        return True
+
+    def _guild_ids(self, shard: ShardOf) -> list[str]:
+        world = self.world
+        everywhere = (world.guild_id, *world.added_guilds, *world.hidden_guilds)
+        return [guild_id for guild_id in everywhere if shard.has(guild_id)]
+
+    def _count_double(self, shard: ShardOf, but: Session | None = None) -> None:
+        self.doubles += any(other.shard == shard and other is not but for other in self.ready)
 
     async def _resume(self, socket: web.WebSocketResponse, data: Payload) -> Session | None:
         session = next((s for s in self.sessions if s.id == data["session_id"]), None)
         if session is None or data["token"] != self.world.token:
             await _send(socket, INVALID_SESSION, False)
             return None
+        self._count_double(session.shard, session)
         session.socket = socket
         session.resumes += 1
         for event in session.events:

@@ -69,6 +69,7 @@ class ScriptedModel(SlowModel):
 def main(script: dict[str, Any]) -> int:
     """Run the bot by a script; return its exit code."""
     addresses, ready = script.pop("addresses", None), script.pop("ready", 2.0)
+    arguments: list[str] = script.pop("arguments", [])
     load_from, everything = script.pop("load_from", None), script.pop("log_everything", False)
     window = script.pop("refusal_window", request_brake.WINDOW)
     classifier = partial(Classifier, load=load_from) if load_from else lambda _: ScriptedModel(**script)
@@ -85,7 +86,7 @@ def main(script: dict[str, Any]) -> int:
         patch.object(run, "written_log", _log_of_everything if everything else written_log),
         in_place_of_discord(*addresses) if addresses else nullcontext(),
     ):
-        return cli.main(["run"])
+        return cli.main(["run", *arguments])
 
 
 @contextmanager

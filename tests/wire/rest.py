@@ -14,6 +14,7 @@ from aiohttp import web
 from tests.wire import strict
 from tests.wire.gateway import Gateway
 from tests.wire.world import (
+    ANY,
     THREAD,
     Fault,
     Interaction,
@@ -105,7 +106,7 @@ class Rest:
                 fault.times -= 1
                 return fault
         for pace in self.world.paces:
-            if pace.method == method and pace.path.fullmatch(path) and (refusal := pace.refusal()):
+            if pace.method in (method, ANY) and pace.path.fullmatch(path) and (refusal := pace.refusal()):
                 return refusal
         return None
 
@@ -175,8 +176,9 @@ async def application(rest: Rest, _call: Call) -> web.Response:
 
 @route("GET", "/gateway(/bot)?")
 async def where_is_the_gateway(rest: Rest, _call: Call) -> web.Response:
-    limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
-    return json_response({"url": rest.gateway_url, "shards": 1, "session_start_limit": limit})
+    gateway = rest.gateway
+    about = {"url": rest.gateway_url, "shards": gateway.shards}
+    return json_response(about | {"session_start_limit": gateway.limit.as_told()})
 
 
 @route("GET", "/policies/instance/domains")

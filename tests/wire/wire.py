@@ -106,8 +106,13 @@ class Wire:
         await self.gateway.emit("MESSAGE_CREATE", message | self._place(channel, message["author"]))
         return message
 
-    async def join(self) -> str:
-        """The bot is added to another server; return the id of its only channel."""
+    async def join(self, shard: tuple[int, int] | None = None) -> str:
+        """The bot is added to another server, one of `shard`'s; return the id of its only channel."""
+        if shard is not None:
+            channel_id = self.world.add_guild(shard)
+            *_, guild = self.world.guilds()
+            await self.gateway.emit("GUILD_CREATE", guild)
+            return channel_id
         guild = self.world.other_guild()
         (channel,) = guild["channels"]
         self.world.channels[channel["id"]] = channel

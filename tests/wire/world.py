@@ -7,13 +7,15 @@ import itertools
 import json
 import re
 import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+
+from tests.wire.shards import ShardOf, id_of_shard
 
 __all__ = [
     "TOKEN",
@@ -36,6 +38,8 @@ DM, GROUP, THREAD = 1, 3, 11
 """Types of channels: https://discord.com/developers/docs/resources/channel#channel-object-channel-types"""
 MESSAGE_CONTENT_FLAG = 1 << 19
 """GATEWAY_MESSAGE_CONTENT_LIMITED"""
+ANY = "*"
+"""Requests of every method."""
 PATIENCE = 60.0
 """Seconds a test waits for something that is bound to happen, before it fails."""
 
@@ -91,12 +95,16 @@ class Fault:
 
 @dataclass
 class Pace:
-    """Discord's rate limit: of the requests that match, `count` in `seconds`; what comes beyond is a 429."""
+    """Discord's rate limit: of the requests that match, `count` in `seconds`; what comes beyond is a 429.
+
+    `is_global`: the limit of all requests of a bot together, whichever process makes them.
+    """
 
     method: str
     path: re.Pattern[str]
     count: int
     seconds: float
+    is_global: bool = False
     refused: int = 0
     _taken: list[float] = field(default_factory=list)
 
@@ -108,13 +116,17 @@ class Pace:
             self._taken.append(now)
             return None
         self.refused += 1
-        return limited(self.method, self.path, self._taken[0] + self.seconds - now)
+        return limited(self.method, self.path, self._taken[0] + self.seconds - now, is_global=self.is_global)
 
 
-def limited(method: str, path: re.Pattern[str], seconds: float, *, times: int = 1) -> Fault:
+def limited(
+    method: str, path: re.Pattern[str], seconds: float, *, times: int = 1, is_global: bool = False
+) -> Fault:
     """A 429, as Discord sends it."""
-    body = {"message": "You are being rate limited.", "retry_after": seconds, "global": False}
+    body = {"message": "You are being rate limited.", "retry_after": seconds, "global": is_global}
     headers = {"Retry-After": str(seconds), "Via": "1.1 google"}
+    if is_global:
+        headers |= {"X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"}
     return Fault(method, path, 429, times, body, headers)
 
 
@@ -144,6 +156,8 @@ class World:
         self.guild_id = snowflake()
         self.hidden_guilds: list[str] = []
         """Ids of other servers that the bot is on, which an outage hides."""
+        self.added_guilds: list[str] = []
+        """Ids of other servers that the bot is on."""
         self.role: Payload = {
             "id": self.guild_id,
             "name": "@everyone",
@@ -194,6 +208,15 @@ class World:
         self.messages[channel["id"]] = {}
         return str(channel["id"])
 
+    def add_guild(self, shard: tuple[int, int] = (0, 1)) -> str:
+        """Another server that the bot is on, of this shard; return the id of its only channel."""
+        guild_id = id_of_shard(snowflake(), ShardOf(*shard))
+        self.added_guilds.append(guild_id)
+        channel = {**self.channels[self.general], "id": snowflake(), "guild_id": guild_id}
+        self.channels[channel["id"]] = channel | {"last_message_id": None}
+        self.messages[channel["id"]] = {}
+        return str(channel["id"])
+
     def dm(self, user: Payload) -> str:
         """The direct-message channel between the bot and `user`; opened if there is none."""
         for channel in self.channels.values():
@@ -222,8 +245,19 @@ class World:
         self.messages[channel["id"]] = {}
         return str(channel["id"])
 
+    def guilds(self) -> Iterator[Payload]:
+        """The body of GUILD_CREATE of each server that the bot is on and no outage hides."""
+        yield self.guild()
+        channels: dict[str, list[Payload]] = defaultdict(list)
+        for channel in self.channels.values():
+            channels[channel.get("guild_id", "")].append(channel)
+        common = self.guild()
+        for guild_id in self.added_guilds:
+            role = {**self.role, "id": guild_id}
+            yield {**common, "id": guild_id, "roles": [role], "channels": channels[guild_id], "threads": []}
+
     def guild(self) -> Payload:
-        """The body of GUILD_CREATE."""
+        """The body of GUILD_CREATE of the first server."""
         return {
             "id": self.guild_id,
             "name": "Wire",
@@ -346,6 +380,12 @@ class World:
     def pace(self, method: str, pattern: str, count: int, seconds: float) -> Pace:
         """From now on refuse what comes faster."""
         pace = Pace(method, re.compile(pattern), count, seconds)
+        self.paces.append(pace)
+        return pace
+
+    def pace_globally(self, count: int = 50, seconds: float = 1.0) -> Pace:
+        """From now on hold all requests together to a limit, but those with an interaction's token."""
+        pace = Pace(ANY, re.compile(r"(?!/interactions/|/webhooks/).*"), count, seconds, is_global=True)
         self.paces.append(pace)
         return pace
 

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 import config.settings
 from bot.store import GuildSettings, Retention, Store
 from bot.store.location import Location, locate
+from tests.postgresql import empty_database
 
 
 @dataclass
@@ -88,22 +87,8 @@ def sqlite_place(tmp_path: Path) -> Place:
 
 @pytest.fixture
 async def postgresql_place(tmp_path: Path) -> AsyncIterator[Place]:
-    server = os.environ.get("TEST_POSTGRES_URL")
-    if server is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI tests PostgreSQL too: run the tests through tests/postgres.sh")
-        pytest.skip("no PostgreSQL here: tests/postgres.sh starts one")
-    name = f"whatsit_{uuid4().hex}"
-    admin = create_async_engine(
-        make_url(server).set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT"
-    )
-    async with admin.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    url = make_url(server).set(database=name).render_as_string(hide_password=False)
-    yield Place(config.settings.StoreSettings(url=url), config.settings.Data(dir=tmp_path / "data"))
-    async with admin.connect() as connection:
-        await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    await admin.dispose()
+    async with empty_database() as url:
+        yield Place(config.settings.StoreSettings(url=url), config.settings.Data(dir=tmp_path / "data"))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
