@@ -258,6 +258,9 @@ class FakeKnowledge:
     def forget(self, server: int) -> None:
         self.forgotten.append(server)
 
+    def forget_all(self) -> None:
+        """What it knows it reads anew for each picture."""
+
     async def close(self) -> None:
         """Nothing to let go of."""
 

@@ -31,7 +31,7 @@ SIMULATED_IMAGES = 50_000
 LONGEST, SHORTEST = 3600.0, 120.0
 """Simulated seconds: at most the busiest hour."""
 WARM_UP = 30.0
-FEWEST_MACHINES = 8
+FEWEST_MACHINES = 4
 """Of a slice."""
 MOST_LOAD = 0.85
 """Of the machines, with which the search for their number begins."""

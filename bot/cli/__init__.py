@@ -225,11 +225,12 @@ def _add_models(command: Callable[[str, str, str], argparse.ArgumentParser]) -> 
         allow_abbrev=False,
     )
     push.add_argument(
-        "urls",
+        "places",
         nargs="+",
-        type=_http_url,
-        metavar="URL",
-        help="where a machine takes models: http://ADDRESS:PORT of its ray.models_listen, or of a plain node",
+        type=_model_place,
+        metavar="PLACE",
+        help="where a machine takes models: http://ADDRESS:PORT of its ray.models_listen or of a plain node, "
+        "or a folder that is a model.cache_dir",
     )
 
     actions.add_parser(
@@ -393,7 +394,9 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _http_url(text: str) -> str:
+def _model_place(text: str) -> str:
+    if "://" not in text:
+        return text
     parts = urlsplit(text)
     if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
         raise argparse.ArgumentTypeError(f"{text} is no address such as http://10.0.0.2:8721")

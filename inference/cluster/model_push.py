@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from config.secret_file import read_secret
 from config.settings import Settings
+from inference.models import prepared
 from inference.models.child_process import Report
 from inference.models.packing import pack
 
@@ -25,8 +26,11 @@ class PushFailed(Exception):
     """A machine has not taken the model; the message names the machine and says why."""
 
 
-def push_to_all(wanted: Settings, urls: Sequence[str], *, report: Report) -> str:
-    """Prepare the model of the settings, bring it to each of `urls`, and return one sentence about it.
+def push_to_all(wanted: Settings, places: Sequence[str], *, report: Report) -> str:
+    """Prepare the model of the settings, bring it to each of `places`, and return one sentence about it.
+
+    A place is a machine, http://HOST:PORT, or the `model.cache_dir` that machines share.
+
 
     Raises ModelUnavailable where it cannot be prepared, PushFailed where a machine has not taken it (those
     before it have), and `ConfigError` for a secret that cannot be read.
@@ -36,11 +40,14 @@ def push_to_all(wanted: Settings, urls: Sequence[str], *, report: Report) -> str
     )
     with TemporaryDirectory() as folder:
         packed = pack(wanted.model, Path(folder), report=report)
-        for number, url in enumerate(urls):
-            report(f"pushing to {url}", number / len(urls))
-            with packed.file.open("rb") as file:
-                push(file, packed.digest, url, secret)
-    machines = "1 machine has" if len(urls) == 1 else f"{len(urls)} machines have"
+        for number, place in enumerate(places):
+            report(f"pushing to {place}", number / len(places))
+            with packed.file.open("r+b") as file:
+                if place.startswith("http://"):
+                    push(file, packed.digest, place, secret)
+                else:
+                    prepared.receive(file, packed.digest, Path(place).absolute())
+    machines = "1 place has" if len(places) == 1 else f"{len(places)} places have"
     return f"{machines} the model {packed.card.name} now ({packed.digest[:12]})."
 
 

@@ -38,8 +38,8 @@ class ModelReceiver:
         application.router.add_put(MODELS_PATH + "{digest}", self.put)
 
     @asynccontextmanager
-    async def listening(self, address: ListenAddress) -> AsyncIterator[None]:
-        """Listen at `address` of its own. Raises `ConfigError` where that cannot be."""
+    async def listening(self, setting: str, address: ListenAddress) -> AsyncIterator[None]:
+        """Listen at `address`, which is that of `setting`. Raises `ConfigError` where that cannot be."""
         application = web.Application()
         self.add_to(application)
         runner = web.AppRunner(application, access_log=None)
@@ -48,7 +48,7 @@ class ModelReceiver:
             try:
                 await web.TCPSite(runner, address.host, address.port).start()
             except OSError as error:
-                raise cannot_listen("ray.models_listen", address, error) from error
+                raise cannot_listen(setting, address, error) from error
             yield
         finally:
             await runner.cleanup()

@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from importlib.util import find_spec
 
 from aiohttp import web
 
 from config.listen_address import ListenAddress
 from config.secret_file import read_secret
 from config.settings import ConfigError, Settings
+from inference.cluster.model_receiver import ModelReceiver
+from inference.cluster.ports import cannot_listen
 from inference.cluster.replica import NodeResponse, Replica
 from inference.frames import LENGTH_BYTES
+from inference.models import prepared
 from inference.results import Busy, InferenceError, ModelUnavailable
 from inference.sandbox.kernel import forbid_dumps
 from inference.serving.cluster_client.answer_protocol import (
@@ -31,6 +35,8 @@ StopSignals = Callable[[], AbstractContextManager[asyncio.Event]]
 """Gives an event that is set when the process is told to stop."""
 
 ANSWERED, FAILED = 0, 1
+LOOK_SECONDS = 0.5
+"""How often a node without a model looks whether one has been pushed."""
 TICK_SECONDS = 0.02
 """How often a server that stops looks whether everything in hand is answered."""
 LEAVE_SECONDS = 1.0
@@ -47,7 +53,7 @@ def serve(wanted: Settings, stop_signals: StopSignals, *, load: str = "inference
     forbid_dumps()
     address = wanted.cluster.address
     secret = node_secret(wanted, address)
-    return asyncio.run(_serve(wanted, Replica(wanted, secret=secret, load=load), address, stop_signals))
+    return asyncio.run(_serve(wanted, secret, load, address, stop_signals))
 
 
 def node_secret(wanted: Settings, address: ListenAddress) -> str | None:
@@ -66,24 +72,58 @@ def node_secret(wanted: Settings, address: ListenAddress) -> str | None:
 
 
 async def _serve(
-    wanted: Settings, replica: Replica, address: ListenAddress, stop_signals: StopSignals
+    wanted: Settings, secret: str | None, load: str, address: ListenAddress, stop_signals: StopSignals
 ) -> int:
+    receiver = ModelReceiver(wanted.model.cache_dir, secret)
+    with stop_signals() as told:
+        if not await _may_have_model(wanted, receiver, address, told):
+            return ANSWERED
+        try:
+            model = prepared.pinned(wanted.model, prepared.current(wanted.model))
+            replica = Replica(wanted, secret=secret, model=model, load=load)
+            return await _answer(wanted, replica, receiver, address, told)
+        except ModelUnavailable as error:
+            log.error("The node has no model. %s", error)  # noqa: TRY400 - the sentence is all there is to say
+            return FAILED
+
+
+async def _may_have_model(
+    wanted: Settings, receiver: ModelReceiver, address: ListenAddress, told: asyncio.Event
+) -> bool:
+    """Wait until a model is pushed, where none was and none can be made here; return False where the node is
+    told to stop meanwhile."""
+    if find_spec("tensorflow") is not None or prepared.current(wanted.model) is not None:
+        return True
+    log.warning(
+        "This machine has no model %s, and cannot make one without TensorFlow. It waits at http://%s for "
+        "`whatsit models push`.",
+        wanted.model.name,
+        address,
+    )
+    async with receiver.listening("cluster.listen", address):
+        while not told.is_set() and prepared.current(wanted.model) is None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), LOOK_SECONDS)
+    return not told.is_set()
+
+
+async def _answer(
+    wanted: Settings, replica: Replica, receiver: ModelReceiver, address: ListenAddress, told: asyncio.Event
+) -> int:
+    """Answer questions until told to stop. A model that is pushed meanwhile is the next start's."""
     server = PlainServer(replica, most_bytes=wanted.queue.bytes)
+    application = server.application()
+    receiver.add_to(application)
     runner = web.AppRunner(
-        server.application(), access_log=None, handler_cancellation=True, shutdown_timeout=LEAVE_SECONDS
+        application, access_log=None, handler_cancellation=True, shutdown_timeout=LEAVE_SECONDS
     )
     await runner.setup()
     try:
-        with stop_signals() as told:
-            await _listen(runner, address)
-            try:
-                if not await _start(replica, address, told):
-                    return ANSWERED
-            except ModelUnavailable as error:
-                log.error("The node has no model. %s", error)  # noqa: TRY400 - the sentence is all there is to say
-                return FAILED
-            await told.wait()
-            left = await server.finish(wanted.queue.drain)
+        await _listen(runner, address)
+        if not await _start(replica, address, told):
+            return ANSWERED
+        await told.wait()
+        left = await server.finish(wanted.queue.drain)
     finally:
         await replica.close()
         await runner.cleanup()
@@ -121,10 +161,7 @@ async def _listen(runner: web.AppRunner, address: ListenAddress) -> None:
     try:
         await web.TCPSite(runner, address.host, address.port).start()
     except OSError as error:
-        raise ConfigError(
-            f"cluster.listen is {address}, where nothing can be served: {error.strerror or error}. Does "
-            "another node run there? Choose another port, or an address of this machine."
-        ) from error
+        raise cannot_listen("cluster.listen", address, error) from error
 
 
 class PlainServer:

@@ -94,7 +94,7 @@ class ClusterMachine:
             (run_dir / "ha").mkdir(mode=0o700, exist_ok=True)
             receiver = ModelReceiver(self._wanted.model.cache_dir, self._secret)
             processes.adopt_orphans()
-            async with receiver.listening(self._wanted.ray.models_address):
+            async with receiver.listening("ray.models_listen", self._wanted.ray.models_address):
                 if not self._head and not await self._head_answers(told):
                     return STOPPED
                 log.info("Ray starts, which takes half a minute. Its own logs are in %s.", run_dir / "ray")

@@ -10,6 +10,7 @@ from ray.serve.config import AutoscalingConfig
 from starlette.requests import Request
 from starlette.responses import Response
 
+from config.loading import load as load_settings
 from config.secret_file import read_secret
 from config.settings import Settings
 from inference.cluster.ray_nodes.environment import CACHE_DIR, HEALTH_SECONDS, PLACE, SECRET_FILE
@@ -25,6 +26,7 @@ from inference.serving.cluster_client.answer_protocol import (
     too_large,
 )
 
+LOAD = "inference.models.loading:load"
 HEALTH_TIMEOUT = 10
 CONSTRUCTIONS = 3
 """How often a replica that cannot start is tried again before the deployment has failed."""
@@ -112,6 +114,16 @@ def application(wanted: Settings, digest: str | None, load: str) -> serve.Applic
     )
     deployment: serve.Deployment = options(RayReplica)
     return deployment.bind(shared_settings(wanted), digest, load)
+
+
+def build(arguments: dict[str, str]) -> serve.Application:
+    """Return what KubeRay has Serve deploy: see `deploy/cluster/rayservice.yaml`.
+
+    `arguments` may have "model", the SHA-256 of a model that was pushed, for a rolling update to it; without
+    it the one that was pushed last is taken. The settings are those of `WHATSIT_CONFIG` where this is called.
+    """
+    wanted = load_settings()
+    return application(wanted, arguments.get("model") or prepared.current(wanted.model), LOAD)
 
 
 def _replica(wanted: Settings, digest: str | None, load: str) -> Replica:

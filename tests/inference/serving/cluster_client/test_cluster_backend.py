@@ -279,6 +279,33 @@ async def test_a_hostile_picture_costs_the_cluster_two_workers_at_most_and_no_no
         assert all(node.process and node.process.returncode is None for node in cluster)
 
 
+async def test_a_hostile_picture_that_is_asked_about_in_many_ways_at_once_costs_no_more() -> None:
+    data = deed(Deed.CRASH)
+    async with asked_nodes(3) as (cluster, classifier):
+        found = await asyncio.gather(
+            *(classifier.classify(data, top=top, group=top) for top in range(9, 15)),
+            classifier.classify(data, features="example"),
+            classifier.explain(data, [1]),
+            return_exceptions=True,
+        )
+        assert {type(one) for one in found} == {HarmfulImage}
+        states = [await node.state() for node in cluster]
+        assert sum(state["restarts"] for state in states) <= 2
+        assert classifier.stats.condemned == 1
+        assert classifier.load.images == 0
+
+
+async def test_a_picture_that_is_asked_about_in_two_ways_at_once_is_answered_twice() -> None:
+    async with asked_nodes(2) as (_, classifier):
+        data = deed(Deed.SLOW, 9)
+        named, explained, ranked = await asyncio.gather(
+            classifier.classify(data), classifier.explain(data, [9]), classifier.classify(data, top=20)
+        )
+        assert named.labels[0].index == 9
+        assert len(explained.maps) == 1
+        assert len(ranked.labels) == 20
+
+
 async def test_after_a_rolling_update_no_verdict_of_the_old_model_is_given() -> None:
     """Two nodes get another model one after the other, while pictures come that the old one has named."""
     crowd = [picture(red) for red in range(12)]
