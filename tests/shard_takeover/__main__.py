@@ -68,7 +68,7 @@ async def main(runs: int, every: float, servers: int) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Measure the silence of a shard whose process is killed.")
     parser.add_argument("--runs", type=int, default=5, help="how often (default: 5)")
-    parser.add_argument("--every", type=float, default=0.1, help="seconds between two pictures of a shard")
+    parser.add_argument("--every", type=float, default=0.3, help="seconds between two pictures of a shard")
     parser.add_argument("--servers", type=int, default=0, help="further servers of the shard (default: 0)")
     arguments = parser.parse_args()
     sys.exit(asyncio.run(main(arguments.runs, arguments.every, arguments.servers)))

@@ -85,8 +85,11 @@ def is_spare(process: Fork) -> bool:
 class People:
     """Those who post pictures in some channels all the time, and see when each is answered."""
 
-    def __init__(self, wire: Wire, channels: dict[int, str], every: float = 0.1) -> None:
-        """`channels`: one of each shard; `every`: seconds between two pictures in each."""
+    def __init__(self, wire: Wire, channels: dict[int, str], every: float = 0.3) -> None:
+        """`channels`: one of each shard; `every`: seconds between two pictures in each.
+
+        Of a channel, the last 50 messages are caught up with, answers included: post no faster than that.
+        """
         self._wire = wire
         self.channels = channels
         self._every = every

@@ -71,7 +71,7 @@ async def test_a_spare_takes_over_from_a_process_that_is_killed_under_load(
 async def test_a_rolling_restart_loses_nothing_and_answers_nothing_twice(
     wire: Wire, two_shards: dict[int, str], bot: Processes
 ) -> None:
-    people = People(wire, two_shards, every=0.3)
+    people = People(wire, two_shards)
     old = [await bot.start() for _ in range(3)]
     await bot.until_held(2)
     await asyncio.sleep(wire.gateway.limit.seconds)
