@@ -15,6 +15,8 @@ from inference.serving.verdict_cache import ImageKey
 class ClassifierBackend(Protocol):
     """A `MicroBatcher`, whose docstrings hold, with a worker of its own, or a `ClusterBackend`."""
 
+    weighs_images: bool
+    """Whether `answer` makes use of `expected`."""
     batches: int
     batch_sizes: Counter[int]
 

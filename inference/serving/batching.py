@@ -68,6 +68,7 @@ class MicroBatcher:
         self._pump: asyncio.Task[None] | None = None
         self._proven = False
         self._closed = False
+        self.weighs_images = True
         self.batches = 0
         self.batch_sizes: Counter[int] = Counter()
         """How often so many images were handed to the worker together."""

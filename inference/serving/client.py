@@ -357,6 +357,8 @@ class Classifier:
         if verdict is not None:
             self._recalled += 1
             return verdict.model_copy(update={"core_seconds": 0.0})
+        if not self._backend.weighs_images:
+            return await self._backend.answer(key, data, group, on_cost)
         expected = await expected_work(data, self._settings.limits, self.info.input_size)
         return await self._backend.answer(key, data, group, on_cost, expected)
 

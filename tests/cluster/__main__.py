@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from tests.cluster.chaos import Chaos, Outcome
 from tests.cluster.machines import Machine
@@ -57,7 +58,7 @@ async def _events(names: tuple[str, ...], only: str | None) -> list[Outcome]:
 
 
 async def _with_cluster(
-    events: Callable[[Chaos], list[Callable[[], Awaitable[Outcome]]]], **ray: int
+    events: Callable[[Chaos], list[Callable[[], Awaitable[Outcome]]]], **ray: Any
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
     with TemporaryDirectory(prefix="wt", dir="/tmp") as folder:  # sockets want a short path

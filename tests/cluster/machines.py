@@ -29,7 +29,9 @@ REPLICA, WORKER = "ray::ServeReplica", "inference.serving.worker"
 class Machine:
     """One machine. `number` 0 is the head. Its files are in `folder`."""
 
-    def __init__(self, folder: Path, number: int, *, load_from: str, places: int, **ray: object) -> None:
+    def __init__(
+        self, folder: Path, number: int, *, load_from: str, places: int, model: str = "fake", **ray: object
+    ) -> None:
         self.number = number
         self._folder = folder / f"machine{number}"
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -42,7 +44,7 @@ class Machine:
         (folder / "secret").write_text(SECRET)
         (folder / "token").write_text(TOKEN)
         tables: dict[str, dict[str, object]] = {
-            "model": {"name": "fake", "cache_dir": self._folder / "cache"},
+            "model": {"name": model, **({"cache_dir": self._folder / "cache"} if model == "fake" else {})},
             "data": {"dir": self._folder / "data"},
             "cluster": {"listen": f"{address}:{port}", "secret_file": folder / "secret"},
             "ray": {

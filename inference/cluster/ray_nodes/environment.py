@@ -20,7 +20,7 @@ RECONNECT_SECONDS = 600
 HEALTH_SECONDS = 2
 """Between two looks at an ingress, and at a replica."""
 PATIENCE_SECONDS = 15
-"""For an answer to that: with 2, a busy machine lost ingresses that were only slow to start."""
+"""For the start of an ingress: with Ray's 5, a busy machine lost some that were only slow."""
 DRAINING_SECONDS = 3
 """A replica that is to end still answers for so long, in which the ingresses hear of it."""
 SLACK_SECONDS = 15
@@ -68,7 +68,7 @@ def ray_environment(wanted: Settings, run_dir: Path, token_file: Path, binary: s
         # A node's ingress may have another port than the head's.
         "RAY_SERVE_WORKER_PROXY_HTTP_PORT": str(cluster.address.port),
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": str(HEALTH_SECONDS),
-        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": str(PATIENCE_SECONDS),
+        "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": str(HEALTH_SECONDS),
         "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": str(PATIENCE_SECONDS),
         "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": str(DRAINING_SECONDS),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": str(DRAINING_SECONDS),

@@ -103,6 +103,7 @@ class ClusterBackend:
         self._models: LRUCache[str, ModelInfo] = LRUCache(MOST_KNOWN)
         self._adopted = ""
         self._closed = False
+        self.weighs_images = False  # a node does, before its own worker
         self.pid: int | None = None
         self.restarts = 0
         self.worker_bytes = 0
