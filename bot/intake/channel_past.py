@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 
 import discord
@@ -63,11 +65,12 @@ class ChannelPast(ErasableMemory):
         self._audience = audience
         self._images_of = images_of
         self._limits = limits
-        self._erased: set[int] = set()
+        self._key = secrets.token_bytes(16)
+        self._erased: set[bytes] = set()
 
     def forget_user(self, user_id: int) -> None:
-        """Leave out the pictures of a person from now on."""
-        self._erased.add(user_id)
+        """Leave out the pictures of a person from now on, whom a hash under a key stands for."""
+        self._erased.add(self._hashed(user_id))
 
     async def page(self, channel: PastChannel, before_id: int) -> list[discord.Message]:
         """Return the newest messages before one; empty where there are none.
@@ -104,7 +107,11 @@ class ChannelPast(ErasableMemory):
         return len(fresh)
 
     async def _is_left_out(self, user_id: int) -> bool:
-        return user_id in self._erased or is_left_alone(await self._store.members.get(user_id))
+        erased = self._hashed(user_id) in self._erased
+        return erased or is_left_alone(await self._store.members.get(user_id))
+
+    def _hashed(self, user_id: int) -> bytes:
+        return hashlib.blake2b(user_id.to_bytes(8, "big"), key=self._key, digest_size=16).digest()
 
     async def _looked_at(
         self,
