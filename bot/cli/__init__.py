@@ -385,13 +385,18 @@ def _shards(text: str) -> int | Literal["auto"]:
 
 
 def _seconds(text: str) -> float:
+    return _number(text, 3600, "no number of seconds, up to 3600")
+
+
+def _number(text: str, most: float, fault: str) -> float:
+    """Return a number above 0, at most `most`; for anything else say what `fault` it is."""
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 3600:  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds, up to 3600")
-    return seconds
+        number = 0.0
+    if not 0 < number <= most:
+        raise argparse.ArgumentTypeError(f"{text} is {fault}")
+    return number
 
 
 def _model_place(text: str) -> str:
@@ -411,13 +416,7 @@ def _host_and_port(text: str) -> tuple[str, int]:
 
 
 def _amount(text: str) -> float:
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = 0.0
-    if not 0 < amount <= 1e9:  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text} is no number above 0, up to a billion")
-    return amount
+    return _number(text, 1e9, "no number above 0, up to a billion")
 
 
 def _many(text: str) -> int:

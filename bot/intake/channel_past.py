@@ -90,7 +90,8 @@ class ChannelPast(ErasableMemory):
         images = self._images_of(message)[: self._limits.images_per_answer]
         if place is None or not images or not self._audience.listens_to(message):
             return 0
-        if await self._is_left_out(message.author.id):
+        author_id = message.author.id
+        if self._is_erased(author_id) or is_left_alone(await self._store.members.get(author_id)):
             return 0
         kind = self._models.info_of(settings.model).fingerprints
         rows = await self._store.images.of_message(message.id)
@@ -101,14 +102,12 @@ class ChannelPast(ErasableMemory):
             if position not in known and not image.spoiler
         ]
         fresh = [image for image in found if image is not None]
-        if await self._is_left_out(message.author.id):  # they may have changed their mind meanwhile
+        if self._is_erased(author_id):  # meanwhile; whether they are left alone, `keep` asks again
             return 0
-        await self._indexing.keep(fresh)
-        return len(fresh)
+        return await self._indexing.keep(fresh)
 
-    async def _is_left_out(self, user_id: int) -> bool:
-        erased = self._hashed(user_id) in self._erased
-        return erased or is_left_alone(await self._store.members.get(user_id))
+    def _is_erased(self, user_id: int) -> bool:
+        return self._hashed(user_id) in self._erased
 
     def _hashed(self, user_id: int) -> bytes:
         return hashlib.blake2b(user_id.to_bytes(8, "big"), key=self._key, digest_size=16).digest()

@@ -11,23 +11,20 @@ from importlib.util import find_spec
 from aiohttp import web
 
 from config.listen_address import ListenAddress
-from config.secret_file import read_secret
 from config.settings import ConfigError, Settings
 from inference.cluster.model_receiver import ModelReceiver
-from inference.cluster.ports import cannot_listen
-from inference.cluster.replica import NodeResponse, Replica
-from inference.frames import LENGTH_BYTES
+from inference.cluster.ports import listen
+from inference.cluster.replica import NodeResponse, Replica, refused
 from inference.models import prepared
-from inference.results import Busy, InferenceError, ModelUnavailable
+from inference.results import Busy, ModelUnavailable
 from inference.sandbox.kernel import forbid_dumps
 from inference.serving.cluster_client.answer_protocol import (
     ANSWER_PATH,
     HEALTH_PATH,
-    QUESTION_BYTES,
     STATE_PATH,
-    NodeRefusal,
     too_large,
 )
+from inference.serving.cluster_client.cluster_secret import read_cluster_secret
 
 log = logging.getLogger(__name__)
 
@@ -61,14 +58,13 @@ def node_secret(wanted: Settings, address: ListenAddress) -> str | None:
 
     Raises `ConfigError` where there has to be one.
     """
-    if wanted.cluster.secret_file is not None:
-        return read_secret(wanted.cluster.secret_file, "cluster.secret_file")
-    if not address.is_loopback:
+    secret = read_cluster_secret(wanted.cluster)
+    if secret is None and not address.is_loopback:
         raise ConfigError(
             f"cluster.listen is {address}, which other machines reach, so bot and nodes need a secret: write "
             "one to a file (openssl rand -hex 32 > FILE), and name it in cluster.secret_file on each of them."
         )
-    return None
+    return secret
 
 
 async def _serve(
@@ -119,7 +115,7 @@ async def _answer(
     )
     await runner.setup()
     try:
-        await _listen(runner, address)
+        await listen(runner, "cluster.listen", address)
         if not await _start(replica, address, told):
             return ANSWERED
         await told.wait()
@@ -157,13 +153,6 @@ def _report(stage: str, fraction: float | None) -> None:
         log.info("The model: %s.", stage)
 
 
-async def _listen(runner: web.AppRunner, address: ListenAddress) -> None:
-    try:
-        await web.TCPSite(runner, address.host, address.port).start()
-    except OSError as error:
-        raise cannot_listen("cluster.listen", address, error) from error
-
-
 class PlainServer:
     """The HTTP of one replica.
 
@@ -179,8 +168,7 @@ class PlainServer:
 
     def application(self) -> web.Application:
         """Return what aiohttp serves."""
-        most = self._replica.most_bytes + QUESTION_BYTES + LENGTH_BYTES
-        application = web.Application(client_max_size=most + 1)
+        application = web.Application(client_max_size=self._replica.most_body_bytes + 1)
         application.router.add_post(ANSWER_PATH, self.answer)
         application.router.add_get(STATE_PATH, self.state)
         application.router.add_get(HEALTH_PATH, self.health)
@@ -194,10 +182,10 @@ class PlainServer:
         size = request.content_length
         if size is None:
             return web.Response(status=411, text="A question says how long it is (Content-Length).")
-        if size > self._replica.most_bytes + QUESTION_BYTES + LENGTH_BYTES:
-            return _refused(too_large(size, self._replica.most_bytes))
+        if size > self._replica.most_body_bytes:
+            return _http(refused(too_large(size, self._replica.most_bytes)))
         if self._bytes and self._bytes + size > self._most_bytes:
-            return _refused(Busy(f"{self._bytes:,} bytes of images are here already (queue.bytes)."))
+            return _http(refused(Busy(f"{self._bytes:,} bytes of images are here already (queue.bytes).")))
         self._bytes += size
         self._requests += 1
         try:
@@ -232,8 +220,3 @@ def _http(response: NodeResponse) -> web.Response:
     return web.Response(
         status=response.status, body=response.body, content_type="application/json", headers=headers
     )
-
-
-def _refused(error: InferenceError) -> web.Response:
-    refusal = NodeRefusal.of(error)
-    return _http(NodeResponse(refusal.status, refusal.model_dump_json().encode()))

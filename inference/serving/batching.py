@@ -20,6 +20,7 @@ from collections.abc import Callable, Hashable
 
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
 from inference.serving.async_worker import AsyncWorker, BatchWorker
+from inference.serving.backend import CLOSED
 from inference.serving.breaker import CircuitBreaker
 from inference.serving.expected_work import ExpectedWork
 from inference.serving.image_job import ImageJob, OnCost, Outcome
@@ -30,8 +31,6 @@ from inference.serving.suspect_trials import SuspectTrials
 from inference.serving.verdict_cache import ImageKey
 
 log = logging.getLogger(__name__)
-
-CLOSED = "The classifier has been closed."
 
 
 class MicroBatcher:

@@ -22,6 +22,7 @@ from inference.results import (
     Classification,
     Coarse,
     Explanation,
+    Features,
     HarmfulImage,
     InferenceError,
     Label,
@@ -40,7 +41,7 @@ from inference.serving.image_hash import ImageHasher
 from inference.serving.image_job import OnCost
 from inference.serving.image_lanes import ImageLanes
 from inference.serving.node_reply import NodeReply
-from inference.serving.protocol import MOST_MAPS, AnsweredReply, Features
+from inference.serving.protocol import MOST_MAPS, AnsweredReply
 from inference.serving.supervisor import WorkerDied, WorkerSupervisor
 from inference.serving.verdict_cache import ImageKey, VerdictCache
 

@@ -18,10 +18,11 @@ from collections.abc import Callable, Hashable
 import aiohttp
 from cachetools import LRUCache
 
-from config.secret_file import read_secret
-from config.settings import ClusterSettings, Settings
+from config.settings import Settings
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
+from inference.serving.backend import CLOSED
 from inference.serving.cluster_client.answer_protocol import MOST_KNOWN, NodeAnswer, NodeQuestion, model_hash
+from inference.serving.cluster_client.cluster_secret import authorization_of
 from inference.serving.cluster_client.node import (
     CONNECT_SECONDS,
     ClusterNode,
@@ -39,8 +40,6 @@ from inference.serving.reply_check import check_reply
 from inference.serving.verdict_cache import ImageKey
 
 log = logging.getLogger(__name__)
-
-CLOSED = "The classifier has been closed."
 
 MOST_ASKED = 4
 """How many nodes an image may be put to that then fail. Each may have died of something else; an image that
@@ -353,13 +352,6 @@ class ClusterBackend:
     def _forget(self, job: ClusterJob) -> None:
         if self._jobs.get(job.key) is job:
             del self._jobs[job.key]
-
-
-def authorization_of(cluster: ClusterSettings) -> str | None:
-    """Return the header of that name for the nodes, None without a secret. Raises `ConfigError`."""
-    if cluster.secret_file is None:
-        return None
-    return f"Bearer {read_secret(cluster.secret_file, 'cluster.secret_file')}"
 
 
 def node_session() -> aiohttp.ClientSession:
