@@ -54,7 +54,8 @@ class ShardLost(Exception):
 def run(settings: Settings, shards: Told | None = None) -> int:
     """Run the bot until it is told to stop; return the exit code of the process.
 
-    `shards`: be one of several processes, each with one of so many shards; None: be the only one.
+    `shards`: be one of several processes, each with one of so many shards; None: be the only one, or where
+    `store.shared` is set, one of as many as Discord recommends.
 
     0: told to stop, and everything in hand was answered. 1: it could not go on (the log says why), or images
     were left when `queue.drain` seconds were over. `ConfigError` is raised for what only its owner can mend:
@@ -66,6 +67,8 @@ def run(settings: Settings, shards: Told | None = None) -> int:
     secret = token(settings)
     discord_py_log.tidy()
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak
+    if shards is None and settings.store.shared:
+        shards = "auto"  # two processes without shards would answer everything twice
     if shards is not None:
         settings = _shared(settings)
     with written_log(settings.log):
@@ -108,8 +111,9 @@ def _shared(settings: Settings) -> Settings:
     location = locate(settings.store, settings.data)
     if location.file is not None:
         raise ConfigError(
-            f"--shards needs a PostgreSQL, through which the processes share the shards, and the store is "
-            f"{location}. Name one in store.url; `whatsit store move` takes along what is in the file."
+            "--shards and store.shared need a PostgreSQL, through which the processes share the shards, and "
+            f"the store is {location}. Name one in store.url; `whatsit store move` takes along what is in "
+            "the file."
         )
     return settings.model_copy(update={"store": settings.store.model_copy(update={"shared": True})})
 

@@ -331,8 +331,8 @@ class StoreSettings(Section):
     """The database, where it is not to be the SQLite file `whatsit.sqlite3` in the data folder: a PostgreSQL
     (`pip install whatsit[postgres]`) or another SQLite file, `sqlite:////path/to/file`."""
     shared: bool = False
-    """Let several processes of one bot use the store, each with a shard of its own: they tell each other what
-    they change. For a PostgreSQL only; a SQLite file is one process's."""
+    """Let several processes of one bot use the store, each with a shard of its own, as `whatsit run --shards
+    auto` does: they tell each other what they change. For a PostgreSQL; a SQLite file is one process's."""
     index_images: PositiveInt = 100_000
     """Pictures of one server that can be found again, where its moderators have turned that on. The oldest
     leave first. Each takes 1.5 KB in the store, and 0.3 KB of memory while it is searched."""

@@ -80,13 +80,13 @@ def _train(settings: Settings) -> int:
     return 0
 
 
-def _push(settings: Settings, *urls: str) -> int:
-    """Bring the configured model, prepared on this machine, to the machines at `urls`."""
+def _push(settings: Settings, *places: str) -> int:
+    """Bring the configured model, prepared on this machine, to each of `places`."""
     from inference.cluster.model_push import PushFailed, push_to_all  # noqa: PLC0415 - a list does not need it
 
     try:
         done = push_to_all(
-            settings, urls, report=lambda stage, fraction: _say(stage=stage, fraction=fraction)
+            settings, places, report=lambda stage, fraction: _say(stage=stage, fraction=fraction)
         )
     except (ModelUnavailable, PushFailed, ConfigError) as error:
         _say(error=str(error))

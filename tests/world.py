@@ -32,9 +32,8 @@ from config.settings import Settings
 from inference.knowledge.client import Knowledge
 from inference.knowledge.results import TaughtAnswer, TeachingReport
 from inference.models.fingerprint import pack
-from inference.results import Classification, Coarse, Explanation, Label, ModelInfo, ServingLoad
+from inference.results import Classification, Coarse, Explanation, Features, Label, ModelInfo, ServingLoad
 from inference.serving.client import Classifier
-from inference.serving.protocol import Features
 from tests.payloads.schema import Schema, missing
 from tests.stores import Stores
 
@@ -257,6 +256,9 @@ class FakeKnowledge:
 
     def forget(self, server: int) -> None:
         self.forgotten.append(server)
+
+    def forget_all(self) -> None:
+        """What it knows it reads anew for each picture."""
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -162,8 +162,8 @@ class ImageIndexing:
         except (StoreError, KnowledgeFailed) as error:
             log.warning("The pictures of the message %d cannot be found again. %s", message_id, error)
 
-    async def keep(self, images: Sequence[NewImage]) -> None:
-        """Put pictures of one server into its index, unless this is no longer wanted.
+    async def keep(self, images: Sequence[NewImage]) -> int:
+        """Put pictures of one server into its index, unless this is no longer wanted; return how many.
 
         Raises a `StoreError`, and KnowledgeFailed.
         """
@@ -172,6 +172,7 @@ class ImageIndexing:
         for kind in {image.kind for image in wanted}:
             alike = [image for image in wanted if image.kind == kind]
             await self._search.add(alike[0].guild_id, kind, alike)
+        return len(wanted)
 
     async def forget_messages(self, message_ids: Collection[int]) -> None:
         """Take the pictures of messages out that are deleted, or show them no more."""

@@ -225,11 +225,12 @@ def _add_models(command: Callable[[str, str, str], argparse.ArgumentParser]) -> 
         allow_abbrev=False,
     )
     push.add_argument(
-        "urls",
+        "places",
         nargs="+",
-        type=_http_url,
-        metavar="URL",
-        help="where a machine takes models: http://ADDRESS:PORT of its ray.models_listen, or of a plain node",
+        type=_model_place,
+        metavar="PLACE",
+        help="where a machine takes models: http://ADDRESS:PORT of its ray.models_listen or of a plain node, "
+        "or a folder that is a model.cache_dir",
     )
 
     actions.add_parser(
@@ -384,16 +385,23 @@ def _shards(text: str) -> int | Literal["auto"]:
 
 
 def _seconds(text: str) -> float:
+    return _number(text, 3600, "no number of seconds, up to 3600")
+
+
+def _number(text: str, most: float, fault: str) -> float:
+    """Return a number above 0, at most `most`; for anything else say what `fault` it is."""
     try:
-        seconds = float(text)
+        number = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 3600:  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text} is no number of seconds, up to 3600")
-    return seconds
+        number = 0.0
+    if not 0 < number <= most:
+        raise argparse.ArgumentTypeError(f"{text} is {fault}")
+    return number
 
 
-def _http_url(text: str) -> str:
+def _model_place(text: str) -> str:
+    if "://" not in text:
+        return text
     parts = urlsplit(text)
     if parts.scheme != "http" or not parts.hostname or parts.path.strip("/"):
         raise argparse.ArgumentTypeError(f"{text} is no address such as http://10.0.0.2:8721")
@@ -408,13 +416,7 @@ def _host_and_port(text: str) -> tuple[str, int]:
 
 
 def _amount(text: str) -> float:
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = 0.0
-    if not 0 < amount <= 1e9:  # noqa: PLR2004
-        raise argparse.ArgumentTypeError(f"{text} is no number above 0, up to a billion")
-    return amount
+    return _number(text, 1e9, "no number above 0, up to a billion")
 
 
 def _many(text: str) -> int:

@@ -28,7 +28,7 @@ def main(args: argparse.Namespace) -> int:
             "quantize", settings, args.name, *([str(args.photographs)] if args.photographs else [])
         )
     if args.action == "push":
-        return do_inference_job("push", settings, *args.urls)
+        return do_inference_job("push", settings, *args.places)
     if args.action == "refresh":
         return do_inference_job("refresh", settings)
     return _list(settings, as_json=args.json)

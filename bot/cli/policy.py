@@ -59,6 +59,7 @@ def text(name: str, settings: Settings, language: Language) -> str:
     holds = {
         "at-once" if not settings.privacy.keep_days else "kept",
         "sqlite" if locate(settings.store, settings.data).file else "postgresql",
+        "cluster" if settings.inference.backend == "cluster" else "alone",
     }
     chosen = _ONLY_IF.sub(lambda found: found["line"] * (found["word"] in holds), file.read_text("utf-8"))
     return Template(_COMMENT.sub("", chosen)).substitute(_said(settings, language))

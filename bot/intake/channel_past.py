@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
+import secrets
 from collections.abc import Callable, Sequence
 
 import discord
@@ -63,11 +65,12 @@ class ChannelPast(ErasableMemory):
         self._audience = audience
         self._images_of = images_of
         self._limits = limits
-        self._erased: set[int] = set()
+        self._key = secrets.token_bytes(16)
+        self._erased: set[bytes] = set()
 
     def forget_user(self, user_id: int) -> None:
-        """Leave out the pictures of a person from now on."""
-        self._erased.add(user_id)
+        """Leave out the pictures of a person from now on, whom a hash under a key stands for."""
+        self._erased.add(self._hashed(user_id))
 
     async def page(self, channel: PastChannel, before_id: int) -> list[discord.Message]:
         """Return the newest messages before one; empty where there are none.
@@ -87,7 +90,8 @@ class ChannelPast(ErasableMemory):
         images = self._images_of(message)[: self._limits.images_per_answer]
         if place is None or not images or not self._audience.listens_to(message):
             return 0
-        if await self._is_left_out(message.author.id):
+        author_id = message.author.id
+        if self._is_erased(author_id) or is_left_alone(await self._store.members.get(author_id)):
             return 0
         kind = self._models.info_of(settings.model).fingerprints
         rows = await self._store.images.of_message(message.id)
@@ -98,13 +102,15 @@ class ChannelPast(ErasableMemory):
             if position not in known and not image.spoiler
         ]
         fresh = [image for image in found if image is not None]
-        if await self._is_left_out(message.author.id):  # they may have changed their mind meanwhile
+        if self._is_erased(author_id):  # meanwhile; whether they are left alone, `keep` asks again
             return 0
-        await self._indexing.keep(fresh)
-        return len(fresh)
+        return await self._indexing.keep(fresh)
 
-    async def _is_left_out(self, user_id: int) -> bool:
-        return user_id in self._erased or is_left_alone(await self._store.members.get(user_id))
+    def _is_erased(self, user_id: int) -> bool:
+        return self._hashed(user_id) in self._erased
+
+    def _hashed(self, user_id: int) -> bytes:
+        return hashlib.blake2b(user_id.to_bytes(8, "big"), key=self._key, digest_size=16).digest()
 
     async def _looked_at(
         self,

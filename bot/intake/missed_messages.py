@@ -11,8 +11,8 @@ import discord
 
 from bot.store import OpenMessage, Store, StoredAnswer
 
-MESSAGES = 50
-"""Messages of one channel that are looked through."""
+MESSAGES = 100
+"""Messages of one channel that are looked through: as many as Discord tells at once."""
 
 ALL_READ = 2**63 - 1
 

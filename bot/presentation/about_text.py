@@ -52,7 +52,7 @@ def about_text(facts: AboutFacts, language: Language) -> str:
         ),
         " ".join([runs, *caveats]),
         say(_sandbox(model)),
-        say(N_("**Where pictures go**: nowhere. My owner's own machine looks at them, and keeps none.")),
+        say(N_("**Where pictures go**: nowhere. Only my owner's own machines look at them, and keep none.")),
         say(N_("**Languages**: {languages}")).format(languages=language.listed(facts.languages)),
         say(N_("**Licence**: {licence}")).format(licence=language.listed(filter(None, (licence, source)))),
     ]

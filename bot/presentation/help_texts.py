@@ -35,7 +35,7 @@ def help_text(language: Language, *, manages: bool) -> str:
         lines.append(
             say(N_("`/settings panel` is for this server: where and how I reply, and to how many pictures."))
         )
-    lines.append(say(N_("I look at pictures on my owner's own machine, and keep none.")))
+    lines.append(say(N_("I look at pictures on my owner's own machines, and keep none.")))
     return "\n".join(lines).format(menu=say(MENU))
 
 

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from contextvars import copy_context
 from typing import Any
 
@@ -30,7 +31,6 @@ PROVE_WITHIN = 1.0
 AGAIN = 0.5
 """Seconds between two tries to connect again."""
 _NOTIFY = text("SELECT pg_notify(:channel, :payload)")
-_LOST = (StoreError, SQLAlchemyError, OSError, TimeoutError)
 
 
 class ChangeListener(Changes):
@@ -100,7 +100,8 @@ class ChangeListener(Changes):
                 await asyncio.sleep(AGAIN)
                 try:
                     await self._listen()
-                except _LOST:
+                except Exception as error:  # noqa: BLE001 - asyncpg's own, or ours: it is tried again in any case
+                    log.debug("Changes cannot be heard yet: %s", type(error).__name__)
                     await self._hang_up()
             log.info("What other processes change is heard again.")
 
@@ -121,7 +122,8 @@ class ChangeListener(Changes):
     async def _hang_up(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            driver.terminate()  # a polite end would wait for who does not answer
-            await connection.invalidate()
+            with suppress(SQLAlchemyError, StoreError):  # it may have broken by itself meanwhile
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                driver.terminate()  # a polite end would wait for who does not answer
+                await connection.invalidate()
             await connection.close()

@@ -27,7 +27,7 @@ _ADD = text(
     ON CONFLICT (person) DO UPDATE SET
         images_until = greatest(kept.images_until, {_NOW}) + excluded.images_until - {_NOW},
         core_until = greatest(kept.core_until, {_NOW}) + excluded.core_until - {_NOW}
-    RETURNING person, images_until - {_NOW}, core_until - {_NOW}
+    RETURNING person, greatest(images_until - {_NOW}, 0), greatest(core_until - {_NOW}, 0)
     """  # noqa: S608 - a constant
 ).bindparams(*(bindparam(name, type_=_MANY) for name in ("people", "images", "core")))
 _SKEW = timedelta(hours=1)

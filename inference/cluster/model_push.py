@@ -10,12 +10,13 @@ from tempfile import TemporaryDirectory
 from typing import IO
 from urllib.parse import urlsplit
 
-from config.secret_file import read_secret
 from config.settings import Settings
+from inference.models import prepared
 from inference.models.child_process import Report
 from inference.models.packing import pack
+from inference.serving.cluster_client.answer_protocol import MODELS_PATH
+from inference.serving.cluster_client.cluster_secret import bearer, read_cluster_secret
 
-MODELS_PATH = "/v1/models/"
 SECONDS = 300.0
 """For one machine to take a model and unpack it."""
 TAKEN = 200
@@ -25,22 +26,25 @@ class PushFailed(Exception):
     """A machine has not taken the model; the message names the machine and says why."""
 
 
-def push_to_all(wanted: Settings, urls: Sequence[str], *, report: Report) -> str:
-    """Prepare the model of the settings, bring it to each of `urls`, and return one sentence about it.
+def push_to_all(wanted: Settings, places: Sequence[str], *, report: Report) -> str:
+    """Prepare the model of the settings, bring it to each of `places`, and return one sentence about it.
+
+    A place is a machine, http://HOST:PORT, or the `model.cache_dir` that machines share.
 
     Raises ModelUnavailable where it cannot be prepared, PushFailed where a machine has not taken it (those
     before it have), and `ConfigError` for a secret that cannot be read.
     """
-    secret = (
-        read_secret(wanted.cluster.secret_file, "cluster.secret_file") if wanted.cluster.secret_file else None
-    )
+    secret = read_cluster_secret(wanted.cluster)
     with TemporaryDirectory() as folder:
         packed = pack(wanted.model, Path(folder), report=report)
-        for number, url in enumerate(urls):
-            report(f"pushing to {url}", number / len(urls))
-            with packed.file.open("rb") as file:
-                push(file, packed.digest, url, secret)
-    machines = "1 machine has" if len(urls) == 1 else f"{len(urls)} machines have"
+        for number, place in enumerate(places):
+            report(f"pushing to {place}", number / len(places))
+            with packed.file.open("r+b") as file:
+                if place.startswith("http://"):
+                    push(file, packed.digest, place, secret)
+                else:
+                    prepared.receive(file, packed.digest, Path(place).absolute())
+    machines = "1 place has" if len(places) == 1 else f"{len(places)} places have"
     return f"{machines} the model {packed.card.name} now ({packed.digest[:12]})."
 
 
@@ -53,7 +57,7 @@ def push(file: IO[bytes], digest: str, url: str, secret: str | None) -> None:
     file.seek(0, 2)
     headers = {"Content-Length": str(file.tell())}
     if secret is not None:
-        headers["Authorization"] = f"Bearer {secret}"
+        headers["Authorization"] = bearer(secret)
     file.seek(0)
     try:
         connection.request(

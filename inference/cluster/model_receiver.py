@@ -4,7 +4,6 @@ cluster."""
 from __future__ import annotations
 
 import asyncio
-import hmac
 import logging
 import re
 from collections.abc import AsyncIterator
@@ -15,13 +14,14 @@ from tempfile import TemporaryFile
 from aiohttp import web
 
 from config.listen_address import ListenAddress
-from inference.cluster.ports import cannot_listen
+from inference.cluster.ports import listen
 from inference.models import prepared
 from inference.results import ModelUnavailable
+from inference.serving.cluster_client.answer_protocol import MODELS_PATH
+from inference.serving.cluster_client.cluster_secret import WRONG, SecretCheck
 
 log = logging.getLogger(__name__)
 
-MODELS_PATH = "/v1/models/"
 REFUSED, WRONG_SECRET, TOO_LARGE = 422, 401, 413
 
 
@@ -30,7 +30,7 @@ class ModelReceiver:
 
     def __init__(self, cache_dir: Path, secret: str | None) -> None:
         self._cache_dir = cache_dir
-        self._authorization = None if secret is None else f"Bearer {secret}".encode()
+        self._secret = SecretCheck(secret)
         self._turn = asyncio.Lock()
 
     def add_to(self, application: web.Application) -> None:
@@ -38,28 +38,22 @@ class ModelReceiver:
         application.router.add_put(MODELS_PATH + "{digest}", self.put)
 
     @asynccontextmanager
-    async def listening(self, address: ListenAddress) -> AsyncIterator[None]:
-        """Listen at `address` of its own. Raises `ConfigError` where that cannot be."""
+    async def listening(self, setting: str, address: ListenAddress) -> AsyncIterator[None]:
+        """Listen at `address`, which is that of `setting`. Raises `ConfigError` where that cannot be."""
         application = web.Application()
         self.add_to(application)
         runner = web.AppRunner(application, access_log=None)
         await runner.setup()
         try:
-            try:
-                await web.TCPSite(runner, address.host, address.port).start()
-            except OSError as error:
-                raise cannot_listen("ray.models_listen", address, error) from error
+            await listen(runner, setting, address)
             yield
         finally:
             await runner.cleanup()
 
     async def put(self, request: web.Request) -> web.Response:
         """Take one model."""
-        given = request.headers.get("Authorization", "").encode(errors="replace")
-        if self._authorization is not None and not hmac.compare_digest(given, self._authorization):
-            return web.Response(
-                status=WRONG_SECRET, text="The secret is missing or wrong (cluster.secret_file)."
-            )
+        if not self._secret.trusts(request.headers.get("Authorization")):
+            return web.Response(status=WRONG_SECRET, text=WRONG)
         digest = request.match_info["digest"]
         if not re.fullmatch(r"[0-9a-f]{64}", digest):
             return web.Response(status=REFUSED, text="The address does not end in a SHA-256.")

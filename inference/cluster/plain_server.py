@@ -5,25 +5,26 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from importlib.util import find_spec
 
 from aiohttp import web
 
 from config.listen_address import ListenAddress
-from config.secret_file import read_secret
 from config.settings import ConfigError, Settings
-from inference.cluster.replica import NodeResponse, Replica
-from inference.frames import LENGTH_BYTES
-from inference.results import Busy, InferenceError, ModelUnavailable
+from inference.cluster.model_receiver import ModelReceiver
+from inference.cluster.ports import listen
+from inference.cluster.replica import NodeResponse, Replica, refused
+from inference.models import prepared
+from inference.results import Busy, ModelUnavailable
 from inference.sandbox.kernel import forbid_dumps
 from inference.serving.cluster_client.answer_protocol import (
     ANSWER_PATH,
     HEALTH_PATH,
-    QUESTION_BYTES,
     STATE_PATH,
-    NodeRefusal,
     too_large,
 )
+from inference.serving.cluster_client.cluster_secret import read_cluster_secret
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ StopSignals = Callable[[], AbstractContextManager[asyncio.Event]]
 """Gives an event that is set when the process is told to stop."""
 
 ANSWERED, FAILED = 0, 1
+LOOK_SECONDS = 0.5
+"""How often a node without a model looks whether one has been pushed."""
 TICK_SECONDS = 0.02
 """How often a server that stops looks whether everything in hand is answered."""
 LEAVE_SECONDS = 1.0
@@ -47,7 +50,7 @@ def serve(wanted: Settings, stop_signals: StopSignals, *, load: str = "inference
     forbid_dumps()
     address = wanted.cluster.address
     secret = node_secret(wanted, address)
-    return asyncio.run(_serve(wanted, Replica(wanted, secret=secret, load=load), address, stop_signals))
+    return asyncio.run(_serve(wanted, secret, load, address, stop_signals))
 
 
 def node_secret(wanted: Settings, address: ListenAddress) -> str | None:
@@ -55,35 +58,68 @@ def node_secret(wanted: Settings, address: ListenAddress) -> str | None:
 
     Raises `ConfigError` where there has to be one.
     """
-    if wanted.cluster.secret_file is not None:
-        return read_secret(wanted.cluster.secret_file, "cluster.secret_file")
-    if not address.is_loopback:
+    secret = read_cluster_secret(wanted.cluster)
+    if secret is None and not address.is_loopback:
         raise ConfigError(
             f"cluster.listen is {address}, which other machines reach, so bot and nodes need a secret: write "
             "one to a file (openssl rand -hex 32 > FILE), and name it in cluster.secret_file on each of them."
         )
-    return None
+    return secret
 
 
 async def _serve(
-    wanted: Settings, replica: Replica, address: ListenAddress, stop_signals: StopSignals
+    wanted: Settings, secret: str | None, load: str, address: ListenAddress, stop_signals: StopSignals
 ) -> int:
+    receiver = ModelReceiver(wanted.model.cache_dir, secret)
+    with stop_signals() as told:
+        if not await _may_have_model(wanted, receiver, address, told):
+            return ANSWERED
+        try:
+            model = prepared.pinned(wanted.model, prepared.current(wanted.model))
+            replica = Replica(wanted, secret=secret, model=model, load=load)
+            return await _answer(wanted, replica, receiver, address, told)
+        except ModelUnavailable as error:
+            log.error("The node has no model. %s", error)  # noqa: TRY400 - the sentence is all there is to say
+            return FAILED
+
+
+async def _may_have_model(
+    wanted: Settings, receiver: ModelReceiver, address: ListenAddress, told: asyncio.Event
+) -> bool:
+    """Wait until a model is pushed, where none was and none can be made here; return False where the node is
+    told to stop meanwhile."""
+    if find_spec("tensorflow") is not None or prepared.current(wanted.model) is not None:
+        return True
+    log.warning(
+        "This machine has no model %s, and cannot make one without TensorFlow. It waits at http://%s for "
+        "`whatsit models push`.",
+        wanted.model.name,
+        address,
+    )
+    async with receiver.listening("cluster.listen", address):
+        while not told.is_set() and prepared.current(wanted.model) is None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), LOOK_SECONDS)
+    return not told.is_set()
+
+
+async def _answer(
+    wanted: Settings, replica: Replica, receiver: ModelReceiver, address: ListenAddress, told: asyncio.Event
+) -> int:
+    """Answer questions until told to stop. A model that is pushed meanwhile is the next start's."""
     server = PlainServer(replica, most_bytes=wanted.queue.bytes)
+    application = server.application()
+    receiver.add_to(application)
     runner = web.AppRunner(
-        server.application(), access_log=None, handler_cancellation=True, shutdown_timeout=LEAVE_SECONDS
+        application, access_log=None, handler_cancellation=True, shutdown_timeout=LEAVE_SECONDS
     )
     await runner.setup()
     try:
-        with stop_signals() as told:
-            await _listen(runner, address)
-            try:
-                if not await _start(replica, address, told):
-                    return ANSWERED
-            except ModelUnavailable as error:
-                log.error("The node has no model. %s", error)  # noqa: TRY400 - the sentence is all there is to say
-                return FAILED
-            await told.wait()
-            left = await server.finish(wanted.queue.drain)
+        await listen(runner, "cluster.listen", address)
+        if not await _start(replica, address, told):
+            return ANSWERED
+        await told.wait()
+        left = await server.finish(wanted.queue.drain)
     finally:
         await replica.close()
         await runner.cleanup()
@@ -117,16 +153,6 @@ def _report(stage: str, fraction: float | None) -> None:
         log.info("The model: %s.", stage)
 
 
-async def _listen(runner: web.AppRunner, address: ListenAddress) -> None:
-    try:
-        await web.TCPSite(runner, address.host, address.port).start()
-    except OSError as error:
-        raise ConfigError(
-            f"cluster.listen is {address}, where nothing can be served: {error.strerror or error}. Does "
-            "another node run there? Choose another port, or an address of this machine."
-        ) from error
-
-
 class PlainServer:
     """The HTTP of one replica.
 
@@ -142,8 +168,7 @@ class PlainServer:
 
     def application(self) -> web.Application:
         """Return what aiohttp serves."""
-        most = self._replica.most_bytes + QUESTION_BYTES + LENGTH_BYTES
-        application = web.Application(client_max_size=most + 1)
+        application = web.Application(client_max_size=self._replica.most_body_bytes + 1)
         application.router.add_post(ANSWER_PATH, self.answer)
         application.router.add_get(STATE_PATH, self.state)
         application.router.add_get(HEALTH_PATH, self.health)
@@ -157,10 +182,10 @@ class PlainServer:
         size = request.content_length
         if size is None:
             return web.Response(status=411, text="A question says how long it is (Content-Length).")
-        if size > self._replica.most_bytes + QUESTION_BYTES + LENGTH_BYTES:
-            return _refused(too_large(size, self._replica.most_bytes))
+        if size > self._replica.most_body_bytes:
+            return _http(refused(too_large(size, self._replica.most_bytes)))
         if self._bytes and self._bytes + size > self._most_bytes:
-            return _refused(Busy(f"{self._bytes:,} bytes of images are here already (queue.bytes)."))
+            return _http(refused(Busy(f"{self._bytes:,} bytes of images are here already (queue.bytes).")))
         self._bytes += size
         self._requests += 1
         try:
@@ -195,8 +220,3 @@ def _http(response: NodeResponse) -> web.Response:
     return web.Response(
         status=response.status, body=response.body, content_type="application/json", headers=headers
     )
-
-
-def _refused(error: InferenceError) -> web.Response:
-    refusal = NodeRefusal.of(error)
-    return _http(NodeResponse(refusal.status, refusal.model_dump_json().encode()))

@@ -1,8 +1,10 @@
-"""Find out in time that somebody else listens where a node is to."""
+"""Listen where a node is to, or say which setting names an address that somebody else has."""
 
 from __future__ import annotations
 
 import socket
+
+from aiohttp import web
 
 from config.listen_address import ListenAddress
 from config.settings import ConfigError
@@ -16,13 +18,19 @@ def check_free(setting: str, address: ListenAddress) -> None:
         try:
             trial.bind((address.host, address.port))
         except OSError as error:
-            raise cannot_listen(setting, address, error) from error
+            raise _cannot_listen(setting, address, error) from error
 
 
-def cannot_listen(setting: str, address: ListenAddress, error: OSError) -> ConfigError:
-    """Return the error for an address at which nothing can be served."""
+async def listen(runner: web.AppRunner, setting: str, address: ListenAddress) -> None:
+    """Serve at `address`. Raises `ConfigError`, which names the setting, where that cannot be."""
+    try:
+        await web.TCPSite(runner, address.host, address.port).start()
+    except OSError as error:
+        raise _cannot_listen(setting, address, error) from error
+
+
+def _cannot_listen(setting: str, address: ListenAddress, error: OSError) -> ConfigError:
     return ConfigError(
         f"{setting} is {address}, where nothing can be served: {error.strerror or error}. Does another "
-        "node run "
-        "there? Choose another port, or an address of this machine."
+        "node run there? Choose another port, or an address of this machine."
     )

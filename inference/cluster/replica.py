@@ -6,18 +6,19 @@ It knows no server. The plain one (`inference.cluster.plain_server`) gives it by
 from __future__ import annotations
 
 import asyncio
-import hmac
 from collections.abc import Callable
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from config.settings import InferenceSettings, Model, Settings
+from inference.frames import LENGTH_BYTES
 from inference.results import Busy, InferenceError, ModelInfo, ModelUnavailable, TimedOut
 from inference.serving.client import Classifier
 from inference.serving.cluster_client.answer_protocol import (
     BAD_QUESTION,
     OTHER_MODEL,
+    QUESTION_BYTES,
     WRONG_SECRET,
     NodeAnswer,
     NodeQuestion,
@@ -27,11 +28,10 @@ from inference.serving.cluster_client.answer_protocol import (
     too_large,
     unpack_question,
 )
+from inference.serving.cluster_client.cluster_secret import WRONG, SecretCheck
 
 FULL_SECONDS = 1
 """What a full or a stopping replica answers as `Retry-After`."""
-
-BEARER = "Bearer "
 
 
 class NodeResponse(NamedTuple):
@@ -63,7 +63,7 @@ class Replica:
         )
         self._classifier = Classifier(local, load=load)
         self._settings = wanted
-        self._authorization = None if secret is None else (BEARER + secret).encode()
+        self._secret = SecretCheck(secret)
         self._info: ModelInfo | None = None
         self._hash = ""
         self._stopping = False
@@ -82,6 +82,11 @@ class Replica:
     def most_bytes(self) -> int:
         """How many bytes a picture may have."""
         return self._settings.limits.image_bytes
+
+    @property
+    def most_body_bytes(self) -> int:
+        """How many bytes a whole question may have."""
+        return self.most_bytes + QUESTION_BYTES + LENGTH_BYTES
 
     async def start(self, report: Callable[[str, float | None], None] | None = None) -> ModelInfo:
         """Load the model and return it; until then every question is refused with 503.
@@ -106,7 +111,7 @@ class Replica:
 
         A server asks this before it reads a picture.
         """
-        if not self._trusts(authorization):
+        if not self._secret.trusts(authorization):
             return _wrong_secret()
         fault = self._fault()
         if fault is not None:
@@ -123,14 +128,14 @@ class Replica:
                 return other
             return await self._look(question, picture)
         except InferenceError as error:
-            return _refused(NodeRefusal.of(error))
+            return refused(error)
         except ValueError as error:
             return _refused(NodeRefusal(code=BAD_QUESTION, message=str(error)[:2000]))
 
     def state(self, authorization: str | None, model: str | None = None) -> NodeResponse:
         """Say to whoever brings the secret how this replica is. Where another `model` is asked for than it
         has, it refuses as it does a question."""
-        if not self._trusts(authorization):
+        if not self._secret.trusts(authorization):
             return _wrong_secret()
         if (other := self._other_model(model)) is not None:
             return other
@@ -154,12 +159,6 @@ class Replica:
     @property
     def _name(self) -> str:
         return self._info.name if self._info else self._settings.model.name
-
-    def _trusts(self, authorization: str | None) -> bool:
-        if self._authorization is None:
-            return True
-        given = (authorization or "").encode(errors="replace")
-        return hmac.compare_digest(given, self._authorization)
 
     def _other_model(self, asked: str | None) -> NodeResponse | None:
         """Return the refusal where another model is asked for than there is, by its own or its set name."""
@@ -202,8 +201,7 @@ class Replica:
 
 
 def _wrong_secret() -> NodeResponse:
-    message = "The secret is missing or wrong (cluster.secret_file)."
-    return _refused(NodeRefusal(code=WRONG_SECRET, message=message))
+    return _refused(NodeRefusal(code=WRONG_SECRET, message=WRONG))
 
 
 def _unpacked(body: bytes) -> tuple[NodeQuestion, bytes]:
@@ -215,6 +213,11 @@ def _unpacked(body: bytes) -> tuple[NodeQuestion, bytes]:
         raise ValueError(
             f"The question cannot be understood: {wrong[:500]}. Is the bot of another version?"
         ) from None
+
+
+def refused(error: InferenceError) -> NodeResponse:
+    """Return the response to a picture that is not answered."""
+    return _refused(NodeRefusal.of(error))
 
 
 def _refused(refusal: NodeRefusal) -> NodeResponse:

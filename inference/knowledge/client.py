@@ -38,6 +38,7 @@ from inference.knowledge.results import (
     TaughtExample,
     TeachingReport,
 )
+from inference.knowledge.server_versions import ServerVersions
 
 log = logging.getLogger(__name__)
 
@@ -74,8 +75,7 @@ class Knowledge:
         # Fits have threads of their own, so that those who only ask never wait for one.
         self._asking = ThreadPoolExecutor(4, "knowledge")
         self._fitting = ThreadPoolExecutor(2, "knowledge-fit")
-        self._versions: dict[int, int] = {}
-        self._common_version = 0
+        self._versions = ServerVersions()
         self._untaught: LRUCache[tuple[int, str], int] = LRUCache(MOST_UNTAUGHT)
         self._turns: WeakValueDictionary[tuple[int, str], asyncio.Lock] = WeakValueDictionary()
 
@@ -167,24 +167,20 @@ class Knowledge:
 
     def forget(self, server: int) -> None:
         """Forget what a server has taught: it changed, or the server is gone. The next question reads it."""
-        self._versions[server] = self._versions.get(server, 0) + 1
-        version = self._version(server)
+        version = self._versions.raise_of(server)
         for key in [key for key in self._untaught if key[0] == server]:
             del self._untaught[key]
         self.tell(ForgetRequest(server=server, version=version))
 
     def forget_all(self) -> None:
         """Forget what all servers have taught: any of it may have changed."""
-        self._common_version += 1
+        self._versions.raise_all()
 
     async def close(self) -> None:
         """End the process. May be called again."""
         await asyncio.to_thread(self._process.close)
         for pool in (self._asking, self._fitting):
             pool.shutdown(wait=False, cancel_futures=True)
-
-    def _version(self, server: int) -> int:
-        return self._versions.get(server, 0) + self._common_version
 
     async def _ask_server(
         self, server: int, kind: str, ask: Callable[[int], KnowledgeRequest], fingerprint: bytes
@@ -208,13 +204,13 @@ class Knowledge:
     async def _ask_version(
         self, server: int, kind: str, ask: Callable[[int], KnowledgeRequest], fingerprint: bytes
     ) -> KnowledgeReply | None:
-        version = self._version(server)
+        version = self._versions.of(server)
         if self._untaught.get((server, kind)) == version:
             return None
         return await self._ask(self._asking, ask(version), [fingerprint], QUERY_SECONDS)
 
     async def _fit(self, server: int, kind: str) -> None:
-        version = self._version(server)
+        version = self._versions.of(server)
         examples = await self._examples(server, kind)
         if all(example.label is None for example in examples):
             self._untaught[server, kind] = version

@@ -27,6 +27,7 @@ from inference.knowledge.index_protocol import (
 from inference.knowledge.protocol import MissingReply
 from inference.knowledge.results import KnowledgeFailed
 from inference.knowledge.seen_before import SAME_COSINE
+from inference.knowledge.server_versions import ServerVersions
 
 CANDIDATES = 200
 """Pictures that are compared by their whole fingerprints."""
@@ -80,8 +81,7 @@ class ImageSearch:
         self._knowledge = knowledge
         self._index = index
         self._these = these
-        self._versions: dict[int, int] = {}
-        self._common_version = 0
+        self._versions = ServerVersions()
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def similar(
@@ -120,7 +120,7 @@ class ImageSearch:
             return  # they are read when somebody asks
         async with self._turn(server):
             columns = _columns(images, len(images[0].fingerprint))
-            version = self._version(server)
+            version = self._versions.of(server)
             request = AddImagesRequest(server=server, kind=kind, version=version, images=columns)
             await self._knowledge.ask(request, _bytes(images))
 
@@ -133,16 +133,12 @@ class ImageSearch:
 
     def forget(self, server: int) -> None:
         """Give up a server's pictures: many are gone, or the server is. The next question reads them."""
-        self._versions[server] = self._versions.get(server, 0) + 1
-        version = self._version(server)
+        version = self._versions.raise_of(server)
         self._knowledge.tell(ForgetIndexRequest(server=server, version=version))
 
     def forget_all(self) -> None:
         """Give up the pictures of all servers: any of them may be gone."""
-        self._common_version += 1
-
-    def _version(self, server: int) -> int:
-        return self._versions.get(server, 0) + self._common_version
+        self._versions.raise_all()
 
     def _turn(self, server: int) -> asyncio.Lock:
         """Return what is held while an index is filled or changed, so that neither undoes the other."""
@@ -160,7 +156,7 @@ class ImageSearch:
             return FindRequest(
                 server=server,
                 kind=kind,
-                version=self._version(server),
+                version=self._versions.of(server),
                 places=tuple(places),
                 count=CANDIDATES,
                 hashed=perceptual_hash is not None,

@@ -149,6 +149,8 @@ class _RunningProcess:
                 self._requests.flush()
             return reply.result()
         except (OSError, ValueError, KnowledgeDied):  # ValueError: its pipe has been closed meanwhile
+            with self._books:
+                self.alive = False  # the reader may not know yet, and whoever asks again needs another one
             if late.is_set():
                 raise KnowledgeFailed(f"Its process did not answer within {seconds:g} s.") from None
             raise KnowledgeDied from None

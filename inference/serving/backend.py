@@ -11,10 +11,15 @@ from inference.serving.image_job import OnCost
 from inference.serving.protocol import AnsweredReply
 from inference.serving.verdict_cache import ImageKey
 
+CLOSED = "The classifier has been closed."
+"""Why whatever is left when it is closed gets no answer."""
+
 
 class ClassifierBackend(Protocol):
     """A `MicroBatcher`, whose docstrings hold, with a worker of its own, or a `ClusterBackend`."""
 
+    weighs_images: bool
+    """Whether `answer` makes use of `expected`."""
     batches: int
     batch_sizes: Counter[int]
 

@@ -21,6 +21,7 @@ from functools import partial
 
 from inference.results import InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
 from inference.serving.async_worker import BatchWorker
+from inference.serving.backend import CLOSED
 from inference.serving.expected_work import ExpectedWork
 from inference.serving.first_worker import FirstWorker
 from inference.serving.image_job import ImageJob, OnCost, Outcome
@@ -32,8 +33,6 @@ from inference.serving.verdict_cache import ImageKey
 from inference.serving.worker_death import DeathCause, WorkerDied
 
 log = logging.getLogger(__name__)
-
-CLOSED = "The classifier has been closed."
 
 
 class MicroBatcher:
@@ -68,6 +67,7 @@ class MicroBatcher:
         self._pump: asyncio.Task[None] | None = None
         self._relieved: set[asyncio.Task[None]] = set()
         self._closed = False
+        self.weighs_images = True
         self.batches = 0
         self.batch_sizes: Counter[int] = Counter()
         """How often so many images were handed to the worker together."""

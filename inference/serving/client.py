@@ -22,6 +22,7 @@ from inference.results import (
     Classification,
     Coarse,
     Explanation,
+    Features,
     HarmfulImage,
     InferenceError,
     Label,
@@ -40,7 +41,7 @@ from inference.serving.image_hash import ImageHasher
 from inference.serving.image_job import OnCost
 from inference.serving.image_lanes import ImageLanes
 from inference.serving.node_reply import NodeReply
-from inference.serving.protocol import MOST_MAPS, AnsweredReply, Features
+from inference.serving.protocol import MOST_MAPS, AnsweredReply
 from inference.serving.supervisor import WorkerSupervisor
 from inference.serving.verdict_cache import ImageKey, VerdictCache
 from inference.serving.worker_death import WorkerDied
@@ -362,6 +363,8 @@ class Classifier:
         if verdict is not None:
             self._recalled += 1
             return verdict.model_copy(update={"core_seconds": 0.0})
+        if not self._backend.weighs_images:
+            return await self._backend.answer(key, data, group, on_cost)
         expected = await expected_work(data, self._settings.limits, self.info.input_size)
         return await self._backend.answer(key, data, group, on_cost, expected)
 

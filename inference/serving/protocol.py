@@ -22,6 +22,7 @@ from inference.frames import FramedMessage, read_exactly, read_json
 from inference.results import (
     HASH_BYTES,
     CorruptImage,
+    Features,
     ImageTooLarge,
     InferenceError,
     ModelInfo,
@@ -30,7 +31,6 @@ from inference.results import (
     PictureKind,
     UnsupportedFormat,
 )
-from inference.results import Features as Features  # noqa: PLC0414 - a part of this protocol
 
 MOST_CROPS = 100
 """Crops of one image: three frames, looked at twice, make nine."""

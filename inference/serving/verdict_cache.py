@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from cachetools import LRUCache
 
-from inference.results import HarmfulImage
+from inference.results import Features, HarmfulImage
 from inference.serving.condemned_pictures import CondemnedPictures
-from inference.serving.protocol import AnsweredReply, Features
+from inference.serving.protocol import AnsweredReply
 
 
 class ImageKey(NamedTuple):

@@ -41,7 +41,7 @@ def test_it_names_version_model_engine_sandbox_and_licence() -> None:
         "**Whatsit 1.2.3** says what is in a picture.",
         "**Model**: EfficientNet-Lite0, on OpenVINO.",
         "**Sandbox**: it holds. What reads pictures can open no file, reach no network, start no program.",
-        "**Where pictures go**: nowhere. My owner's own machine looks at them, and keeps none.",
+        "**Where pictures go**: nowhere. Only my owner's own machines look at them, and keep none.",
         "**Languages**: English and Deutsch",
         "**Licence**: [Apache License 2.0](<https://www.apache.org/licenses/LICENSE-2.0>)",
     ]

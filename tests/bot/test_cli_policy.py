@@ -74,6 +74,11 @@ def test_they_follow_the_settings() -> None:
     assert "What is erased is overwritten.\n" in printed("privacy")
     postgresql = {"url": "postgresql://whatsit@localhost/whatsit"}
     assert "is overwritten as other data comes.\n" in printed("privacy", store=postgresql)
+    assert "has others of the same operator look" not in printed("privacy")
+    backend, nodes = {"backend": "cluster"}, {"urls": ["http://10.0.0.2:8720"]}
+    assert "- That machine has others of the same operator look" in printed(
+        "privacy", inference=backend, cluster=nodes
+    )
 
 
 def test_both_are_printed_and_a_missing_contact_is_pointed_out(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 """Kill what a cluster is made of, while pictures keep coming; each has to be answered once, and rightly.
 
     python -m tests.cluster            all of it: five minutes on two cores
-    python -m tests.cluster --short    what fits into CI
+    python -m tests.cluster --short    without the head and scaling: three minutes
 
 The exit code is 0 if no picture was lost, and none had to wait for too long.
 """
@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from tests.cluster.chaos import Chaos, Outcome
 from tests.cluster.machines import Machine
@@ -34,7 +35,7 @@ LONG = (*SHORT, "head_killed")
 def main(arguments: list[str]) -> int:
     """Run, and return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.cluster", description=__doc__)
-    parser.add_argument("--short", action="store_true", help="without what takes long: CI's part")
+    parser.add_argument("--short", action="store_true", help="without what takes long")
     parser.add_argument("--only", choices=(*LONG, "scaled"), help="one event alone")
     args = parser.parse_args(arguments)
     began = time.monotonic()
@@ -57,7 +58,7 @@ async def _events(names: tuple[str, ...], only: str | None) -> list[Outcome]:
 
 
 async def _with_cluster(
-    events: Callable[[Chaos], list[Callable[[], Awaitable[Outcome]]]], **ray: int
+    events: Callable[[Chaos], list[Callable[[], Awaitable[Outcome]]]], **ray: Any
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
     with TemporaryDirectory(prefix="wt", dir="/tmp") as folder:  # sockets want a short path

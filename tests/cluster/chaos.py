@@ -208,12 +208,15 @@ class Chaos:
 
     async def settled(self, replicas: int) -> None:
         """Wait until so many replicas have their workers, and every ingress finds one."""
-        await until(
-            lambda: (
-                len(self._workers()) == replicas
-                and all(machine.ingress() and machine.is_reached() for machine in self._machines)
+
+        def is_settled() -> bool:
+            for machine in self._machines:
+                machine.supervise()
+            return len(self._workers()) == replicas and all(
+                machine.ingress() and machine.is_reached() for machine in self._machines
             )
-        )
+
+        await until(is_settled)
 
     def _replicas(self) -> list[psutil.Process]:
         return [each for machine in self._machines for each in machine.replicas()]

@@ -45,7 +45,7 @@ def test_its_commands_are_understood(command: str) -> None:
 
 
 def test_it_has_commands_and_settings_for_every_step() -> None:
-    assert len(COMMANDS) >= 6
+    assert len(COMMANDS) >= 7
     assert len(SETTINGS) >= 3
 
 

@@ -23,10 +23,9 @@ from bot.connection import server
 from bot.connection.server import Server
 from bot.download.downloader import Downloader
 from config.settings import Discord, Settings
-from inference.results import Classification, Label, ModelInfo
+from inference.results import Classification, Features, Label, ModelInfo
 from inference.serving.client import Classifier
 from inference.serving.condemned_pictures import CondemnedPictures
-from inference.serving.protocol import Features
 from tests.stores import opened_store
 from tests.wire.wire import Wire
 from tests.wire.world import PATIENCE, TOKEN

@@ -26,9 +26,8 @@ from bot.composition import compose
 from bot.connection import request_brake
 from bot.logs.writing import written_log
 from config.settings import Log
-from inference.results import Classification, ModelInfo, ModelUnavailable
+from inference.results import Classification, Features, ModelInfo, ModelUnavailable
 from inference.serving.client import Classifier
-from inference.serving.protocol import Features
 from tests.wire.bots import SlowModel, in_place_of_discord
 
 

@@ -53,11 +53,15 @@ class Processes:
 
     async def until_held(self, total: int) -> None:
         """Wait until every shard is connected, and all others are spares."""
-        spares = len([process for process in self.all if process.is_alive]) - total
+
+        def are_held() -> bool:
+            # Who lives is asked each time: a process that was killed just now still counts for a moment.
+            alive = len([process for process in self.all if process.is_alive])
+            ready = self._wire.gateway.ready_shards
+            return ready == set(range(total)) and len(self.spares()) >= alive - total
+
         try:
-            await self._wire.world.until(
-                lambda: self._wire.gateway.ready_shards == set(range(total)) and len(self.spares()) >= spares
-            )
+            await self._wire.world.until(are_held)
         except AssertionError:
             logs = "\n\n".join(process.log for process in self.all)
             raise AssertionError(f"the shards were not held; the logs:\n{logs}") from None
@@ -85,8 +89,11 @@ def is_spare(process: Fork) -> bool:
 class People:
     """Those who post pictures in some channels all the time, and see when each is answered."""
 
-    def __init__(self, wire: Wire, channels: dict[int, str], every: float = 0.1) -> None:
-        """`channels`: one of each shard; `every`: seconds between two pictures in each."""
+    def __init__(self, wire: Wire, channels: dict[int, str], every: float = 0.3) -> None:
+        """`channels`: one of each shard; `every`: seconds between two pictures in each.
+
+        Of a channel, the last 50 messages are caught up with, answers included: post no faster than that.
+        """
         self._wire = wire
         self.channels = channels
         self._every = every

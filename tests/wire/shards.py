@@ -20,7 +20,9 @@ class ShardOf(NamedTuple):
         return self.number == (0 if guild_id is None else (int(guild_id) >> 22) % self.total)
 
     def gets(self, event: str, data: dict[str, Any]) -> bool:
-        """Whether it is told of an event."""
+        """Whether it is told of an event. A whole bot is told of everything, also of what is odd."""
+        if self.total == 1:
+            return True
         is_guild = event in ("GUILD_CREATE", "GUILD_UPDATE", "GUILD_DELETE")
         return self.has(data.get("id" if is_guild else "guild_id"))
 

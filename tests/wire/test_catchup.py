@@ -120,16 +120,16 @@ async def test_only_channels_where_something_was_posted_of_late_are_looked_throu
         await settled(wire, bot)
     # What was read already may have been edited or deleted meanwhile; of that READY tells nothing.
     assert sorted(read(wire)) == sorted([lively, quiet, wire.world.general])
-    assert all(int(r.query["limit"]) <= 50 for r in wire.world.sent("GET", MESSAGES))
+    assert all(int(r.query["limit"]) <= 100 for r in wire.world.sent("GET", MESSAGES))
 
 
-async def test_it_looks_back_ten_minutes_and_fifty_messages(wire: Wire, tmp_path: Path) -> None:
+async def test_it_looks_back_ten_minutes_and_a_hundred_messages(wire: Wire, tmp_path: Path) -> None:
     other = wire.world.add_channel("other")
     await been_online(wire, tmp_path)
     await wire.post(PICTURE, ago=610)
     within = await wire.post(PICTURE, ago=500)
     await wire.post(PICTURE, channel=other)
-    last = [await wire.post(PICTURE, channel=other, author=_member(n)) for n in range(50)]
+    last = [await wire.post(PICTURE, channel=other, author=_member(n)) for n in range(100)]
     async with online(wire, data=tmp_path) as bot:
         await settled(wire, bot)
     assert answered(wire) == Counter([within["id"]])

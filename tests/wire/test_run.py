@@ -192,8 +192,10 @@ async def test_of_two_bots_on_one_store_the_second_says_so_and_ends(wire: Wire, 
         assert err.count("is used by another Whatsit") == 1
         assert "store.shared" in err
         assert out == ""
-        async with process(wire, tmp_path, {"WHATSIT_STORE__SHARED": "true"}):
-            await wire.world.until(lambda: len(wire.gateway.ready) == 2)
+        async with process(wire, tmp_path, {"WHATSIT_STORE__SHARED": "true"}) as sharing:
+            code, out, err = await sharing.end()
+        assert code not in (None, 0)
+        assert "store.shared need a PostgreSQL" in err  # a SQLite file is one process's
         await first.kill()
     wire.gateway.sessions.clear()
     async with process(wire, tmp_path):

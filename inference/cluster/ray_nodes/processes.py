@@ -52,6 +52,8 @@ def start_ray(
         "--min-worker-port=0",
         "--max-worker-port=0",
     ]
+    # What a head that was killed has left: a new one would take it for a head that still runs.
+    (run_dir / "ray" / "ray_current_cluster").unlink(missing_ok=True)
     with (run_dir / "ray.log").open("ab") as log:
         return subprocess.Popen(  # noqa: S603 - our own words
             command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

@@ -10,21 +10,20 @@ from ray.serve.config import AutoscalingConfig
 from starlette.requests import Request
 from starlette.responses import Response
 
+from config.loading import load as load_settings
 from config.secret_file import read_secret
 from config.settings import Settings
 from inference.cluster.ray_nodes.environment import CACHE_DIR, HEALTH_SECONDS, PLACE, SECRET_FILE
-from inference.cluster.replica import NodeResponse, Replica
-from inference.frames import LENGTH_BYTES
+from inference.cluster.replica import NodeResponse, Replica, refused
 from inference.models import prepared
 from inference.serving.cluster_client.answer_protocol import (
     ANSWER_PATH,
     HEALTH_PATH,
-    QUESTION_BYTES,
     STATE_PATH,
-    NodeRefusal,
     too_large,
 )
 
+LOAD = "inference.models.loading:load"
 HEALTH_TIMEOUT = 10
 CONSTRUCTIONS = 3
 """How often a replica that cannot start is tried again before the deployment has failed."""
@@ -70,13 +69,11 @@ class RayReplica:
     async def _answer(self, request: Request, authorization: str | None) -> Response:
         if (turned_away := self._replica.turns_away(authorization)) is not None:
             return _http(turned_away)
-        most = self._replica.most_bytes + QUESTION_BYTES + LENGTH_BYTES
         body = bytearray()
         async for chunk in request.stream():
             body += chunk
-            if len(body) > most:
-                refusal = NodeRefusal.of(too_large(len(body), self._replica.most_bytes))
-                return _http(NodeResponse(refusal.status, refusal.model_dump_json().encode()))
+            if len(body) > self._replica.most_body_bytes:
+                return _http(refused(too_large(len(body), self._replica.most_bytes)))
         return _http(await self._replica.answer(bytes(body), authorization))
 
 
@@ -112,6 +109,16 @@ def application(wanted: Settings, digest: str | None, load: str) -> serve.Applic
     )
     deployment: serve.Deployment = options(RayReplica)
     return deployment.bind(shared_settings(wanted), digest, load)
+
+
+def build(arguments: dict[str, str]) -> serve.Application:
+    """Return what KubeRay has Serve deploy: see `deploy/cluster/rayservice.yaml`.
+
+    `arguments` may have "model", the SHA-256 of a model that was pushed, for a rolling update to it; without
+    it the one that was pushed last is taken. The settings are those of `WHATSIT_CONFIG` where this is called.
+    """
+    wanted = load_settings()
+    return application(wanted, arguments.get("model") or prepared.current(wanted.model), LOAD)
 
 
 def _replica(wanted: Settings, digest: str | None, load: str) -> Replica:

@@ -30,6 +30,7 @@ from pydantic import AfterValidator, Field, NonNegativeInt, PositiveInt, StringC
 from inference.frames import LENGTH_BYTES, FramedMessage
 from inference.results import (
     Busy,
+    Features,
     HarmfulImage,
     ImageTooLarge,
     InferenceError,
@@ -43,13 +44,14 @@ from inference.serving.protocol import (
     REFUSALS,
     AnsweredReply,
     Cost,
-    Features,
     Text,
 )
 
 ANSWER_PATH = "/v1/answer"
 STATE_PATH = "/v1/state"
 HEALTH_PATH = "/healthz"
+MODELS_PATH = "/v1/models/"
+"""Below it `PUT` takes prepared models (`inference.cluster.model_receiver`)."""
 
 QUESTION_BYTES = 64 * 1024
 """A question is numbers and, for heat maps, ten packed directions of features."""

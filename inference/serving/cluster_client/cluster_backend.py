@@ -1,8 +1,9 @@
 """What a cluster has instead of a micro-batcher: it puts each image to a node, and to another if that fails.
 
 It keeps `cluster.window` images in flight to each node, and gives the next one to the node that has fewest.
-Images beyond that wait here, in turns of their groups. A node that fails is never a reason to condemn an
-image: only a node's own worker can tell who killed it, and its word for that is HarmfulImage.
+Images beyond that wait here, in turns of their groups, and so does a picture that is asked about in two ways
+at a time: if it is harmful, it harms one node. A node that fails is never a reason to condemn an image: only
+a node's own worker can tell who killed it, and its word for that is HarmfulImage.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from collections.abc import Callable, Hashable
 import aiohttp
 from cachetools import LRUCache
 
-from config.secret_file import read_secret
-from config.settings import ClusterSettings, Settings
+from config.settings import Settings
 from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable
+from inference.serving.backend import CLOSED
 from inference.serving.cluster_client.answer_protocol import MOST_KNOWN, NodeAnswer, NodeQuestion, model_hash
+from inference.serving.cluster_client.cluster_secret import authorization_of
 from inference.serving.cluster_client.node import (
     CONNECT_SECONDS,
     ClusterNode,
@@ -38,8 +40,6 @@ from inference.serving.reply_check import check_reply
 from inference.serving.verdict_cache import ImageKey
 
 log = logging.getLogger(__name__)
-
-CLOSED = "The classifier has been closed."
 
 MOST_ASKED = 4
 """How many nodes an image may be put to that then fail. Each may have died of something else; an image that
@@ -95,12 +95,14 @@ class ClusterBackend:
         self._numbers = itertools.count()
         self._jobs: dict[ImageKey, ClusterJob] = {}
         self._queue: FairQueue[ClusterJob] = FairQueue()
+        self._held: dict[bytes, list[ClusterJob]] = {}
         self._asking: set[asyncio.Task[None]] = set()
         self._again: asyncio.TimerHandle | None = None
         self._group_names: LRUCache[Hashable, str] = LRUCache(GROUPS)
         self._models: LRUCache[str, ModelInfo] = LRUCache(MOST_KNOWN)
         self._adopted = ""
         self._closed = False
+        self.weighs_images = False  # a node does, before its own worker
         self.pid: int | None = None
         self.restarts = 0
         self.worker_bytes = 0
@@ -213,6 +215,10 @@ class ClusterBackend:
                 return
             job, estimate = self._queue.pop()
             job.estimate = estimate
+            if (held := self._held.get(job.key.digest)) is not None:
+                held.append(job)
+                continue
+            self._held[job.key.digest] = []
             node = min(free, key=lambda one: (one.url in job.failed_at, one.in_flight))
             job.in_work = True
             node.in_flight += 1
@@ -265,6 +271,8 @@ class ClusterBackend:
             raise
         finally:
             node.in_flight -= 1
+            for other in self._held.pop(job.key.digest, ()):
+                self._put_back(other)
             self._send()
 
     def _name_of(self, group: Hashable) -> str:
@@ -309,12 +317,11 @@ class ClusterBackend:
     def _put_back(self, job: ClusterJob) -> None:
         """Have an image wait for its next turn, unless nobody waits for it any more."""
         job.in_work = False
-        if self._jobs.get(job.key) is not job:
-            return
-        if not job.waiters:
+        if job.waiters and self._jobs.get(job.key) is job:
+            self._queue.put_back(job, job.group, estimate=job.estimate)
+        else:
             self._forget(job)
-            return
-        self._queue.put_back(job, job.group, estimate=job.estimate)
+            self._queue.charge(job.group, 0.0, estimate=job.estimate)
         job.estimate = 0.0
 
     def _settle(self, job: ClusterJob, outcome: Outcome) -> None:
@@ -323,7 +330,11 @@ class ClusterBackend:
         if isinstance(outcome, AnsweredReply):
             self.batches += 1
             self.batch_sizes[1] += 1
-        self.condemned += isinstance(outcome, HarmfulImage)
+        if isinstance(outcome, HarmfulImage):
+            self.condemned += 1
+            for other in self._held.get(job.key.digest, ()):
+                self._forget(other)
+                other.finish(HarmfulImage(str(outcome)))
         self._on_settled(job.key, outcome)
         self._queue.charge(job.group, outcome.core_seconds, estimate=job.estimate)
         if job.on_cost:
@@ -334,19 +345,13 @@ class ClusterBackend:
         jobs = list(self._jobs.values())
         self._jobs.clear()
         self._queue.clear()
+        self._held.clear()
         for job in jobs:
             job.finish(error)
 
     def _forget(self, job: ClusterJob) -> None:
         if self._jobs.get(job.key) is job:
             del self._jobs[job.key]
-
-
-def authorization_of(cluster: ClusterSettings) -> str | None:
-    """Return the header of that name for the nodes, None without a secret. Raises `ConfigError`."""
-    if cluster.secret_file is None:
-        return None
-    return f"Bearer {read_secret(cluster.secret_file, 'cluster.secret_file')}"
 
 
 def node_session() -> aiohttp.ClientSession:

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import aiohttp
 
 from config.settings import Settings
-from inference.serving.cluster_client.cluster_backend import authorization_of, node_session
+from inference.serving.cluster_client.cluster_backend import node_session
+from inference.serving.cluster_client.cluster_secret import authorization_of
 from inference.serving.cluster_client.node import ClusterNode, NodeFailed
 
 WITHIN_SECONDS = 5.0

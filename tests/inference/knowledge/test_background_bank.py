@@ -72,11 +72,31 @@ async def test_another_number_format_or_other_pictures_make_another(tmp_path: Pa
     worker = Worker()
     bank = BackgroundBank(tmp_path, pictures)
     await bank.fingerprints(INFO, worker.classify)
-    await bank.fingerprints(dataclasses.replace(INFO, precision="int8"), worker.classify)
+    worker.info = dataclasses.replace(INFO, precision="int8")
+    await bank.fingerprints(worker.info, worker.classify)
     assert worker.looked == 10
+    worker.info = INFO
     (pictures / "drawings" / "0.webp").write_bytes(b"another")
     await bank.fingerprints(INFO, worker.classify)
     assert worker.looked == 15
+
+
+async def test_fingerprints_of_two_models_are_not_mixed_when_one_takes_the_others_place(
+    tmp_path: Path, pictures: Path
+) -> None:
+    worker = Worker()
+    bank = BackgroundBank(tmp_path, pictures)
+
+    async def classify(picture: bytes) -> Classification:
+        if worker.looked == 3:
+            worker.info = dataclasses.replace(INFO, content_hash="cd" * 32)
+        return await worker.classify(picture)
+
+    with pytest.raises(ModelUnavailable, match="another model"):
+        await bank.fingerprints(INFO, classify)
+    assert len(await bank.fingerprints(worker.info, worker.classify)) == 5
+    worker.info = INFO
+    assert len(await bank.fingerprints(INFO, worker.classify)) == 5
 
 
 async def test_a_file_that_is_not_whole_is_computed_again(tmp_path: Path, pictures: Path) -> None:

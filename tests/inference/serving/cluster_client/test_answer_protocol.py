@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -77,6 +77,7 @@ json_values = st.recursive(
 )
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow])  # which a busy machine is
 @given(
     st.dictionaries(st.sampled_from(["kind", "reply", "model", "model_hash", "version", "code"]), json_values)
 )

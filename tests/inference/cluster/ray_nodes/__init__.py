@@ -1,0 +1,1 @@
+"""Machines of a cluster, as far as Ray need not run for it: `tests.cluster` is with Ray."""
