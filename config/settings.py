@@ -234,7 +234,7 @@ class Worker(Section):
     memory: PositiveInt = 1536 * MiB
     """Bytes the worker may keep resident before it is replaced. While a picture is under suspicion, a second
     worker tries it, which may take the model's memory and three fifths of what is left; and for five minutes
-    after a worker died or a picture took long, a spare one waits, which takes the model's memory."""
+    after a worker died, a spare one waits, which takes the model's memory."""
     nice: Annotated[int, Field(ge=0, le=19)] = 10
     """Niceness of the worker, so that the gateway's process goes first."""
     batch: PositiveInt = 8

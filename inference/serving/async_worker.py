@@ -35,9 +35,7 @@ class BatchWorker(Protocol):
         *,
         image_seconds: float,
         inbox: BatchInbox,
-        on_slow: Callable[[], None],
     ) -> None: ...
-    def give_way(self) -> None: ...
     def end(self) -> None: ...
     def reap(self) -> None: ...
 
@@ -66,11 +64,6 @@ class AsyncWorker:
         """How many workers were started so far."""
         return self._worker.starts
 
-    @property
-    def is_at_work(self) -> bool:
-        """Whether it has images to look at."""
-        return self._inbox is not None
-
     def is_swollen(self) -> bool:
         """Return whether the worker should be replaced when it is idle, for the memory that it keeps."""
         return self._worker.is_swollen()
@@ -90,13 +83,11 @@ class AsyncWorker:
         *,
         image_seconds: float,
         forget: Sequence[int] = (),
-        on_slow: Callable[[], None] = lambda: None,
     ) -> None:
         """Have a batch of images looked at, and what is `add`ed meanwhile.
 
         `report` gets each reply, on the event loop, before this returns. `forget` are the ids of images whose
-        second look nobody wants any more. `on_slow` is called, on the event loop, when an image has taken a
-        good part of `image_seconds`. Raises WorkerDied.
+        second look nobody wants any more. Raises WorkerDied.
         """
         loop = asyncio.get_running_loop()
         self._jobs = {}
@@ -110,14 +101,9 @@ class AsyncWorker:
             for reply in replies:
                 report(self._jobs.pop(reply.id), reply)
 
-        def tell_slow() -> None:
-            loop.call_soon_threadsafe(on_slow)
-
         def run() -> None:
             try:
-                self._worker.run(
-                    request, pictures, deliver, image_seconds=image_seconds, inbox=inbox, on_slow=tell_slow
-                )
+                self._worker.run(request, pictures, deliver, image_seconds=image_seconds, inbox=inbox)
             finally:
                 inbox.close()
 
@@ -138,7 +124,7 @@ class AsyncWorker:
                 ranked=job.key.ranked,
                 second=job.second,
                 alone=job.is_apart and not job.second,
-                patient=job.is_heavy or job.is_costly,
+                patient=job.is_heavy or job.is_costly or job.accused or job.suspicious,
                 size=0 if job.second else len(job.data),
                 features=job.key.features,
                 explain=job.key.explain,
@@ -151,10 +137,6 @@ class AsyncWorker:
     async def reap(self) -> None:
         """End the worker; another may be started later."""
         await self._call(self._worker.reap)
-
-    def give_way(self) -> None:
-        """Give the worker the lowest priority, for good."""
-        self._worker.give_way()
 
     def end(self) -> None:
         """Kill the worker now, and never start another."""

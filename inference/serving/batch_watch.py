@@ -10,9 +10,6 @@ from inference.serving.protocol import LooksBegun, WorkerNews, WorkerReply
 
 ASLEEP = 0.02
 """Of the time without news, the part on a processor below which a worker is taken for hung."""
-SLOW = 0.375
-"""Of the processor time that an image may take, the part from which on it is slow. The most expensive honest
-pictures of 50 million pixels took 1.2 to 1.4 s."""
 STALLED = 2
 """So many times the seconds without news may a thread be asleep while others work. On a busy machine it is
 not its fault."""
@@ -60,7 +57,6 @@ class BatchWatch:
         self._before: float | None = None
         self._in_work: dict[int, LooksInWork] = {}
         self._heard = False
-        self._is_slow_told = False
         self._halfway: float | None = None
         self._last_news = time.perf_counter()
 
@@ -115,16 +111,9 @@ class BatchWatch:
             return frozenset(id_ for each in guilty for id_ in each.ids)
         return frozenset()
 
-    def slow(self) -> frozenset[int]:
-        """Return the images that have taken a good part of what they may."""
-        return frozenset(id_ for share in self._beyond(SLOW * self._image_seconds) for id_ in share.ids)
-
-    def is_first_slow(self) -> bool:
-        """Tell, once, that there is a slow image."""
-        if self._is_slow_told:
-            return False
-        self._is_slow_told = bool(self.slow())
-        return self._is_slow_told
+    def slow(self, core_seconds: float) -> frozenset[int]:
+        """Return the images that have taken more than so much processor time."""
+        return frozenset(id_ for share in self._beyond(core_seconds) for id_ in share.ids)
 
     def _beyond(self, image_seconds: float) -> Iterator[LooksInWork]:
         now = time.perf_counter()

@@ -17,7 +17,6 @@ import itertools
 import logging
 from collections import Counter
 from collections.abc import Callable, Hashable
-from functools import partial
 
 from inference.results import InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
 from inference.serving.async_worker import BatchWorker
@@ -65,7 +64,6 @@ class MicroBatcher:
         self._open_cases = OpenCases()
         self._forgotten: list[int] = []
         self._pump: asyncio.Task[None] | None = None
-        self._relieved: set[asyncio.Task[None]] = set()
         self._closed = False
         self.weighs_images = True
         self.batches = 0
@@ -152,8 +150,8 @@ class MicroBatcher:
         self._first.end()
         self._trials.end()
         self._refuse_all(ModelUnavailable(CLOSED))
-        if tasks := {*self._relieved, *([self._pump] if self._pump else [])}:
-            await asyncio.wait(tasks)
+        if self._pump:
+            await asyncio.wait([self._pump])
         await self._trials.close()
         await self._first.close()
 
@@ -180,10 +178,16 @@ class MicroBatcher:
             self._pump = None
 
     def _take(self) -> list[ImageJob]:
-        """Take what the worker may have now beside what it has: second looks, and then new images in turn."""
+        """Take what the worker may have now beside what it has: second looks, and then new images in turn.
+
+        After a death each group may have one image there, on a thread of its own, until there was peace for
+        some minutes: another one who would take all threads is found out while the others go on.
+        """
         batch: list[ImageJob] = []
-        while job := self._lanes.take(self._present):
+        in_trouble = self._first.spare.is_kept
+        while job := self._lanes.take(self._present, one_each=in_trouble):
             if job.second or not self._trials.takes(job):
+                job.is_apart |= in_trouble
                 job.in_work = True
                 self._present[job] = None
                 batch.append(job)
@@ -197,42 +201,17 @@ class MicroBatcher:
         forget, self._forgotten = self._forgotten, []
         self._is_feeding = True
         self._count_batch(len(batch))
-        present = self._present
         try:
-            left = await self._first.look_at(
-                batch,
-                partial(self._take_note, present),
-                image_seconds=self._image_seconds,
-                forget=forget,
+            await self._first.look_at(
+                batch, self._take_note, image_seconds=self._image_seconds, forget=forget
             )
         except WorkerDied as death:
             self._is_feeding = False
             unanswered, self._present = list(self._present), {}
             if not self._closed:
                 await self._bury(unanswered, death)
-            return
         finally:
             self._is_feeding = False
-        if left:
-            self._present = {}
-            self._lanes.lose_second_looks()
-            task = asyncio.create_task(self._see_off(left, present), name="inference-slow")
-            self._relieved.add(task)
-            task.add_done_callback(self._relieved.discard)
-
-    async def _see_off(self, turn: asyncio.Task[None], present: dict[ImageJob, None]) -> None:
-        """Wait for what a worker that was relieved is still at."""
-        try:
-            await turn
-        except WorkerDied as death:
-            if not self._closed and not self._judge(list(present), death):
-                self._first.count_crash(death)
-        except BaseException as error:
-            for job in list(present):
-                self._settle(job, ModelUnavailable(f"The classifier stopped working: {error!r}"))
-            raise
-        if not self._closed:
-            self._wake()
 
     def _top_up_soon(self) -> None:
         """Give a busy worker more, once all that has just been answered or come is known."""
@@ -254,10 +233,9 @@ class MicroBatcher:
             job.in_work = False
             self._lanes.put_back(job)
 
-    def _take_note(self, present: dict[ImageJob, None], job: ImageJob, reply: WorkerReply) -> None:
-        """Take note of a reply of the worker that `present` were given to."""
+    def _take_note(self, job: ImageJob, reply: WorkerReply) -> None:
         job.in_work = False
-        present.pop(job, None)
+        self._present.pop(job, None)
         self._first.breaker.succeeded()
         if isinstance(reply, AnsweredReply):
             self._settle(job, reply)
@@ -267,17 +245,13 @@ class MicroBatcher:
                 self._trials.accuse(job)
             else:
                 self._settle(job, reply.error())
-        elif not job.waiters:
-            self._charge(job, reply.core_seconds)
-            self._forget(job)
-            if present is self._present:
-                self._forgotten.append(job.id)
-        elif present is self._present:
+        elif job.waiters:
             job.second, job.crops = True, reply.crops
             self._lanes.put_second_look(job)
         else:
-            self._lanes.put_back(job)  # another worker begins anew
-            self._wake()
+            self._charge(job, reply.core_seconds)
+            self._forget(job)
+            self._forgotten.append(job.id)
         self._top_up_soon()
 
     async def _bury(self, unanswered: list[ImageJob], death: WorkerDied) -> None:
@@ -299,7 +273,10 @@ class MicroBatcher:
         for job in guilty:
             self._settle(job, self._trials.condemn(job, death))
         if accused and not guilty:
-            self._open_cases.open(death, accused)
+            if death.cause is DeathCause.SLOW:
+                self._trials.be_wary(accused)
+            else:
+                self._open_cases.open(death, accused)
             for job in accused:
                 self._trials.accuse(job)
         for job in reversed(unanswered):

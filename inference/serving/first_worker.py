@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from inference.results import ModelInfo, ModelUnavailable
 from inference.serving.async_worker import AsyncWorker, BatchWorker
@@ -42,7 +40,6 @@ class FirstWorker:
         self._on_broken = on_broken
         self._proven = False
         self._closed = False
-        self._waiting_for_spare: asyncio.Task[None] | None = None
 
     async def start(self, report: Callable[[str, float | None], None]) -> ModelInfo:
         """Start the first one. Raises ModelUnavailable if it has no model, WorkerDied if it dies."""
@@ -58,39 +55,10 @@ class FirstWorker:
         *,
         image_seconds: float,
         forget: Sequence[int],
-    ) -> asyncio.Task[None] | None:
-        """Have a batch looked at, as `AsyncWorker.look_at` does, which says what may be raised.
-
-        Returns None when all is answered. Where an image takes long, the spare takes over from the worker as
-        soon as it is loaded: returned is then what is still to be awaited of the worker that goes on.
-        """
-        relief: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        turn = asyncio.create_task(
-            self.worker.look_at(
-                batch,
-                report,
-                image_seconds=image_seconds,
-                forget=forget,
-                on_slow=partial(self._relieve_soon, relief),
-            ),
-            name="inference-turn",
-        )
-        await asyncio.wait({turn, relief}, return_when=asyncio.FIRST_COMPLETED)
-        if turn.done():
-            turn.result()
-            self._proven = True
-            return None
-        self.worker.give_way()
-        await self.replace()
-        return turn
-
-    def _relieve_soon(self, relief: asyncio.Future[None]) -> None:
-        self.spare.prepare()
-        self._waiting_for_spare = asyncio.create_task(self._relieve(relief), name="inference-relief")
-
-    async def _relieve(self, relief: asyncio.Future[None]) -> None:
-        if await self.spare.is_loaded() and not relief.done():
-            relief.set_result(None)
+    ) -> None:
+        """Have a batch looked at, as `AsyncWorker.look_at` does, which says what may be raised."""
+        await self.worker.look_at(batch, report, image_seconds=image_seconds, forget=forget)
+        self._proven = True
 
     async def replace(self) -> bool:
         """Have another worker. Returns False where that fails: the breaker is open, or it was closed."""

@@ -1,4 +1,4 @@
-"""Which groups' pictures were harmless of late, and which groups posted one that was condemned."""
+"""Which groups' pictures were harmless of late, and which groups posted one that was condemned or slow."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cachetools import TTLCache
 REMEMBERED = 4096
 
 WARY_SECONDS = 120.0
-"""For so long after a picture was condemned, all others from its group are suspicious: or each of another
-structure would cost the first worker its life."""
+"""For so long after a picture was condemned, or slow, all others from its group are suspicious: or each of
+another structure would cost the first worker its life."""
 
 TRUSTED_SECONDS = 3600.0
 
@@ -27,8 +27,8 @@ class GroupRecords:
         self._wary: TTLCache[Hashable, None] = TTLCache(REMEMBERED, WARY_SECONDS, time.monotonic)
         self._answered: TTLCache[Hashable, int] = TTLCache(REMEMBERED, TRUSTED_SECONDS, time.monotonic)
 
-    def condemned(self, group: Hashable) -> None:
-        """Take note of a condemned picture."""
+    def suspect(self, group: Hashable) -> None:
+        """Be wary of a group for some time."""
         if group is not None:
             self._wary[group] = None
             self._answered.pop(group, None)

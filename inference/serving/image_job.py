@@ -78,11 +78,13 @@ class ImageJob:
         It is where it alone took too much processor time, and at the second death, if it was alone then; for
         an image that resembles a condemned one, the first death is the second. But
         a SIGKILL that was not ours is more often a person's, or the kernel's for lack of memory, than a
-        picture's: then it must have been alone twice.
+        picture's: then it must have been alone twice. That it was slow is nothing to condemn it for.
         """
+        self.core_seconds += death.in_work[self.id]
+        if death.cause is DeathCause.SLOW:
+            return False
         self.deaths += 1
         self._deaths_alone += alone
-        self.core_seconds += death.in_work[self.id]
         if death.cause is DeathCause.OVERRAN and len(death.in_work) == 1:
             return True
         again = self.deaths > 1 or self.suspicious

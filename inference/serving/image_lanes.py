@@ -94,13 +94,18 @@ class ImageLanes:
         self._recent.add(job.group, -job.counted)
         job.counted = 0.0
 
-    def take(self, present: Collection[ImageJob]) -> ImageJob | None:
-        """Take the next image that may go beside those that are `present`, None where none may."""
+    def take(self, present: Collection[ImageJob], *, one_each: bool = False) -> ImageJob | None:
+        """Take the next image that may go beside those that are `present`, None where none may.
+
+        `one_each`: no group may have two there at the same time.
+        """
         if self._second_looks:
             return self._second_looks.popleft() if self.fits(self._second_looks[0], present) else None
+        served = {job.group for job in present if job.group is not None} if one_each else ()
         for queue in self._lanes.values():
-            if queue and self.fits(queue.first(), present):
-                job, estimate = queue.pop()
+            first = queue.first(without=served)
+            if first and self.fits(first, present):
+                job, estimate = queue.pop(without=served)
                 job.estimate = estimate
                 return job
         return None

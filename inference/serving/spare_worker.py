@@ -25,6 +25,11 @@ class SpareWorker:
         self._leaving: asyncio.Task[None] | None = None
         self._closed = False
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether there was trouble a short time ago: it is there, or is being loaded."""
+        return self._loading is not None
+
     def settle_on(self, name: str) -> None:
         """Let the spare take the model that `auto` chose for the first worker."""
         self._worker.settle_on(name)
@@ -39,18 +44,12 @@ class SpareWorker:
         if self._loading is None:
             self._loading = asyncio.create_task(self._load(), name="inference-spare")
 
-    async def is_loaded(self) -> bool:
-        """Wait until it is loaded, where it is being; return whether it is."""
-        return self._loading is not None and await asyncio.shield(self._loading) is not None
-
     async def take_over(self, worker: AsyncWorker) -> tuple[AsyncWorker, ModelInfo] | None:
-        """Return the spare, loaded, and its model, and begin to load the next one in place of `worker`, once
-        that has done what it is at.
+        """Return the spare, loaded, and its model, and begin to load the next one in place of `worker`.
 
-        Where it is being loaded, this waits for it. Returns None where there is none, or it did not load, or
-        it is to be the one that was relieved and is still at work.
+        Where it is being loaded, this waits for it. Returns None where there is none, or it did not load.
         """
-        if self._loading is None or self._worker.is_at_work:
+        if self._loading is None:
             return None
         info = await asyncio.shield(self._loading)
         self._loading = None

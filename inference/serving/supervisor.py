@@ -1,7 +1,7 @@
 """A worker seen from outside: start it, hand it batches, and end it when it misbehaves.
 
 `start`, `run` and `reap` block, and are called from one thread of their own, never from the event loop.
-`end`, `give_way`, `pid`, `resident_bytes` and `starts` may be used from any thread at any time.
+`end`, `pid`, `resident_bytes` and `starts` may be used from any thread at any time.
 """
 
 from __future__ import annotations
@@ -37,6 +37,13 @@ Report = Callable[[str, float | None], None]
 
 LOAD_SECONDS = 300.0
 """For building, checking and compiling a model, beside `model.hub_deadline`; its parts have tighter ones."""
+
+SLOW_SHARE = 0.375
+"""Of the processor time that an image may take, the part from which on it is slow: of 4 seconds, 1.5."""
+
+SLOW_SECONDS = 1.5
+"""Core-seconds from which on an image is slow where it may take less than 4. The most expensive honest
+pictures of 50 million pixels took 1.2 to 1.4 s, and those that are not costly by their headers 0.3."""
 
 SWOLLEN_SHARE = 0.6
 """Of its memory limit, what an idle worker may keep without being replaced."""
@@ -123,14 +130,13 @@ class WorkerSupervisor:
         *,
         image_seconds: float,
         inbox: BatchInbox,
-        on_slow: Callable[[], None],
     ) -> None:
         """Hand over a batch, and what comes into `inbox` meanwhile, and report replies as soon as they are
         there; return when all are.
 
-        `pictures` are the bytes of the first looks. An image may take `image_seconds` of processor time, and
-        `on_slow` is called once when one has taken a good part of them. Raises WorkerDied if the worker dies
-        first.
+        `pictures` are the bytes of the first looks. An image may take `image_seconds` of processor time; one
+        whose look is not `patient` may not be slow, because others would wait for it. Raises WorkerDied if
+        the worker dies first.
         """
         process = self._process
         if process is None or process.has_ended:
@@ -147,7 +153,7 @@ class WorkerSupervisor:
         )
         looks: dict[int, LookRequest] = {}
         believed = partial(self._believed, process, watch, looks)
-        look_after_it = partial(self._look_after, process, watch, image_seconds, on_slow)
+        look_after_it = partial(self._look_after, process, watch, looks, image_seconds)
         todo = [Batch(batch, pictures)]
         try:
             while todo or watch.unanswered or not inbox.close_if_empty():
@@ -178,11 +184,15 @@ class WorkerSupervisor:
         return watch.take(news)  # not before, or who lies would be at no picture any more
 
     def _look_after(
-        self, process: WorkerProcess, watch: BatchWatch, image_seconds: float, on_slow: Callable[[], None]
+        self,
+        process: WorkerProcess,
+        watch: BatchWatch,
+        looks: Mapping[int, LookRequest],
+        image_seconds: float,
     ) -> None:
         """Raise WorkerDied, and end the worker, where it took too much time or memory."""
         if overran := watch.overran():
-            slow = watch.slow() - overran
+            slow = watch.slow(SLOW_SHARE * image_seconds) - overran
             process.reap()
             detail = f"it took more than {image_seconds:g} seconds of processor time"
             spent = dict.fromkeys(overran, image_seconds)
@@ -195,8 +205,13 @@ class WorkerSupervisor:
             raise process.put_down(DeathCause.HUNG, "the worker did not answer in time")
         if (resident := process.size) > self._memory:
             raise process.put_down(DeathCause.BLOATED, f"the worker grew to {resident >> 20} MiB")
-        if watch.is_first_slow():
-            on_slow()
+        long = max(SLOW_SHARE * image_seconds, SLOW_SECONDS)
+        if any(not looks[id_].patient for id_ in watch.slow(long)):
+            # What has taken half as long would be the next.
+            suspects = [id_ for id_ in watch.slow(long / 2) if not looks[id_].patient]
+            process.reap()
+            detail = "an image took much longer than its header promised"
+            raise WorkerDied(DeathCause.SLOW, detail, dict.fromkeys(suspects, long / 2))
 
     def is_swollen(self) -> bool:
         """Return whether the worker keeps so much memory that a new one should take its place when idle.
@@ -204,12 +219,6 @@ class WorkerSupervisor:
         A model that is large by itself is no reason, because the new worker would be as large.
         """
         return self.resident_bytes > max(SWOLLEN_SHARE * self._worker.memory, 2 * self._size_at_start)
-
-    def give_way(self) -> None:
-        """Give the worker the lowest priority, for good."""
-        with self._lock:
-            if self._process:
-                self._process.give_way()
 
     def end(self) -> None:
         """Kill the worker now, with every process it started, and never start another.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 
 from inference.results import HarmfulImage, ModelUnavailable
 from inference.serving.async_worker import AsyncWorker, BatchWorker
@@ -30,8 +30,8 @@ class SuspectTrials:
     """Tries images alone in a worker that is started when the first suspect comes, and ended when it idles.
 
     `on_tried` is told what became of each. Images that were in work when the first worker died go before
-    those that only are suspicious: from a group that posted a condemned picture just now, or built like one
-    and from a group of which little is known.
+    those that only are suspicious: from a group that just posted a condemned or a surprisingly slow picture,
+    or built like a condemned one and from a group of which little is known.
     """
 
     def __init__(
@@ -84,9 +84,14 @@ class SuspectTrials:
         """Be wary of images like this one, and of its group, and return the error to refuse it with."""
         log.warning("Refusing the image that did it (%d since the start) until the next start.", job.id)
         self.condemned += 1
-        self._groups.condemned(job.group)
+        self._groups.suspect(job.group)
         self._structures.condemned(job.data, in_trial=job.suspicious)
         return HarmfulImage(f"The image cannot be looked at: {death}.", core_seconds=job.core_seconds)
+
+    def be_wary(self, jobs: Iterable[ImageJob]) -> None:
+        """Be wary of what comes from where these came from, because nothing told that they would be slow."""
+        for job in jobs:
+            self._groups.suspect(job.group)
 
     def forget_group(self, group: Hashable) -> None:
         """Forget what a group has used, unless it has images in the line."""

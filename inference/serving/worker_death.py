@@ -16,6 +16,8 @@ class DeathCause(Enum):
     """It said nothing within its deadline."""
     OVERRAN = auto()
     """A picture took more processor time than one may, and was in work when it was killed."""
+    SLOW = auto()
+    """A picture took much more processor time than its header promised, and may have kept others waiting."""
     BLOATED = auto()
     """It outgrew its memory limit."""
     KILLED = auto()
@@ -27,8 +29,8 @@ class DeathCause(Enum):
 class WorkerDied(Exception):
     """The worker is gone, and with it what it was doing.
 
-    `in_work` are the images that it may have been at, each with the core-seconds that it is charged. `slow`
-    are others that it had been at for long.
+    `in_work` are the images that it may have been at, each with the core-seconds that it is charged; of a
+    `SLOW` death only those that took long. `slow` are others that it had been at for long.
     """
 
     def __init__(

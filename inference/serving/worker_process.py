@@ -1,6 +1,6 @@
 """One worker process seen from outside: its pipes, what it takes of the machine, and its end.
 
-Its methods block, and belong to one thread; `kill`, `give_way`, `pid`, `size` and `is_gone` may be used from
+Its methods block, and belong to one thread; `kill`, `pid`, `size` and `is_gone` may be used from
 any. Time is `perf_counter`, because a simulated Discord makes `monotonic` stand still.
 """
 
@@ -37,7 +37,6 @@ PIPE_BYTES = 1024 * 1024
 REPLY_BYTES = 4 * 1024 * 1024
 """A reply is labels and numbers. One that claims to be longer comes from a worker that was taken over."""
 
-LOWEST_PRIORITY = 19
 
 LEAVE_SECONDS = 1.0
 """For a worker that has closed its pipe to be gone, so that its exit status tells what happened."""
@@ -200,12 +199,6 @@ class WorkerProcess:
         except psutil.NoSuchProcess:
             return 0.0
         return float(times.user + times.system)
-
-    def give_way(self) -> None:
-        """Give all of it the lowest priority. Without special rights it cannot be raised again."""
-        with self._lock:
-            if not self.has_ended:
-                os.setpriority(os.PRIO_PGRP, self.pid, LOWEST_PRIORITY)
 
     def kill(self) -> None:
         """Kill it now, with every process that it started. Who waits for it on its own thread hears of it."""

@@ -43,9 +43,8 @@ class ScriptedWorker:
     """Each batch waits for `go`. `unsure`: the crops of a picture's second look; `deadly`: what kills.
 
     Of a batch with something deadly, the images before it are answered, it is in work, as is what is in
-    `beside`, and those after it have not begun. `overrunning`: it is known to have taken too long, and
-    `slow_too` what had taken long beside it. `slow`: it says of each batch that something takes long. A start
-    waits for `loads`, and ends with what is left in `broken`.
+    `beside`, and those after it have not begun. `cause` is why it dies, and `slow_too` what had taken long
+    beside what is deadly. A start waits for `loads`, and ends with what is left in `broken`.
     """
 
     def __init__(self) -> None:
@@ -58,10 +57,9 @@ class ScriptedWorker:
         self.deadly: set[bytes | int] = set()
         self.without_memory: list[bytes | int] = []
         self.beside: set[bytes | int] = set()
-        self.overrunning = False
+        self.cause = DeathCause.CRASHED
         self.alive = True
         self.swollen = False
-        self.slow = self.gave_way = False
         self.slow_too: set[bytes | int] = set()
         self.loads = threading.Event()
         self.loads.set()
@@ -100,10 +98,7 @@ class ScriptedWorker:
         *,
         image_seconds: float,
         inbox: BatchInbox,
-        on_slow: Callable[[], None],
     ) -> None:
-        if self.slow:
-            on_slow()
         todo = [Batch(batch, pictures)]
         while todo or not inbox.close_if_empty():
             for request, bytes_ in todo:
@@ -126,9 +121,8 @@ class ScriptedWorker:
                     look.id,
                     *(o.id for o, w in zip(batch.looks, seen, strict=True) if w in self.beside),
                 ]
-                cause = DeathCause.OVERRAN if self.overrunning else DeathCause.CRASHED
                 slow = frozenset(o.id for o, w in zip(batch.looks, seen, strict=True) if w in self.slow_too)
-                raise WorkerDied(cause, "it was deadly", dict.fromkeys(in_work, 1.0), slow=slow)
+                raise WorkerDied(self.cause, "it was deadly", dict.fromkeys(in_work, 1.0), slow=slow)
             if what in self.beside:
                 continue
             report([self._reply(look, what)])
@@ -140,9 +134,6 @@ class ScriptedWorker:
         if isinstance(what, bytes) and what in self.unsure:
             return UnsureReply(id=look.id, crops=self.unsure[what], core_seconds=0)
         return answered(look)
-
-    def give_way(self) -> None:
-        self.gave_way = True
 
     def end(self) -> None:
         self.go.release(1000)

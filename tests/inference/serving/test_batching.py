@@ -11,6 +11,7 @@ import pytest
 
 from inference.results import HarmfulImage, ModelUnavailable, OutOfMemory
 from inference.serving.protocol import AnsweredReply
+from inference.serving.worker_death import DeathCause
 from tests.inference.fakes import until
 from tests.inference.scripted_worker import BatchingScene
 
@@ -146,7 +147,7 @@ async def test_an_unsure_suspect_stays_alone(scene: BatchingScene) -> None:
 
 
 async def test_a_picture_that_overran_is_condemned_without_a_trial(scene: BatchingScene) -> None:
-    scene.worker.deadly, scene.worker.overrunning = {b"slow"}, True
+    scene.worker.deadly, scene.worker.cause = {b"slow"}, DeathCause.OVERRAN
     tasks = scene.send("a", "slow", "b")
     scene.worker.go.release(9)
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)

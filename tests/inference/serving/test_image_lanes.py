@@ -92,6 +92,16 @@ def test_servers_take_turns_in_both_lanes() -> None:
     assert taken(found) == [second]
 
 
+def test_where_each_server_may_have_one_image_others_of_the_line_go_first() -> None:
+    jobs = [job(group="a"), job(group="a"), job(group="b"), job(group=None), job(group=None)]
+    found = lanes(*jobs)
+    there: list[ImageJob] = []
+    while each := found.take(there, one_each=True):
+        there.append(each)
+    assert there == [jobs[0], jobs[2], jobs[3], jobs[4]]  # of those without a server nothing is known
+    assert found.take(there[1:], one_each=True) is jobs[1]
+
+
 def test_what_is_put_back_is_first_again_and_costs_nothing() -> None:
     jobs = [job(group="a"), job(group="a"), job(group="b")]
     found = lanes(*jobs)

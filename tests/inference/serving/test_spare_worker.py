@@ -10,6 +10,7 @@ import pytest
 
 from inference.results import HarmfulImage, ModelUnavailable
 from inference.serving.protocol import AnsweredReply
+from inference.serving.worker_death import DeathCause
 from tests.inference.fakes import picture, until
 from tests.inference.scripted_worker import BatchingScene
 
@@ -18,7 +19,7 @@ from tests.inference.scripted_worker import BatchingScene
 async def scene() -> AsyncIterator[BatchingScene]:
     scene = BatchingScene()
     for worker in scene.workers:
-        worker.overrunning = True
+        worker.cause = DeathCause.OVERRAN
         worker.deadly = {b"bad1", b"bad2", b"bad3"}
         worker.go.release(99)
     yield scene
@@ -58,16 +59,6 @@ async def test_the_one_that_died_becomes_the_next_spare(scene: BatchingScene) ->
     assert await outcome(scene, "a") is AnsweredReply
     assert scene.worker.seen[-1] == b"a"
     assert scene.batcher.restarts == 3
-
-
-async def test_a_spare_is_loaded_already_while_an_image_takes_long(scene: BatchingScene) -> None:
-    scene.worker.slow = True
-    assert await outcome(scene, "a") is AnsweredReply
-    await until(lambda: scene.spare.alive)
-    scene.worker.loads.clear()
-    assert await outcome(scene, "bad1") is HarmfulImage
-    assert await outcome(scene, "b") is AnsweredReply
-    assert scene.spare.seen == [b"b"]
 
 
 async def test_a_death_while_the_spare_loads_waits_for_that_load_alone(scene: BatchingScene) -> None:
@@ -165,75 +156,49 @@ async def test_a_server_that_is_known_to_be_harmless_does_not_wait_for_trials_of
     assert scene.worker.seen[-1] == alike[2]
 
 
-class Relief:
-    """An image that takes long in the first worker, from which the spare takes over."""
-
-    def __init__(self, scene: BatchingScene) -> None:
-        self.scene = scene
-        for worker in scene.workers:
-            worker.go = threading.Semaphore(0)
-        scene.worker.slow = True
-        scene.spare.go.release(99)
-        scene.second.go.release(99)
-
-    async def begin(self, *images: str) -> list[asyncio.Task[AnsweredReply]]:
-        """Have the first worker at these images, and the spare in its place."""
-        tasks = self.scene.send(*images)
-        await until(lambda: self.scene.worker.gave_way)
-        self.scene.worker.slow = False
-        await until(lambda: self.scene.spare.alive)
-        return tasks
-
-    def end(self) -> None:
-        """Let the first worker go on with what it has."""
-        self.scene.worker.go.release(99)
+async def test_what_was_surprisingly_slow_is_tried_apart_and_condemned_for_nothing(
+    scene: BatchingScene,
+) -> None:
+    scene.worker.cause, scene.second.deadly = DeathCause.SLOW, set()
+    scene.worker.beside = {b"bad2"}
+    tasks = scene.send("bad1", "bad2", "c")
+    assert all(isinstance(one, AnsweredReply) for one in await asyncio.gather(*tasks))
+    assert scene.second.seen == [b"bad1", b"bad2"]
+    assert scene.worker.seen == [b"bad1", b"bad2", b"c", b"c"]
 
 
-async def test_the_spare_takes_over_while_an_image_takes_long(scene: BatchingScene) -> None:
-    relief = Relief(scene)
-    (slow,) = await relief.begin("slow")
-    assert await outcome(scene, "a") is AnsweredReply
-    assert scene.spare.seen == [b"a"]
-    assert not slow.done()
-    relief.end()
-    assert isinstance(await slow, AnsweredReply)
-    await until(lambda: scene.worker.starts)  # it is the next spare
+async def test_where_a_picture_was_surprisingly_slow_the_next_ones_are_tried_apart(
+    scene: BatchingScene,
+) -> None:
+    scene.worker.cause = DeathCause.SLOW
+    assert await outcome(scene, "bad1", "slow") is HarmfulImage  # as the second worker found out
+    assert await outcome(scene, "a", "slow") is AnsweredReply
+    assert await outcome(scene, "b", "another") is AnsweredReply
+    assert scene.second.seen == [b"bad1", b"a"]
+    assert scene.worker.seen == [b"bad1", b"b"]
 
 
-async def test_nobody_else_notices_when_a_worker_that_was_relieved_dies(scene: BatchingScene) -> None:
-    relief = Relief(scene)
-    tasks = await relief.begin("bad1", "b")
-    assert await outcome(scene, "a") is AnsweredReply
-    relief.end()
-    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    assert [type(one) for one in outcomes] == [HarmfulImage, AnsweredReply]
-    assert scene.spare.seen == [b"a", b"b"]
-    assert scene.spare.starts == 1
+async def test_slow_pictures_from_any_number_of_servers_open_no_breaker(scene: BatchingScene) -> None:
+    slow = [b"slow%d" % number for number in range(5)]
+    for worker in (scene.worker, scene.spare):
+        worker.cause, worker.deadly = DeathCause.SLOW, set(slow)
+    for number, image in enumerate(slow):
+        assert await outcome(scene, image, number) is AnsweredReply
+    assert not scene.batcher.breaker_open
+    assert scene.batcher.condemned == 0
 
 
-async def test_a_second_look_begins_anew_where_the_worker_was_relieved(scene: BatchingScene) -> None:
-    relief = Relief(scene)
-    scene.worker.unsure = {b"u": 2}
-    (unsure,) = await relief.begin("u")
-    relief.end()
-    assert isinstance(await unsure, AnsweredReply)
-    assert scene.worker.seen == scene.spare.seen == [b"u"]
-
-
-async def test_a_death_does_not_wait_for_a_spare_that_is_still_at_work_itself(scene: BatchingScene) -> None:
-    relief = Relief(scene)
-    (slow,) = await relief.begin("slow")
-    assert await outcome(scene, "bad1") is HarmfulImage
-    assert await outcome(scene, "a") is AnsweredReply
-    assert scene.spare.seen == [b"bad1", b"a"]
-    assert not slow.done()
-    relief.end()
-    await slow
-
-
-async def test_closing_ends_a_worker_that_was_relieved_too(scene: BatchingScene) -> None:
-    relief = Relief(scene)
-    (slow,) = await relief.begin("slow")
-    await scene.batcher.close()
-    (found,) = await asyncio.gather(slow, return_exceptions=True)
-    assert isinstance(found, ModelUnavailable)
+async def test_after_a_death_each_server_has_one_picture_in_work_on_a_thread_of_its_own(
+    scene: BatchingScene,
+) -> None:
+    assert await outcome(scene, "bad1", "attacker") is HarmfulImage
+    await until(lambda: scene.spare.alive)
+    scene.worker.go = threading.Semaphore(0)
+    tasks = scene.send("a1", "a2", "a3", group="a") + scene.send("b1", group="b")
+    await until(lambda: len(scene.worker.batches) == 2)
+    await asyncio.sleep(0.01)
+    assert scene.worker.batches[1:] == [[b"a1", b"b1"]]
+    assert [look.alone for look in scene.worker.requests[1].looks] == [True, True]
+    scene.worker.go.release(9)
+    await asyncio.gather(*tasks)
+    assert scene.worker.batches[2:] == [[b"a2"], [b"a3"]]
