@@ -233,7 +233,8 @@ class Worker(Section):
     """Seconds of processor time one image may take before its worker is replaced and the image refused."""
     memory: PositiveInt = 1536 * MiB
     """Bytes the worker may keep resident before it is replaced. While a picture is under suspicion, a second
-    worker tries it, which may take the model's memory and three fifths of what is left."""
+    worker tries it, which may take the model's memory and three fifths of what is left; and for five minutes
+    after a worker died, a spare one waits, which takes the model's memory."""
     nice: Annotated[int, Field(ge=0, le=19)] = 10
     """Niceness of the worker, so that the gateway's process goes first."""
     batch: PositiveInt = 8

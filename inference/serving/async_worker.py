@@ -37,7 +37,7 @@ class BatchWorker(Protocol):
         inbox: BatchInbox,
     ) -> None: ...
     def end(self) -> None: ...
-    def reap(self) -> int: ...
+    def reap(self) -> None: ...
 
 
 class AsyncWorker:
@@ -124,6 +124,7 @@ class AsyncWorker:
                 ranked=job.key.ranked,
                 second=job.second,
                 alone=job.is_apart and not job.second,
+                patient=job.is_heavy or job.is_costly or job.accused or job.suspicious,
                 size=0 if job.second else len(job.data),
                 features=job.key.features,
                 explain=job.key.explain,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from inference.serving.protocol import LooksBegun, WorkerNews, WorkerReply
@@ -105,15 +105,23 @@ class BatchWatch:
 
         Where several are at codecs with threads of their own, nobody can tell whose these are: it is all.
         """
+        for share in self._beyond(self._image_seconds):
+            alike = [each for each in self._in_work.values() if each.elsewhere is not None]
+            guilty = [share] if share.elsewhere is None else alike
+            return frozenset(id_ for each in guilty for id_ in each.ids)
+        return frozenset()
+
+    def slow(self, core_seconds: float) -> frozenset[int]:
+        """Return the images that have taken more than so much processor time."""
+        return frozenset(id_ for share in self._beyond(core_seconds) for id_ in share.ids)
+
+    def _beyond(self, image_seconds: float) -> Iterator[LooksInWork]:
         now = time.perf_counter()
         for share in self._in_work.values():
-            allowed = self._image_seconds * len(share.ids)
+            allowed = image_seconds * len(share.ids)
             # A thread uses no more processor time than time goes by.
             if now - share.since > allowed and self._spent(share) > allowed:
-                alike = [each for each in self._in_work.values() if each.elsewhere is not None]
-                guilty = [share] if share.elsewhere is None else alike
-                return frozenset(id_ for each in guilty for id_ in each.ids)
-        return frozenset()
+                yield share
 
     def stalled(self) -> frozenset[int]:
         """Return the images whose thread has done next to nothing for long, while others went on.

@@ -5,9 +5,9 @@ answered some. `inference.serving.image_lanes` says what it may have at the same
 
 When a worker dies, an image that took too much processor time is condemned. Where none did, those that were
 in work are suspects: each is tried alone in a second worker (`inference.serving.suspect_trials`), and so is
-an image that got no memory. All others are looked at again by the replacement, which waits for no trial. A
-death counts against the breaker when no image can be blamed for it, which is known once its suspects have
-been tried. The death of an idle worker that had answered before does not count: nobody lost anything by it.
+an image that got no memory. All others are looked at again by the replacement, which waits for no trial: a
+spare that is loaded already, once there has been trouble (`inference.serving.first_worker`). A death counts
+against the breaker when no image can be blamed for it, which is known once its suspects have been tried.
 """
 
 from __future__ import annotations
@@ -15,26 +15,27 @@ from __future__ import annotations
 import asyncio
 import itertools
 import logging
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Hashable
 
-from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
-from inference.serving.async_worker import AsyncWorker, BatchWorker
+from inference.results import InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
+from inference.serving.async_worker import BatchWorker
 from inference.serving.backend import CLOSED
-from inference.serving.breaker import CircuitBreaker
 from inference.serving.expected_work import ExpectedWork
+from inference.serving.first_worker import FirstWorker
 from inference.serving.image_job import ImageJob, OnCost, Outcome
 from inference.serving.image_lanes import ImageLanes
+from inference.serving.open_cases import OpenCases
 from inference.serving.protocol import AnsweredReply, RefusedReply, WorkerReply
-from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.suspect_trials import SuspectTrials
 from inference.serving.verdict_cache import ImageKey
+from inference.serving.worker_death import DeathCause, WorkerDied
 
 log = logging.getLogger(__name__)
 
 
 class MicroBatcher:
-    """Feeds one worker what `lanes` allow, and the other one suspects.
+    """Feeds the first worker what `lanes` allow, and the second one suspects.
 
     An image may take `image_seconds` of processor time. `on_settled` is told what the worker's answer or its
     death decided of an image, `on_model` which model a new worker has loaded.
@@ -44,28 +45,25 @@ class MicroBatcher:
         self,
         worker: BatchWorker,
         suspect_worker: BatchWorker,
+        spare_worker: BatchWorker,
         lanes: ImageLanes,
         *,
         image_seconds: float,
         on_settled: Callable[[ImageKey, Outcome], None],
         on_model: Callable[[ModelInfo], None],
     ) -> None:
-        self._worker = AsyncWorker(worker, "worker-supervisor")
+        self._first = FirstWorker(worker, spare_worker, on_model=on_model, on_broken=self._refuse_with)
         self._trials = SuspectTrials(suspect_worker, image_seconds=image_seconds, on_tried=self._tried)
         self._image_seconds = image_seconds
         self._lanes = lanes
         self._on_settled = on_settled
-        self._on_model = on_model
-        self._breaker = CircuitBreaker()
         self._numbers = itertools.count()
         self._jobs: dict[ImageKey, ImageJob] = {}
-        self._second_looks: deque[ImageJob] = deque()
         self._present: dict[ImageJob, None] = {}
         self._is_feeding = self._is_topping_up = False
-        self._open_cases: list[tuple[WorkerDied, set[ImageJob]]] = []
+        self._open_cases = OpenCases()
         self._forgotten: list[int] = []
         self._pump: asyncio.Task[None] | None = None
-        self._proven = False
         self._closed = False
         self.weighs_images = True
         self.batches = 0
@@ -75,12 +73,12 @@ class MicroBatcher:
     @property
     def pid(self) -> int | None:
         """The process id of the worker, None where there is none now."""
-        return self._worker.pid
+        return self._first.worker.pid
 
     @property
     def restarts(self) -> int:
         """How many workers had to be replaced."""
-        return max(self._worker.starts - 1, 0) + self._trials.deaths
+        return self._first.replaced + self._trials.deaths
 
     @property
     def condemned(self) -> int:
@@ -90,24 +88,22 @@ class MicroBatcher:
     @property
     def breaker_open(self) -> bool:
         """Whether the breaker has opened, and no batch was answered since."""
-        return self._breaker.is_open
+        return self._first.breaker.is_open
 
     @property
     def worker_bytes(self) -> int:
         """The memory that the worker takes, 0 where there is none."""
-        return self._worker.resident_bytes
+        return self._first.worker.resident_bytes
 
     def check(self) -> None:
         """Raise ModelUnavailable where a new image would be refused."""
         if self._closed:
             raise ModelUnavailable(CLOSED)
-        self._breaker.check(working=bool(self._jobs))
+        self._first.breaker.check(working=bool(self._jobs))
 
     async def start(self, report: Callable[[str, float | None], None]) -> None:
         """Start the first worker. Raises ModelUnavailable if it has no model, WorkerDied if it dies."""
-        info = await self._worker.start(report)
-        self._trials.settle_on(info.name)
-        self._on_model(info)
+        self._trials.settle_on((await self._first.start(report)).name)
 
     async def answer(
         self,
@@ -130,8 +126,7 @@ class MicroBatcher:
                 next(self._numbers), key, data, group, on_cost=on_cost, expected=expected
             )
             self._lanes.put(job)
-            if self._pump is None:
-                self._pump = asyncio.create_task(self._work(), name="inference-batches")
+            self._wake()
             self._top_up_soon()
         waiter: asyncio.Future[AnsweredReply] = asyncio.get_running_loop().create_future()
         job.waiters.add(waiter)
@@ -152,24 +147,28 @@ class MicroBatcher:
         if self._closed:
             return
         self._closed = True
-        self._worker.end()
+        self._first.end()
         self._trials.end()
         self._refuse_all(ModelUnavailable(CLOSED))
         if self._pump:
             await asyncio.wait([self._pump])
         await self._trials.close()
-        await self._worker.close()
+        await self._first.close()
+
+    def _wake(self) -> None:
+        if self._pump is None:
+            self._pump = asyncio.create_task(self._work(), name="inference-batches")
 
     async def _work(self) -> None:
         """Send batches as long as there are images."""
         try:
-            while (batch := self._take()) or self._worker.is_swollen():
+            while (batch := self._take()) or self._first.worker.is_swollen():
                 if not batch:
                     log.warning(
                         "Replacing the idle worker, which keeps most of the memory it may (worker.memory)."
                     )
-                    await self._replace()
-                elif self._worker.pid is not None or await self._replace():
+                    await self._first.replace()
+                elif self._first.worker.pid is not None or await self._first.replace():
                     await self._look_at(batch)
         except BaseException as error:
             # Whether the loop is ending or this is a bug, nobody may wait for ever.
@@ -179,10 +178,16 @@ class MicroBatcher:
             self._pump = None
 
     def _take(self) -> list[ImageJob]:
-        """Take what the worker may have now beside what it has: second looks, and then new images in turn."""
+        """Take what the worker may have now beside what it has: second looks, and then new images in turn.
+
+        After a death each group may have one image there, on a thread of its own, until there was peace for
+        some minutes: another one who would take all threads is found out while the others go on.
+        """
         batch: list[ImageJob] = []
-        while job := self._next():
+        in_trouble = self._first.spare.is_kept
+        while job := self._lanes.take(self._present, one_each=in_trouble):
             if job.second or not self._trials.takes(job):
+                job.is_apart |= in_trouble
                 job.in_work = True
                 self._present[job] = None
                 batch.append(job)
@@ -192,19 +197,12 @@ class MicroBatcher:
         self.batches += 1
         self.batch_sizes[size] += 1
 
-    def _next(self) -> ImageJob | None:
-        if not self._second_looks:
-            return self._lanes.take(self._present)
-        if self._lanes.fits(self._second_looks[0], self._present):
-            return self._second_looks.popleft()
-        return None
-
     async def _look_at(self, batch: list[ImageJob]) -> None:
         forget, self._forgotten = self._forgotten, []
         self._is_feeding = True
         self._count_batch(len(batch))
         try:
-            await self._worker.look_at(
+            await self._first.look_at(
                 batch, self._take_note, image_seconds=self._image_seconds, forget=forget
             )
         except WorkerDied as death:
@@ -212,10 +210,8 @@ class MicroBatcher:
             unanswered, self._present = list(self._present), {}
             if not self._closed:
                 await self._bury(unanswered, death)
-            return
         finally:
             self._is_feeding = False
-        self._proven = True
 
     def _top_up_soon(self) -> None:
         """Give a busy worker more, once all that has just been answered or come is known."""
@@ -228,25 +224,19 @@ class MicroBatcher:
         if not self._is_feeding or not (batch := self._take()):
             return
         forget, self._forgotten = self._forgotten, []
-        if self._worker.add(batch, forget=forget):
+        if self._first.worker.add(batch, forget=forget):
             self._count_batch(len(batch))
             return
         self._forgotten = forget  # it has just answered the last one
         for job in reversed(batch):
             del self._present[job]
-            self._put_back(job)
-
-    def _put_back(self, job: ImageJob) -> None:
-        job.in_work = False
-        if job.second:
-            self._second_looks.appendleft(job)
-        else:
+            job.in_work = False
             self._lanes.put_back(job)
 
     def _take_note(self, job: ImageJob, reply: WorkerReply) -> None:
         job.in_work = False
         self._present.pop(job, None)
-        self._breaker.succeeded()
+        self._first.breaker.succeeded()
         if isinstance(reply, AnsweredReply):
             self._settle(job, reply)
         elif isinstance(reply, RefusedReply):
@@ -257,7 +247,7 @@ class MicroBatcher:
                 self._settle(job, reply.error())
         elif job.waiters:
             job.second, job.crops = True, reply.crops
-            self._second_looks.append(job)
+            self._lanes.put_second_look(job)
         else:
             self._charge(job, reply.core_seconds)
             self._forget(job)
@@ -267,78 +257,53 @@ class MicroBatcher:
     async def _bury(self, unanswered: list[ImageJob], death: WorkerDied) -> None:
         """Decide about the images that a dead worker has left, and start another worker."""
         log.warning("Replacing the worker: %s. Images in work: %d.", death, len(death.in_work))
-        self._start_over()
+        self._lanes.lose_second_looks()
+        if self._judge(unanswered, death) or self._first.count(death):
+            await self._first.replace()
+        if death.cause is not DeathCause.IDLE:
+            self._first.spare.prepare()
+
+    def _judge(self, unanswered: list[ImageJob], death: WorkerDied) -> bool:
+        """Condemn, accuse or put back what a dead worker left; return whether an image may have done it."""
+        for job in unanswered:
+            job.in_work = False
+            job.begin()
         accused = [job for job in unanswered if job.id in death.in_work]
         guilty = [job for job in accused if job.died(death, alone=len(unanswered) == 1)]
         for job in guilty:
             self._settle(job, self._trials.condemn(job, death))
         if accused and not guilty:
-            self._open_cases.append((death, set(accused)))
+            if death.cause is DeathCause.SLOW:
+                self._trials.be_wary(accused)
+            else:
+                self._open_cases.open(death, accused)
             for job in accused:
                 self._trials.accuse(job)
         for job in reversed(unanswered):
-            if job not in accused:
-                if job.waiters:
-                    self._lanes.put_back(job)
-                else:
-                    self._forget(job)
-                    self._charge(job, job.core_seconds)
-        if accused or (death.cause is DeathCause.IDLE and self._proven) or self._count_crash(death):
-            await self._replace()
-
-    def _start_over(self) -> None:
-        """Have every image begin with its first look: the crops for second ones have died with the worker."""
-        for job in self._jobs.values():
-            if not (job.accused or job.resembling):
-                job.in_work = False
-                job.begin()
-        while self._second_looks:
-            self._lanes.put_back(self._second_looks.pop())
+            if job in accused:
+                continue
+            if job.id in death.slow:
+                self._trials.accuse(job)  # or it might end the next worker too
+            elif job.waiters:
+                self._lanes.put_back(job)
+            else:
+                self._forget(job)
+                self._charge(job, job.core_seconds)
+        return bool(accused)
 
     def _tried(self, job: ImageJob, outcome: Outcome) -> None:
         """Take note of what the second worker found out about a suspect."""
         self._settle(job, outcome)
-        for case in list(self._open_cases):
-            death, untried = case
-            if job not in untried:
-                continue
-            untried.discard(job)
-            if isinstance(outcome, (HarmfulImage, ModelUnavailable)):
-                self._open_cases.remove(case)  # explained, or it will never be
-            elif not untried:
-                self._open_cases.remove(case)
-                self._count_crash(death)
+        for death in self._open_cases.tried(job, outcome):
+            self._first.count_crash(death)
 
-    async def _replace(self) -> bool:
-        """Start a new worker. Returns False where that fails: the breaker is open, every image refused."""
-        while not self._closed:
-            try:
-                self._proven = False
-                self._on_model(await self._worker.start())
-            except WorkerDied as death:
-                if not self._count_crash(death):
-                    return False
-            except ModelUnavailable as error:
-                self._give_up(f"The worker could not be replaced: {error}")
-                return False
-            else:
-                return True
-        return False
-
-    def _count_crash(self, death: WorkerDied) -> bool:
-        """Count a death that no image explains. Returns whether to go on."""
-        if not self._breaker.crashed():
-            return True
-        self._give_up(f"The worker keeps dying; the last time, {death}.")
-        return False
-
-    def _give_up(self, reason: str) -> None:
-        log.error("%s", reason)
-        self._breaker.open(reason)
+    def _refuse_with(self, reason: str) -> None:
         self._refuse_all(ModelUnavailable(reason))
 
     def _settle(self, job: ImageJob, outcome: Outcome) -> None:
         self._forget(job)
+        if isinstance(outcome, AnsweredReply):
+            self._trials.answered(job)
         self._on_settled(job.key, outcome)
         self._charge(job, outcome.core_seconds)
         job.finish(outcome)
@@ -353,7 +318,6 @@ class MicroBatcher:
         jobs = list(self._jobs.values())
         self._jobs.clear()
         self._lanes.clear()
-        self._second_looks.clear()
         self._present.clear()
         self._trials.clear()
         self._open_cases.clear()
@@ -371,6 +335,5 @@ class MicroBatcher:
         self._forget(job)
         self._lanes.remove(job)
         self._trials.drop(job)
-        if job in self._second_looks:
-            self._second_looks.remove(job)
+        if job.second:
             self._forgotten.append(job.id)

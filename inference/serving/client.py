@@ -42,13 +42,18 @@ from inference.serving.image_job import OnCost
 from inference.serving.image_lanes import ImageLanes
 from inference.serving.node_reply import NodeReply
 from inference.serving.protocol import MOST_MAPS, AnsweredReply
-from inference.serving.supervisor import WorkerDied, WorkerSupervisor
+from inference.serving.supervisor import WorkerSupervisor
 from inference.serving.verdict_cache import ImageKey, VerdictCache
+from inference.serving.worker_death import WorkerDied
 
 T = TypeVar("T")
 
 SUSPECTS_ROOM = 0.6
 """Of the memory that pictures may take in the worker, what one may take in the worker that tries suspects."""
+
+PATIENCE = 5
+"""Added to the niceness of the worker that tries suspects. With more, a busy machine would let it starve, and
+it would be taken for hung."""
 
 
 class QueuePlace(NamedTuple):
@@ -410,7 +415,8 @@ def _backend(
         return ClusterBackend(settings, on_settled=on_settled, on_model=on_model)
     return MicroBatcher(
         WorkerSupervisor(settings, load),
-        WorkerSupervisor(settings, load, room=SUSPECTS_ROOM),
+        WorkerSupervisor(settings, load, room=SUSPECTS_ROOM, nice=min(settings.worker.nice + PATIENCE, 19)),
+        WorkerSupervisor(settings, load),
         ImageLanes(crops=settings.worker.batch, pixels=settings.limits.image_pixels, cores=cpus.usable()),
         image_seconds=settings.worker.image_seconds,
         on_settled=on_settled,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Collection, Hashable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -22,6 +22,9 @@ MOST_BEHIND = 30.0
 
 GROUPS = 4096
 """Groups that are remembered while they have nothing in the queue."""
+
+_NO_GROUP = object()
+"""Because None is a group."""
 
 
 @dataclass(slots=True)
@@ -70,18 +73,21 @@ class FairQueue(Generic[T]):
             if not account.items:
                 del self._waiting[group]
 
-    def first(self) -> T:
-        """Return the item that `pop` would take. Raises ValueError where there is none."""
-        account = min(self._waiting.values(), key=lambda waiting: waiting.used)
-        return next(iter(account.items))
+    def first(self, *, without: Collection[Hashable] = ()) -> T | None:
+        """Return the item that `pop` would take, None where there is none."""
+        group = self._next(without)
+        return None if group is _NO_GROUP else next(iter(self._waiting[group].items))
 
-    def pop(self) -> tuple[T, float]:
+    def pop(self, *, without: Collection[Hashable] = ()) -> tuple[T, float]:
         """Take the oldest item of the group that has used the least; of several, the one not served longest.
 
-        Returns the item and the core-seconds that its group is charged until more is known. Raises ValueError
-        where there is none.
+        The groups in `without` have to wait. Returns the item and the core-seconds that its group is charged
+        until more is known. Raises LookupError where there is none.
         """
-        group, account = min(self._waiting.items(), key=lambda waiting: waiting[1].used)
+        group = self._next(without)
+        if group is _NO_GROUP:
+            raise LookupError("There is no item that may be taken.")
+        account = self._waiting[group]
         self._level = max(self._level, account.used)
         account.used += account.estimate
         item, _ = account.items.popitem(last=False)
@@ -90,11 +96,19 @@ class FairQueue(Generic[T]):
             self._waiting[group] = account
         return item, account.estimate
 
+    def _next(self, without: Collection[Hashable]) -> Hashable:
+        """Return the group whose turn it is, `_NO_GROUP` where there is none."""
+        groups = (group for group in self._waiting if group not in without)
+        return min(groups, key=lambda group: self._waiting[group].used, default=_NO_GROUP)
+
     def put_back(self, item: T, group: Hashable, *, estimate: float) -> None:
         """Add an item as the first of its group, and the group as the first of its equals, as if it had not
         been taken."""
+        account = self._known.get(group)
+        # Rounded, or groups that had used the same would no longer be equals.
+        used = round(account.used - estimate, 9) if account else self._level
         self.put(item, group, first=True)
-        self._waiting[group].used -= estimate
+        self._waiting[group].used = used  # `put` takes it for one that comes back after a pause
         self._waiting.move_to_end(group, last=False)
 
     def charge(self, group: Hashable, core_seconds: float, *, estimate: float) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Hashable
 from inference.results import InferenceError
 from inference.serving.expected_work import ExpectedWork
 from inference.serving.protocol import AnsweredReply
-from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
+from inference.serving.worker_death import DeathCause, WorkerDied
 
 Outcome = AnsweredReply | InferenceError
 """What becomes of an image."""
@@ -32,10 +32,11 @@ class ImageJob:
     """An image to be looked at, and everybody who waits for it.
 
     It is tried alone in the second worker when it is `accused`, because the first died while it was in work
-    or had no memory for it, or `resembling`, because it is built like a picture that was condemned.
-    `in_work`: a worker has it now. Whoever asked first pays for it: `on_cost` is told what it took.
-    `expected` is what its header promises that it takes; `is_apart` and `is_costly` whether that is too much
-    to share a thread, or a core, with others.
+    or had no memory for it, or `suspicious`, because it is built like a picture that was condemned or comes
+    from where one came from. `in_work`: a worker has it now. Whoever asked first pays for it: `on_cost` is
+    told what it took. `expected` is what its header promises that it takes; `is_apart` and `is_costly`
+    whether that is too much to share a thread, or a core, with others. `is_heavy`: its group has used much of
+    the processor of late, and `counted` is what of this was counted for it before it was known.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class ImageJob:
         self.expected = expected
         self.is_costly = expected.is_large or expected.core_seconds > COSTLY_SECONDS or bool(key.explain)
         self.is_apart = self.is_costly or expected.core_seconds > APART_SECONDS
-        self.estimate = 0.0
+        self.is_heavy = False
+        self.estimate = self.counted = 0.0
         self.waiters: set[asyncio.Future[AnsweredReply]] = set()
         self.accused = False
-        self.resembling = False
+        self.suspicious = False
         self.in_work = False
         self.deaths = 0
         self.core_seconds = 0.0
@@ -76,14 +78,16 @@ class ImageJob:
         It is where it alone took too much processor time, and at the second death, if it was alone then; for
         an image that resembles a condemned one, the first death is the second. But
         a SIGKILL that was not ours is more often a person's, or the kernel's for lack of memory, than a
-        picture's: then it must have been alone twice.
+        picture's: then it must have been alone twice. That it was slow is nothing to condemn it for.
         """
+        self.core_seconds += death.in_work[self.id]
+        if death.cause is DeathCause.SLOW:
+            return False
         self.deaths += 1
         self._deaths_alone += alone
-        self.core_seconds += death.in_work[self.id]
         if death.cause is DeathCause.OVERRAN and len(death.in_work) == 1:
             return True
-        again = self.deaths > 1 or self.resembling
+        again = self.deaths > 1 or self.suspicious
         return alone and again and (death.cause is not DeathCause.KILLED or self._deaths_alone > 1)
 
     def finish(self, outcome: Outcome) -> None:

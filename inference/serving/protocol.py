@@ -101,7 +101,8 @@ class LookRequest(FramedMessage):
     """One image of a batch, and how many labels (`ranked`) to send back.
 
     A first look comes with `size` bytes; for a second look the worker has kept the crops. `alone`: it is so
-    costly that no other is to wait for it on the same thread. `explain` has the
+    costly that no other is to wait for it on the same thread. `patient`: it is decoded on a thread of lower
+    priority, so that others go first. `explain` has the
     classes whose heat maps are wanted: an index, or the direction of features that speaks for a class, as
     `inference.models.fingerprint.pack` makes it.
     """
@@ -111,6 +112,7 @@ class LookRequest(FramedMessage):
     size: NonNegativeInt = 0
     second: bool = False
     alone: bool = False
+    patient: bool = False
     features: Features = ""
     explain: Annotated[tuple[NonNegativeInt | bytes, ...], Field(max_length=MOST_MAPS)] = ()
 

@@ -30,12 +30,12 @@ class SuspiciousStructures:
             REMEMBERED, REFUSED_SECONDS, time.monotonic
         )
 
-    def condemned(self, data: bytes, *, resembling: bool) -> None:
-        """Take note of a condemned picture, and whether it was tried for `resembling` an earlier one."""
+    def condemned(self, data: bytes, *, in_trial: bool) -> None:
+        """Take note of a condemned picture, and whether it was tried for being suspicious."""
         found = structure(data)
         if found:
             self._suspicious[found.rough] = None
-            if resembling:
+            if in_trial:
                 self._condemned[found] = self._condemned.get(found, 0) + 1
 
     def answered(self, data: bytes) -> None:

@@ -60,6 +60,16 @@ def test_an_image_overruns_by_its_own_threads_time_alone(scene: WatchScene) -> N
     assert scene.watch.overran() == {1}
 
 
+def test_an_image_is_slow_by_its_own_threads_time(scene: WatchScene) -> None:
+    scene.begin(FIRST, 0)
+    scene.work(0.4, FIRST)
+    scene.begin(SECOND, 1)
+    scene.work(0.4, FIRST, SECOND)
+    assert scene.watch.slow(0.9) == set()
+    assert scene.watch.slow(0.7) == {0}
+    assert scene.watch.slow(0.3) == {0, 1}
+
+
 def test_waiting_for_a_core_or_a_lock_is_no_overrunning(scene: WatchScene) -> None:
     scene.begin(FIRST, 0)
     scene.work(9)

@@ -4,173 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator
 from itertools import chain
 
 import pytest
 
-from inference.results import HarmfulImage, InferenceError, ModelInfo, ModelUnavailable, OutOfMemory
-from inference.serving.batch_inbox import Batch, BatchInbox
-from inference.serving.batching import MicroBatcher
-from inference.serving.expected_work import ExpectedWork
-from inference.serving.image_lanes import ImageLanes
-from inference.serving.protocol import (
-    AnsweredReply,
-    BatchRequest,
-    LookRequest,
-    RefusedReply,
-    UnsureReply,
-    WorkerReply,
-)
-from inference.serving.supervisor import DeathCause, WorkerDied
-from inference.serving.verdict_cache import ImageKey
+from inference.results import HarmfulImage, ModelUnavailable, OutOfMemory
+from inference.serving.protocol import AnsweredReply
+from inference.serving.worker_death import DeathCause
 from tests.inference.fakes import until
-
-INFO = ModelInfo("m", "e", 1, 1, None, "0", 1)
-
-
-def answered(look: LookRequest) -> AnsweredReply:
-    return AnsweredReply(
-        id=look.id,
-        labels=(("a", 0, 1.0, None),),
-        size=(1, 1),
-        views=1,
-        decode_ms=0,
-        predict_ms=0,
-        core_seconds=0.05,
-    )
-
-
-class ScriptedWorker:
-    """Each batch waits for `go`. `unsure`: the crops of a picture's second look; `deadly`: what kills.
-
-    Of a batch with something deadly, the images before it are answered, it is in work, as is what is in
-    `beside`, and those after it have not begun. `overrunning`: it is known to have taken too long.
-    """
-
-    def __init__(self) -> None:
-        self.starts = 0
-        self.resident_bytes = 0
-        self.go = threading.Semaphore(0)
-        self.batches: list[list[bytes | int]] = []
-        self.requests: list[BatchRequest] = []
-        self.unsure: dict[bytes, int] = {}
-        self.deadly: set[bytes | int] = set()
-        self.without_memory: list[bytes | int] = []
-        self.beside: set[bytes | int] = set()
-        self.overrunning = False
-        self.alive = True
-        self.swollen = False
-
-    @property
-    def pid(self) -> int | None:
-        return 1 if self.alive else None
-
-    @property
-    def seen(self) -> list[bytes | int]:
-        """All that was handed over, in order: the bytes of first looks, the ids of second ones."""
-        return list(chain.from_iterable(self.batches))
-
-    def is_swollen(self) -> bool:
-        return self.swollen
-
-    def start(self, report: Callable[[str, float | None], None]) -> ModelInfo:
-        self.swollen = False
-        self.alive = True
-        self.starts += 1
-        return INFO
-
-    def settle_on(self, name: str) -> None:
-        """There is one model."""
-
-    def run(
-        self,
-        batch: BatchRequest,
-        pictures: Sequence[bytes],
-        report: Callable[[Sequence[WorkerReply]], None],
-        *,
-        image_seconds: float,
-        inbox: BatchInbox,
-    ) -> None:
-        todo = [Batch(batch, pictures)]
-        while todo or not inbox.close_if_empty():
-            for request, bytes_ in todo:
-                self._look(request, bytes_, report)
-            todo = inbox.take()
-
-    def _look(
-        self, batch: BatchRequest, pictures: Sequence[bytes], report: Callable[[Sequence[WorkerReply]], None]
-    ) -> None:
-        left = iter(pictures)
-        seen: list[bytes | int] = [look.id if look.second else next(left) for look in batch.looks]
-        self.batches.append(seen)
-        self.requests.append(batch)
-        if not self.go.acquire(timeout=20):
-            raise AssertionError("the test forgot this batch")
-        for look, what in zip(batch.looks, seen, strict=True):
-            if what in self.deadly:
-                self.alive = False
-                in_work = [
-                    look.id,
-                    *(o.id for o, w in zip(batch.looks, seen, strict=True) if w in self.beside),
-                ]
-                cause = DeathCause.OVERRAN if self.overrunning else DeathCause.CRASHED
-                raise WorkerDied(cause, "it was deadly", dict.fromkeys(in_work, 1.0))
-            if what in self.beside:
-                continue
-            report([self._reply(look, what)])
-
-    def _reply(self, look: LookRequest, what: bytes | int) -> WorkerReply:
-        if what in self.without_memory:
-            self.without_memory.remove(what)
-            return RefusedReply(id=look.id, code="out_of_memory", message="no memory", core_seconds=0)
-        if isinstance(what, bytes) and what in self.unsure:
-            return UnsureReply(id=look.id, crops=self.unsure[what], core_seconds=0)
-        return answered(look)
-
-    def end(self) -> None:
-        self.go.release(1000)
-
-    def reap(self) -> int:
-        self.alive = False
-        return 0
-
-
-class BatchingScene:
-    def __init__(self, crops: int = 4) -> None:
-        self.worker = ScriptedWorker()
-        self.second = ScriptedWorker()
-        self.second.alive = False
-        self.settled: dict[bytes, AnsweredReply | InferenceError] = {}
-        self.batcher = MicroBatcher(
-            self.worker,
-            self.second,
-            ImageLanes(crops=crops, pixels=50_000_000, cores=2),
-            image_seconds=1,
-            on_settled=self._note,
-            on_model=lambda _: None,
-        )
-
-    def _note(self, key: ImageKey, outcome: AnsweredReply | InferenceError) -> None:
-        self.settled[key.digest] = outcome
-
-    def send(
-        self, *names: str, group: object = None, seconds: float = 0.05
-    ) -> list[asyncio.Task[AnsweredReply]]:
-        """Ask for images, each of which is expected to take so many core-seconds."""
-        expected = ExpectedWork(seconds)
-        return [
-            asyncio.create_task(
-                self.batcher.answer(ImageKey(name.encode(), 1), name.encode(), group, expected=expected)
-            )
-            for name in names
-        ]
-
-    async def until_in_work(self, batches: int) -> None:
-        """So many batches have gone to the worker, the last of them is still there."""
-        await until(lambda: len(self.worker.batches) >= batches)
-        await asyncio.sleep(0.005)
+from tests.inference.scripted_worker import BatchingScene
 
 
 @pytest.fixture
@@ -304,7 +147,7 @@ async def test_an_unsure_suspect_stays_alone(scene: BatchingScene) -> None:
 
 
 async def test_a_picture_that_overran_is_condemned_without_a_trial(scene: BatchingScene) -> None:
-    scene.worker.deadly, scene.worker.overrunning = {b"slow"}, True
+    scene.worker.deadly, scene.worker.cause = {b"slow"}, DeathCause.OVERRAN
     tasks = scene.send("a", "slow", "b")
     scene.worker.go.release(9)
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
@@ -314,9 +157,9 @@ async def test_a_picture_that_overran_is_condemned_without_a_trial(scene: Batchi
 
 async def test_deaths_that_a_picture_explains_do_not_count_against_the_breaker(scene: BatchingScene) -> None:
     names = [f"bad{number}" for number in range(8)]
-    scene.worker.deadly = scene.second.deadly = {name.encode() for name in names}
-    scene.worker.go.release(99)
-    scene.second.go.release(99)
+    for worker in scene.workers:
+        worker.deadly = {name.encode() for name in names}
+        worker.go.release(99)
     for name in names:
         with pytest.raises(HarmfulImage):
             await scene.send(name)[0]
@@ -325,13 +168,14 @@ async def test_deaths_that_a_picture_explains_do_not_count_against_the_breaker(s
 
 async def test_deaths_whose_suspects_have_not_been_tried_do_not_count_yet(scene: BatchingScene) -> None:
     names = [f"suspect{number}" for number in range(4)]
-    scene.worker.deadly = {name.encode() for name in names}
-    scene.worker.go.release(99)
+    for worker in (scene.worker, scene.spare):
+        worker.deadly = {name.encode() for name in names}
+        worker.go.release(99)
     suspects = []
-    for number, name in enumerate(names):
+    for name in names:
         suspects += scene.send(name)
-        await scene.until_in_work(1 + number)
-        await until(lambda: scene.worker.alive)
+        await until(lambda: name.encode() in (*scene.worker.seen, *scene.spare.seen))  # noqa: B023 - awaited here
+        await until(lambda: scene.batcher.pid)
     assert isinstance(await scene.send("good")[0], AnsweredReply)
 
     scene.second.go.release(3)  # they survive their trials: no picture can be blamed

@@ -116,6 +116,13 @@ async def test_others_are_answered_while_suspects_are_tried() -> None:
         assert isinstance(await suspect, HarmfulImage)
 
 
+async def test_a_picture_that_takes_longer_than_its_header_says_holds_nobody_up_and_is_answered() -> None:
+    async with running(limits(image_seconds=4), load="load_costly_decoder") as classifier:
+        assert await outcomes(classifier, [costly(2, 1), picture(2)]) == ["shade 1", "shade 2"]
+        assert classifier.stats.restarts == 1
+        assert classifier.stats.condemned == 0
+
+
 async def test_an_honest_picture_that_is_built_like_a_condemned_one_is_answered() -> None:
     async with running(limits(), load="load_costly_decoder") as classifier:
         hostile = [deed(Deed.CRASH, number) for number in range(2)]

@@ -75,6 +75,25 @@ def test_a_debt_outlives_an_empty_queue_but_is_never_more_than_a_bound() -> None
     assert had["a"] >= 1
 
 
+def test_all_that_is_put_back_is_served_as_if_it_had_not_been_taken() -> None:
+    queue = queue_of(a=4, b=1)
+    taken = [queue.pop() for _ in range(5)]
+    for item, estimate in reversed(taken):
+        queue.put_back(item, item[0], estimate=estimate)
+    assert [queue.pop() for _ in range(5)] == taken
+
+
+def test_groups_that_have_to_wait_are_passed_over_and_keep_their_turn() -> None:
+    queue = queue_of(a=2, b=2, c=1)
+    assert queue.first(without={"a"}) == "b0"
+    assert queue.pop(without={"a", "b"})[0] == "c0"
+    assert queue.pop()[0] == "a0"
+    assert queue.first(without={"a", "b"}) is None
+    with pytest.raises(LookupError):
+        queue.pop(without={"a", "b"})
+    assert [queue.pop()[0] for _ in range(3)] == ["b0", "a1", "b1"]
+
+
 def test_what_was_used_stays_known_when_all_items_are_refused() -> None:
     queue = queue_of(a=2, b=2)
     served(queue, 2, {"a": 10.0, "b": 0.1})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from inference.serving.image_job import ImageJob
-from inference.serving.supervisor import DeathCause, WorkerDied
 from inference.serving.verdict_cache import ImageKey
+from inference.serving.worker_death import DeathCause, WorkerDied
 
 
 @pytest.mark.parametrize(
@@ -39,5 +39,5 @@ def test_an_image_that_resembles_a_condemned_one_needs_one_death_alone(
     cause: DeathCause, guilty: bool
 ) -> None:
     job = ImageJob(1, ImageKey(b"", 1), b"", None)
-    job.resembling = True
+    job.suspicious = True
     assert job.died(WorkerDied(cause, "so it died", {1: 0.5}), alone=True) is guilty

@@ -6,7 +6,7 @@ import itertools
 
 from inference.serving.expected_work import ExpectedWork
 from inference.serving.image_job import ImageJob
-from inference.serving.image_lanes import CHEAP_PIXELS, ImageLanes
+from inference.serving.image_lanes import CHEAP_PIXELS, HEAVY_SECONDS, ImageLanes
 from inference.serving.verdict_cache import ImageKey
 
 MEGA = 1_000_000
@@ -14,7 +14,7 @@ NUMBERS = itertools.count()
 
 
 def job(
-    seconds: float = 0.05, megapixels: float = 1, *, group: str = "a", is_large: bool = False
+    seconds: float = 0.05, megapixels: float = 1, *, group: str | None = "a", is_large: bool = False
 ) -> ImageJob:
     number = next(NUMBERS)
     expected = ExpectedWork(seconds, int(megapixels * MEGA), is_large)
@@ -92,6 +92,16 @@ def test_servers_take_turns_in_both_lanes() -> None:
     assert taken(found) == [second]
 
 
+def test_where_each_server_may_have_one_image_others_of_the_line_go_first() -> None:
+    jobs = [job(group="a"), job(group="a"), job(group="b"), job(group=None), job(group=None)]
+    found = lanes(*jobs)
+    there: list[ImageJob] = []
+    while each := found.take(there, one_each=True):
+        there.append(each)
+    assert there == [jobs[0], jobs[2], jobs[3], jobs[4]]  # of those without a server nothing is known
+    assert found.take(there[1:], one_each=True) is jobs[1]
+
+
 def test_what_is_put_back_is_first_again_and_costs_nothing() -> None:
     jobs = [job(group="a"), job(group="a"), job(group="b")]
     found = lanes(*jobs)
@@ -110,3 +120,53 @@ def test_what_is_removed_or_cleared_is_not_taken() -> None:
     found.put(jobs[1])
     found.clear()
     assert not found
+
+
+def heavy(found: ImageLanes, group: str) -> None:
+    """Have a group use much of the processor."""
+    one = job(HEAVY_SECONDS + 1, group=group)
+    found.put(one)
+    assert found.take([]) is one
+    found.charge(one, HEAVY_SECONDS + 1)
+
+
+def test_whoever_has_used_much_takes_no_room_from_the_others() -> None:
+    found = lanes()
+    heavy(found, "attacker")
+    dear, honest = [job(0.25, group="attacker") for _ in range(4)], job(0.25, group="honest")
+    for each in (*dear, honest):
+        found.put(each)
+    assert taken(found) == [honest, *dear[:2]]
+    assert [each.is_heavy for each in (*dear, honest)] == [True] * 4 + [False]
+
+
+def test_what_a_burst_is_expected_to_take_counts_before_it_has_been_taken() -> None:
+    burst = [job(0.25) for _ in range(20)]
+    lanes(*burst)
+    assert not burst[0].is_heavy
+    assert burst[-1].is_heavy
+
+
+def test_what_was_expected_is_replaced_by_what_it_took_or_forgotten() -> None:
+    burst = [job(0.25) for _ in range(40)]
+    found = lanes(*burst[:10])
+    for each in taken(found):
+        found.charge(each, 0.01)
+    for each in burst[2:10]:
+        found.remove(each)
+    found.put(burst[10])
+    assert not burst[10].is_heavy
+
+
+def test_nobody_is_heavy_where_nobody_knows_who_asks() -> None:
+    unknown = [job(2.0, group=None) for _ in range(9)]
+    lanes(*unknown)
+    assert not any(each.is_heavy for each in unknown)
+
+
+def test_a_group_that_is_forgotten_is_not_heavy_any_more() -> None:
+    found, one = lanes(), job()
+    heavy(found, "a")
+    found.forget_group("a")
+    found.put(one)
+    assert not one.is_heavy
