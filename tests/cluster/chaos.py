@@ -67,12 +67,16 @@ class Chaos:
         self._machines = machines
 
     async def replica_killed(self) -> Outcome:
-        """kill -9 one of two replicas. Its worker ends with it."""
+        """kill -9 one of two replicas. Its worker ends with it; another one comes on the same machine."""
         victim = self._replicas()[-1]
 
         async def act(_coming: Traffic) -> None:
             victim.kill()
-            await until(lambda: victim not in self._replicas() and len(self._workers()) > 1)
+            await until(
+                lambda: (
+                    victim not in self._replicas() and all(machine.workers() for machine in self._machines)
+                )
+            )
 
         return await self._during("a replica is killed", act, most_silence=1.0)
 
@@ -92,9 +96,9 @@ class Chaos:
     async def ingress_killed(self) -> Outcome:
         """kill -9 one of two HAProxies; Ray starts another one."""
         machine = self._machines[-1]
-        victim = machine.ingress()
 
         async def act(_coming: Traffic) -> None:
+            victim = machine.ingress()  # only now, since Ray replaces it when replicas come and go
             assert victim is not None
             victim.kill()
             await until(lambda: machine.ingress() not in (None, victim) and machine.is_reached())

@@ -15,6 +15,9 @@ from inference.subprocesses import ROOT
 HAPROXY = Path(__file__).with_name("haproxy.sh")
 """Stands before the HAProxy that Ray brings, and has it listen where we say."""
 
+PLACEMENT = "inference.cluster.ray_nodes.placement.place_everywhere"
+"""What Serve's controller calls before it does anything else."""
+
 RECONNECT_SECONDS = 600
 """How long machines and replicas go on without a head before they give up."""
 HEALTH_SECONDS = 2
@@ -65,6 +68,7 @@ def ray_environment(wanted: Settings, run_dir: Path, token_file: Path, binary: s
         "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": str(int(wanted.queue.timeout) + SLACK_SECONDS),
         "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "1s",
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": str(int(wanted.queue.timeout) + SLACK_SECONDS),
+        "RAY_SERVE_CONTROLLER_CALLBACK_IMPORT_PATH": PLACEMENT,
         # A node's ingress may have another port than the head's.
         "RAY_SERVE_WORKER_PROXY_HTTP_PORT": str(cluster.address.port),
         "RAY_SERVE_PROXY_HEALTH_CHECK_PERIOD_S": str(HEALTH_SECONDS),
