@@ -52,19 +52,24 @@ async def _events(names: tuple[str, ...], only: str | None) -> list[Outcome]:
             lambda chaos: [getattr(chaos, name) for name in chosen], min_replicas=2
         )
     if only == "scaled" or (only is None and names is LONG):
-        scaling = {"min_replicas": 1, "scale_up_seconds": 2, "scale_down_seconds": 8}
-        outcomes += await _with_cluster(lambda chaos: [chaos.scaled], **scaling)
+        scaling = {"min_replicas": 1, "scale_up_seconds": 2, "scale_down_seconds": 4}
+        outcomes += await _with_cluster(lambda chaos: [chaos.scaled], load="load_sleeping", **scaling)
     return outcomes
 
 
 async def _with_cluster(
-    events: Callable[[Chaos], list[Callable[[], Awaitable[Outcome]]]], **ray: Any
+    events: Callable[[Chaos], list[Callable[[], Awaitable[Outcome]]]], load: str = "load", **ray: Any
 ) -> list[Outcome]:
     outcomes: list[Outcome] = []
     with TemporaryDirectory(prefix="wt", dir="/tmp") as folder:  # sockets want a short path
         machines = [
             Machine(
-                Path(folder), number, load_from="tests.cluster.engines:load", places=1, max_replicas=2, **ray
+                Path(folder),
+                number,
+                load_from=f"tests.cluster.engines:{load}",
+                places=1,
+                max_replicas=2,
+                **ray,
             )
             for number in (0, 1)
         ]
