@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import importlib.metadata
 import io
@@ -21,13 +20,15 @@ from inference.results import HarmfulImage
 from inference.serving.client import Classifier
 from tests.cluster.engines import DENIED, Spying, spying
 from tests.cluster.machines import SECRET, Machine
-from tests.cluster.traffic import Traffic, traffic
+from tests.cluster.traffic import AT_ONCE, Traffic, traffic
 from tests.inference.fakes import Deed, deed
 
 RECOVERY_SECONDS = 120.0
 AFTER_SECONDS = 2.0
 """For which pictures still come when all is well again."""
 LOOK_SECONDS = 0.1
+MANY, FEW = 48, 2
+"""At once: three times what `ray.images_per_replica` wants another replica for, and what one does alone."""
 WARM_UP = 20
 """Answers before anything happens."""
 MOST_DEATHS = 2
@@ -180,23 +181,23 @@ class Chaos:
 
     async def scaled(self) -> Outcome:
         """Ask so much that a second replica comes, and then so little that it goes again."""
-        async with contextlib.AsyncExitStack() as more:
-            others = [await more.enter_async_context(traffic(self._classifier)) for _ in range(5)]
 
-            async def act(_coming: Traffic) -> None:
-                await until(lambda: len(self._workers()) > 1)
-                for other in others:
-                    other.stop()
-                await until(lambda: len(self._workers()) == 1)
+        async def act(coming: Traffic) -> None:
+            await until(lambda: len(self._workers()) > 1)
+            coming.ease(FEW)
+            await until(lambda: len(self._workers()) == 1)
 
-            outcome = await self._during("scaled 1 -> 2 -> 1", act, most_silence=1.0)
-        lost = sum(other.lost for other in others)
-        return replace(outcome, lost=outcome.lost + lost)
+        return await self._during("scaled 1 -> 2 -> 1", act, most_silence=1.0, at_once=MANY)
 
     async def _during(
-        self, name: str, act: Callable[[Traffic], Awaitable[None]], *, most_silence: float
+        self,
+        name: str,
+        act: Callable[[Traffic], Awaitable[None]],
+        *,
+        most_silence: float,
+        at_once: int = AT_ONCE,
     ) -> Outcome:
-        async with traffic(self._classifier) as coming:
+        async with traffic(self._classifier, at_once) as coming:
             await until(lambda: len(coming.times) > WARM_UP)
             since = time.monotonic()
             await act(coming)

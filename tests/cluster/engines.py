@@ -17,8 +17,9 @@ from inference.models import prepared
 from inference.models.engines import Prediction
 from tests.inference.fakes import FakeEngine, FakeModel, Report, picture
 
-NAP_SECONDS = 0.05
-"""For which the sleeping engine takes no processor, as on a machine of its own."""
+NAP_SECONDS = 0.16
+"""For each crop, while which the sleeping engine takes no processor, as on a machine of its own. So long that
+four of them at work leave the two cores of this machine to what is measured: transport and routing."""
 SPYING = 254
 """What blue is in a picture whose green says what its worker tries to get at: see `Spying`."""
 DENIED, REACHED = 1, 2
@@ -82,10 +83,10 @@ class SpyingEngine(FakeEngine):
 
 
 class SleepingEngine(FakeEngine):
-    """Sleeps for each pair of crops, one pair after the other."""
+    """Sleeps for each crop, however many come together, so that no replica is faster than another."""
 
     def predict(self, batch: NDArray[np.uint8], *, maps: bool = False) -> Prediction:
-        time.sleep(NAP_SECONDS)
+        time.sleep(NAP_SECONDS * len(batch))
         return super().predict(batch, maps=maps)
 
 

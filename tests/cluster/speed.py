@@ -112,8 +112,8 @@ async def routing(folder: Path) -> bool:
         try:
             await machine.deployed()
             async with asking([machine.url], folder / str(replicas) / "secret") as cluster:
-                pictures = [picture(n % 256, n // 256, 1, size=(40, 41)) for n in range(200 * replicas)]
-                rates[replicas] = await images_a_second(cluster, pictures, at_once=8 * replicas)
+                pictures = [picture(n % 256, n // 256, 1, size=(40, 41)) for n in range(300 * replicas)]
+                rates[replicas] = await images_a_second(cluster, pictures, at_once=AT_ONCE * replicas)
         finally:
             machine.stop()
         print(f"{replicas} replicas that sleep: {rates[replicas]:.1f} pictures a second", flush=True)

@@ -21,12 +21,12 @@ AT_ONCE = 8
 
 
 class Traffic:
-    """Has `AT_ONCE` pictures looked at, always others, and each answer compared with what is in it."""
+    """Has `at_once` pictures looked at, always others, and each answer compared with what is in it."""
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, at_once: int = AT_ONCE) -> None:
         self._classifier = classifier
+        self._at_once = at_once
         self._dice = random.Random(13)  # noqa: S311 - no secret
-        self._going = True
         self.sent = 0
         self.ends: Counter[str] = Counter()
         self.models: Counter[str] = Counter()
@@ -43,16 +43,20 @@ class Traffic:
         times = [since, *(each for each in self.times if each > since), time.monotonic()]
         return max(later - earlier for earlier, later in pairwise(times))
 
+    def ease(self, at_once: int) -> None:
+        """Send fewer at once from now on."""
+        self._at_once = at_once
+
     def stop(self) -> None:
         """Send no more."""
-        self._going = False
+        self._at_once = 0
 
     async def run(self) -> None:
         """Send until told to stop, and wait for what is under way."""
-        await asyncio.gather(*(self._one_after_another() for _ in range(AT_ONCE)))
+        await asyncio.gather(*(self._one_after_another(place) for place in range(self._at_once)))
 
-    async def _one_after_another(self) -> None:
-        while self._going:
+    async def _one_after_another(self, place: int) -> None:
+        while place < self._at_once:
             number, green, blue = (
                 self._dice.randrange(256),
                 self._dice.randrange(256),
@@ -88,9 +92,9 @@ async def asking(urls: list[str], secret_file: Path) -> AsyncIterator[Classifier
 
 
 @asynccontextmanager
-async def traffic(classifier: Classifier) -> AsyncIterator[Traffic]:
+async def traffic(classifier: Classifier, at_once: int = AT_ONCE) -> AsyncIterator[Traffic]:
     """Have pictures come while the block runs; leaving it waits until each is answered."""
-    coming = Traffic(classifier)
+    coming = Traffic(classifier, at_once)
     task = asyncio.create_task(coming.run())
     try:
         yield coming
