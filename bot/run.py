@@ -28,6 +28,7 @@ from bot.store.location import locate
 from bot.store.shard_locks import ShardCountDiffers, ShardLocks
 from bot.store.shard_session import LOST
 from config.settings import ConfigError, Settings
+from inference.large_buffers import give_back_when_freed
 from inference.results import ModelUnavailable
 from inference.sandbox.kernel import forbid_dumps
 from inference.serving.client import Classifier
@@ -64,6 +65,7 @@ def run(settings: Settings, shards: Told | None = None) -> int:
     SIGINT (Ctrl-C) and SIGTERM end it when the images in hand are answered; a second one ends it at once.
     """
     forbid_dumps()
+    give_back_when_freed()
     secret = token(settings)
     discord_py_log.tidy()
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # Whatsit does not speak

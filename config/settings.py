@@ -246,7 +246,7 @@ class Queue(Section):
     """Images that may wait or be in work; the next one is answered with "busy"."""
     images_per_guild: PositiveInt = 64
     """The same for one server, so that one cannot fill the queue for all."""
-    bytes: PositiveInt = 64 * MiB
+    bytes: PositiveInt = 32 * MiB
     """Bytes of images held at once, downloads included; what does not fit is not fetched yet."""
     verdicts: Annotated[int, Field(ge=0)] = 1024
     """Answers remembered in memory, by a hash of the image under a key made at each start. No image is."""

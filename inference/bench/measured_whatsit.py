@@ -18,6 +18,7 @@ from inference.bench.measuring import (
     resident_mb,
     unique,
 )
+from inference.large_buffers import give_back_when_freed
 from inference.serving.client import Classifier
 
 
@@ -30,6 +31,7 @@ class MeasuredWhatsit(MeasuredSystem):
         self._classifier = Classifier(Settings.model_validate(settings), load=load)
 
     async def open(self) -> dict[str, Any]:
+        give_back_when_freed()
         gc.freeze()  # as the bot does when it has imported everything
         return {"engine": (await self._classifier.start()).engine}
 

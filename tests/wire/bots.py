@@ -30,7 +30,17 @@ from tests.stores import opened_store
 from tests.wire.wire import Wire
 from tests.wire.world import PATIENCE, TOKEN
 
-__all__ = ["LABEL", "Process", "SlowModel", "in_place_of_discord", "online", "process", "settings_for"]
+__all__ = [
+    "LABEL",
+    "NOISE",
+    "Process",
+    "SlowModel",
+    "in_place_of_discord",
+    "online",
+    "process",
+    "settings_for",
+    "variables_for",
+]
 
 LABEL = "military uniform"
 API_VERSION = 10
@@ -144,6 +154,17 @@ async def online(
             await fetcher.close()
 
 
+def variables_for(wire: Wire, data: Path) -> dict[str, str]:
+    """The environment of a bot in a process of its own, on its way to the stub."""
+    variables = {"DISCORD_TOKEN": TOKEN, "WHATSIT_DATA__DIR": str(data)}
+    if wire.strict:
+        variables |= {
+            "WHATSIT_DISCORD__API_URL": wire.api_url,
+            "WHATSIT_DISCORD__GATEWAY_URL": wire.gateway_url,
+        }
+    return variables
+
+
 class Process:
     """A bot in a process of its own, at the head of a process group, as a shell starts it.
 
@@ -216,15 +237,9 @@ async def process(
 
     With a `command` the stub has to be strict: what is Discord, only `tests.wire.process` can be told.
     """
-    variables = {"DISCORD_TOKEN": TOKEN, "WHATSIT_DATA__DIR": str(data)}
-    if wire.strict:
-        variables |= {
-            "WHATSIT_DISCORD__API_URL": wire.api_url,
-            "WHATSIT_DISCORD__GATEWAY_URL": wire.gateway_url,
-        }
-    else:
-        script["addresses"] = wire.addresses
-    running = Process(command or ["tests.wire.process", json.dumps(script)], variables | (env or {}))
+    script["addresses"] = None if wire.strict else wire.addresses
+    command = command or ["tests.wire.process", json.dumps(script)]
+    running = Process(command, variables_for(wire, data) | (env or {}))
     await running.start()
     try:
         yield running

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.wire import process
+from tests.wire.bots import variables_for
 from tests.wire.wire import Wire
-from tests.wire.world import PATIENCE, TOKEN
+from tests.wire.world import PATIENCE
 
 __all__ = ["Fork", "forked"]
 
@@ -31,6 +32,11 @@ class Fork:
     def start(self) -> None:
         """Start it; it is on its way when this returns."""
         self._process.start()
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
 
     @property
     def is_alive(self) -> bool:
@@ -65,8 +71,8 @@ class Fork:
 @asynccontextmanager
 async def forked(wire: Wire, data: Path, env: dict[str, str], **script: Any) -> AsyncIterator[Fork]:
     """A bot on its way to the stub, as `tests.wire.bots.process`; its log is in `data`."""
-    variables = {"DISCORD_TOKEN": TOKEN, "WHATSIT_DATA__DIR": str(data), **env}
-    bot = Fork(variables, data / "log.txt", {**script, "addresses": wire.addresses})
+    addresses = None if wire.strict else wire.addresses
+    bot = Fork(variables_for(wire, data) | env, data / "log.txt", {**script, "addresses": addresses})
     await asyncio.to_thread(bot.start)
     try:
         yield bot

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
 import sqlite3
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -15,7 +14,8 @@ import discord
 import pytest
 
 from bot.cogs.catch_up import AT_ONCE
-from tests.wire.bots import LABEL, Process, process
+from tests.wire.bots import LABEL, NOISE
+from tests.wire.forks import Fork, forked
 from tests.wire.modes import each_server
 from tests.wire.rest import LOADING
 from tests.wire.wire import Wire
@@ -31,13 +31,19 @@ ADMINISTRATOR, READ_MESSAGE_HISTORY = 1 << 3, 1 << 16
 @asynccontextmanager
 async def running(
     wire: Wire, data: Path, seconds: float = 0.0, *, one_by_one: bool = False
-) -> AsyncIterator[Process]:
+) -> AsyncIterator[Fork]:
     """A bot, once it is connected. Discord has forgotten what it knew of nonces since the last one."""
     wire.world.nonces.clear()
     wire.gateway.sessions.clear()
-    async with process(wire, data, seconds=seconds, one_by_one=one_by_one) as bot:
+    async with forked(wire, data, {}, seconds=seconds, one_by_one=one_by_one) as bot:
         await wire.world.until(lambda: wire.gateway.ready)
         yield bot
+
+
+async def kill(bot: Fork) -> None:
+    """`kill -9`, and its end."""
+    bot.kill()
+    await bot.ended()
 
 
 def answered(wire: Wire, channel: str | None = None) -> Counter[str]:
@@ -53,7 +59,7 @@ async def test_twenty_images_are_each_answered_once(wire: Wire, tmp_path: Path, 
     async with running(wire, tmp_path, 0.05, one_by_one=True) as bot:
         sent = [await wire.post(PICTURE, channel=chance.choice([None, other])) for _ in range(IMAGES)]
         await asyncio.sleep(chance.uniform(0.0, 0.05 * IMAGES))
-        await bot.kill()
+        await kill(bot)
     before = (answered(wire) + answered(wire, other)).total()
     async with running(wire, tmp_path):
         await wire.world.until(lambda: (answered(wire) + answered(wire, other)).total() >= IMAGES)
@@ -70,7 +76,7 @@ async def test_an_answer_that_was_sent_but_not_written_down_is_not_sent_again(
     async with running(wire, tmp_path) as bot:
         message = await wire.post(PICTURE)
         await wire.world.until(wire.world.answers)
-        await bot.kill()
+        await kill(bot)
     wire.world.faults.clear()
     async with running(wire, tmp_path):
         await wire.world.until(lambda: rows(tmp_path, "open_message") == 0)
@@ -84,7 +90,7 @@ async def test_an_open_message_is_found_behind_many_others(wire: Wire, tmp_path:
     async with running(wire, tmp_path, 60) as bot:
         message = await wire.post(PICTURE)
         await wire.cdn.until_asked()
-        await bot.kill()
+        await kill(bot)
     for _ in range(60):
         await wire.post(content="hello")
     async with running(wire, tmp_path):
@@ -97,7 +103,7 @@ async def test_a_direct_message_is_answered_after_all(wire: Wire, tmp_path: Path
     async with running(wire, tmp_path, 60) as bot:
         message = await wire.post_dm(PICTURE)
         await wire.cdn.until_asked()
-        await bot.kill()
+        await kill(bot)
     async with running(wire, tmp_path):
         await wire.world.until(lambda: wire.world.answers(message["channel_id"]))
     assert answered(wire, message["channel_id"]) == Counter([message["id"]])
@@ -108,7 +114,7 @@ async def test_a_message_deleted_meanwhile_is_struck_out_without_a_word(wire: Wi
     async with running(wire, tmp_path, 60) as bot:
         gone, stays = await wire.post(PICTURE), await wire.post(PICTURE)
         await wire.cdn.until_asked(2)
-        await bot.kill()
+        await kill(bot)
     await wire.delete(gone)
     asked = rf"/channels/\d+/messages/{gone['id']}"
     async with running(wire, tmp_path) as bot:
@@ -116,7 +122,7 @@ async def test_a_message_deleted_meanwhile_is_struck_out_without_a_word(wire: Wi
         await wire.world.until(lambda: wire.world.sent("GET", asked))
         await wire.post(PICTURE)
         await wire.world.until(lambda: len(wire.world.answers()) == 2)
-        await bot.kill()
+        await kill(bot)
     async with running(wire, tmp_path) as bot:
         await wire.post(PICTURE)
         await wire.world.until(lambda: len(wire.world.answers()) == 3)
@@ -133,7 +139,7 @@ async def test_where_history_is_closed_nothing_is_answered_twice(wire: Wire, tmp
     async with running(wire, tmp_path) as bot:
         await wire.post(PICTURE)
         await wire.world.until(wire.world.answers)
-        await bot.kill()
+        await kill(bot)
     wire.world.faults.clear()
     async with running(wire, tmp_path):
         dm = await wire.post_dm(PICTURE)
@@ -157,7 +163,7 @@ async def test_interactions_are_each_answered_where_they_wait(wire: Wire, tmp_pa
         by_dm = await wire.slash("classify", PICTURE, dm=True)
         await wire.cdn.until_asked(7)
         await wire.world.until(lambda: all(one.message_ids for one in [*asked, by_dm]))
-        await bot.kill()
+        await kill(bot)
     before = len(wire.world.requests)
     assert len(asked) > AT_ONCE
     async with running(wire, tmp_path):
@@ -183,7 +189,7 @@ async def test_a_response_that_was_just_deferred_does_not_wait_for_ever(
         def kill_at_the_defer() -> None:
             changed()
             if wire.world.sent("POST", r"/interactions/.*/callback"):
-                bot.tell(signal.SIGKILL)
+                bot.kill()
 
         monkeypatch.setattr(wire.world, "changed", kill_at_the_defer)
         match way:
@@ -221,7 +227,7 @@ async def test_a_picture_added_by_an_edit_that_was_interrupted_is_answered(
             await wire.world.until(lambda: rows(tmp_path, "open_message") == 0)
         await edit(wire, message)
         await wire.world.until(lambda: rows(tmp_path, "open_message") == 1)
-        await bot.kill()
+        await kill(bot)
     async with running(wire, tmp_path):
         await wire.world.until(lambda: named(wire) == len(message["attachments"]))
         await wire.world.until(lambda: rows(tmp_path, "open_message") == 0)
@@ -246,7 +252,7 @@ async def test_a_response_deleted_meanwhile_is_struck_out(wire: Wire, tmp_path: 
         gone, expired = [await wire.slash("classify", PICTURE) for _ in range(2)]
         await wire.cdn.until_asked(2)
         await wire.world.until(lambda: gone.message_ids and expired.message_ids)
-        await bot.kill()
+        await kill(bot)
     del wire.world.messages[gone.channel_id][gone.message_ids[0]]
     expired.expired = True
     asked_before = len(wire.cdn.asked)
@@ -254,7 +260,7 @@ async def test_a_response_deleted_meanwhile_is_struck_out(wire: Wire, tmp_path: 
         await wire.world.until(lambda: len(wire.world.sent("GET", r"/webhooks/.*")) == 2)
         await wire.post(PICTURE)
         await wire.world.until(lambda: LABEL in str(wire.world.answers()))
-        await bot.kill()
+        await kill(bot)
     assert len(wire.cdn.asked) == asked_before + 1
     async with running(wire, tmp_path):
         await wire.post(PICTURE)
@@ -269,13 +275,13 @@ async def test_tokens_and_addresses_are_erased_with_the_answer(wire: Wire, tmp_p
         await wire.cdn.until_asked()
         await wire.world.until(lambda: interaction.message_ids)
         await asyncio.sleep(0.2)
-        await bot.kill()
+        await kill(bot)
     assert on_disk(tmp_path, interaction.token)
     async with running(wire, tmp_path) as bot:
         await wire.world.until(lambda: LABEL in str(response(wire, interaction)))
-        bot.tell(signal.SIGTERM)
-        code, _, _ = await bot.end()
-    assert code == 0
+        bot.stop()
+        assert await bot.ended() == 0
+        assert not any(noise in bot.log for noise in NOISE), bot.log
     assert not on_disk(tmp_path, interaction.token)
     assert not on_disk(tmp_path, "cat.png")
 

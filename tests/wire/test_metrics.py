@@ -13,6 +13,7 @@ import pytest
 
 from tests.inference.fakes import Deed, deed, picture
 from tests.wire.bots import process
+from tests.wire.forks import forked
 from tests.wire.metrics import FAKE_MODEL, Endpoint, free_port
 from tests.wire.wire import Wire
 
@@ -33,7 +34,7 @@ def shade(number: int) -> tuple[str, bytes]:
 async def test_each_joint_on_the_way_of_an_image_is_seen(
     wire: Wire, tmp_path: Path, endpoint: Endpoint
 ) -> None:
-    async with process(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
+    async with forked(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
         await wire.world.until(lambda: wire.gateway.ready)
         await wire.post(shade(1), shade(2))
         await wire.post(shade(1))
@@ -67,7 +68,7 @@ async def test_each_joint_on_the_way_of_an_image_is_seen(
 async def test_no_label_has_a_value_that_comes_from_outside(
     wire: Wire, tmp_path: Path, endpoint: Endpoint
 ) -> None:
-    async with process(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
+    async with forked(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
         await wire.world.until(lambda: wire.gateway.ready)
         await wire.post(shade(1), content="look at my Schnurrli")
         await wire.gateway.emit("THREAD_CREATE", {"name": "secret"})
@@ -101,7 +102,7 @@ async def test_the_dashboard_and_the_alerts_ask_for_nothing_that_is_not_there(
         )
     }
     assert len(asked) > 25
-    async with process(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
+    async with forked(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
         samples = await endpoint.until(lambda seen: seen.of("whatsit_ready") == 4)
     assert asked <= {name for name, _ in samples}
 
@@ -109,7 +110,7 @@ async def test_the_dashboard_and_the_alerts_ask_for_nothing_that_is_not_there(
 async def test_it_tells_of_the_connection_and_of_what_discord_refuses(
     wire: Wire, tmp_path: Path, endpoint: Endpoint
 ) -> None:
-    async with process(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
+    async with forked(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
         await wire.world.until(lambda: wire.gateway.ready)
         wire.world.limit("POST", MESSAGES, 0.3)
         await wire.post(shade(1))
@@ -131,7 +132,7 @@ async def test_it_tells_of_the_connection_and_of_what_discord_refuses(
 async def test_it_counts_workers_that_are_replaced_and_pictures_that_are_condemned(
     wire: Wire, tmp_path: Path, endpoint: Endpoint
 ) -> None:
-    async with process(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
+    async with forked(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
         await wire.world.until(lambda: wire.gateway.ready)
         await wire.post(("bad.png", deed(Deed.CRASH)))
         samples = await endpoint.until(lambda seen: seen.has("whatsit_images_total", outcome="harmful_image"))
@@ -141,7 +142,7 @@ async def test_it_counts_workers_that_are_replaced_and_pictures_that_are_condemn
 
 async def test_ready_says_what_is_not(wire: Wire, tmp_path: Path, endpoint: Endpoint) -> None:
     wire.gateway.held = True
-    async with process(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
+    async with forked(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
         await endpoint.until(lambda seen: seen.of("whatsit_ready", check="model") == 1)
         assert await endpoint.get("/healthz") == (200, '{"alive": true}')
         status, said = await endpoint.ready()
@@ -160,7 +161,7 @@ async def test_a_model_that_is_still_loading_is_said(wire: Wire, tmp_path: Path,
     told = tmp_path / "told"
     told.write_text("hang")
     env = {**endpoint.env, "WHATSIT_MODEL__NAME": str(told)}
-    async with process(wire, tmp_path, env, load_from="tests.inference.fakes:load_if_told"):
+    async with forked(wire, tmp_path, env, load_from="tests.inference.fakes:load_if_told"):
         samples = await endpoint.until(lambda seen: seen.of("whatsit_ready", check="model") == 0)
         _, said = await endpoint.ready()
         assert said["faults"]["model"] == "The model is not loaded yet."
@@ -173,7 +174,7 @@ async def test_a_breaker_that_is_open_is_said_until_a_picture_is_answered(
     told = tmp_path / "told"
     told.write_text("fine")
     env = {**endpoint.env, "WHATSIT_MODEL__NAME": str(told)}
-    async with process(wire, tmp_path, env, load_from="tests.inference.fakes:load_if_told") as bot:
+    async with forked(wire, tmp_path, env, load_from="tests.inference.fakes:load_if_told") as bot:
         await endpoint.until(lambda seen: seen.of("whatsit_ready") == 4)
         told.write_text("abort")
         worker = psutil.Process(bot.pid).children()[0]
@@ -194,7 +195,7 @@ async def test_a_breaker_that_is_open_is_said_until_a_picture_is_answered(
 
 
 async def test_a_store_that_cannot_be_written_is_said(wire: Wire, tmp_path: Path, endpoint: Endpoint) -> None:
-    async with process(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
+    async with forked(wire, tmp_path, endpoint.env, load_from=FAKE_MODEL):
         await endpoint.until(lambda seen: seen.of("whatsit_ready") == 4)
         with sqlite3.connect(tmp_path / "whatsit.sqlite3", isolation_level=None) as other:
             other.execute("BEGIN EXCLUSIVE")
@@ -217,7 +218,7 @@ async def test_a_port_that_is_taken_is_one_sentence(wire: Wire, tmp_path: Path, 
 
 
 async def test_when_it_is_off_nothing_listens(wire: Wire, tmp_path: Path) -> None:
-    async with process(wire, tmp_path, load_from=FAKE_MODEL) as bot:
+    async with forked(wire, tmp_path, {}, load_from=FAKE_MODEL) as bot:
         await wire.world.until(lambda: wire.gateway.ready)
         own = psutil.Process(bot.pid).net_connections()
         assert [connection for connection in own if connection.status == psutil.CONN_LISTEN] == []
