@@ -23,7 +23,7 @@ RECONNECT_SECONDS = 600
 HEALTH_SECONDS = 2
 """Between two looks at an ingress, and at a replica."""
 CONTROL_SECONDS = 0.5
-"""Between two looks of Serve's controller at everything: with its 0.1 it is most of what an idle head takes."""
+"""Between two looks of Serve's controller at everything: with its 0.1 it is most of an idle head's work."""
 PATIENCE_SECONDS = 15
 """For the start of an ingress: with Ray's 5, a busy machine lost some that were only slow."""
 DRAINING_SECONDS = 3
