@@ -148,7 +148,7 @@ async def main() -> int:
     with TemporaryDirectory(prefix="wt", dir="/tmp") as folder:
         met = [
             await against_local(Path(folder, "0")),
-            await transport(Path(folder, "transport")),
+            await transport(Path(folder, "t")),  # sockets want a short path
             await routing(Path(folder)),
         ]
     return 0 if all(met) else 1
