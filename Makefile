@@ -82,7 +82,7 @@ $(VENV)/.cluster: requirements/cluster.txt | $(STAMP)
 	$(PY) -m uv pip install --quiet --python $(PY) --require-hashes --requirement $<
 	@touch $@
 
-cluster: $(VENV)/.cluster  ## kill what a cluster of Ray is made of, under load (5 minutes; SHORT=1: three)
+cluster: $(VENV)/.cluster  ## kill what a cluster of Ray is made of, under load (5 minutes; SHORT=1: two)
 	$(PY) -m tests.cluster $(if $(SHORT),--short)
 
 image: $(STAMP)  ## build the container image without Docker, and see it answer (root; Debian: buildah, mmdebstrap)

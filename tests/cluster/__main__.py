@@ -1,7 +1,7 @@
 """Kill what a cluster is made of, while pictures keep coming; each has to be answered once, and rightly.
 
-    python -m tests.cluster            all of it: six minutes on two cores
-    python -m tests.cluster --short    without the head and scaling: three minutes
+    python -m tests.cluster            all of it: five minutes on two cores
+    python -m tests.cluster --short    without the head and scaling: two minutes
 
 The exit code is 0 if no picture was lost, and none had to wait for too long.
 """

@@ -1,8 +1,8 @@
 """How fast a cluster is: `python -m tests.cluster.speed`, on a machine that does nothing else.
 
-One replica against a worker of this process, in turns, on the same cores; and 1, 2 and 4 replicas whose
-engine sleeps, as on machines of their own, which shows what routing costs. The exit code is 0 if the goals
-are met.
+One replica against a worker of this process, in turns, on the same cores; what transport costs, with an
+engine that takes next to nothing; and 1, 2 and 4 replicas whose engine sleeps, as on machines of their own,
+which shows what routing costs. The exit code is 0 if the goals are met.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from tests.inference.fakes import picture
 PHOTOGRAPH = Path(mpl.get_data_path()) / "sample_data" / "grace_hopper.jpg"
 REAL = "inference.models.loading:load"
 MODEL = "efficientnet_lite0"
-IMAGES, AT_ONCE, TURNS = 120, 16, 3
+IMAGES, AT_ONCE, TURNS = 80, 16, 8
 LEAST_SHARE = 0.9
 """Of the pictures a second that this machine names without a cluster, those that it names with one."""
 LEAST_TIMES = {2: 1.8, 4: 3.5}
@@ -72,21 +72,41 @@ async def against_local(folder: Path) -> bool:
         async with asking([machine.url], folder / "secret") as cluster:
             await images_a_second(cluster, photographs(2 * TURNS)[:20])
             await images_a_second(local, photographs(2 * TURNS)[20:40])
-            shares, transport = [], []
+            shares = []
             for turn in range(TURNS):
-                alone = await images_a_second(local, photographs(2 * turn))
-                before = _transport_seconds(machine)
-                together = await images_a_second(cluster, photographs(2 * turn + 1))
-                transport.append(1000 * (_transport_seconds(machine) - before) / IMAGES)
+                for_local, for_cluster = photographs(2 * turn), photographs(2 * turn + 1)
+                alone = 0.0 if turn % 2 else await images_a_second(local, for_local)
+                together = await images_a_second(cluster, for_cluster)
+                alone = alone or await images_a_second(local, for_local)  # each is first every other time
                 shares.append(together / alone)
                 print(f"local {alone:.1f}, one replica {together:.1f} pictures a second", flush=True)
     finally:
         await local.close()
         machine.stop()
-    share, cost = statistics.median(shares), statistics.median(transport)
+    share = statistics.median(shares)
     print(f"one replica: {share:.2f} of local (at least {LEAST_SHARE})")
-    print(f"transport: {cost:.1f} ms of processor time a picture (at most {MOST_TRANSPORT_MS:g})")
-    return share >= LEAST_SHARE and cost <= MOST_TRANSPORT_MS
+    return share >= LEAST_SHARE
+
+
+async def transport(folder: Path) -> bool:
+    """Measure what a picture costs beside the worker that names it."""
+    machine = Machine(folder, 0, load_from="tests.cluster.engines:load", places=1, max_replicas=1)
+    machine.start()
+    try:
+        await machine.deployed()
+        async with asking([machine.url], folder / "secret") as cluster:
+            await images_a_second(cluster, photographs(TURNS))
+            costs = []
+            for turn in range(TURNS):
+                pictures = photographs(turn)
+                before = _transport_seconds(machine)
+                await images_a_second(cluster, pictures)
+                costs.append(1000 * (_transport_seconds(machine) - before) / IMAGES)
+    finally:
+        machine.stop()
+    cost = statistics.median(costs)
+    print(f"transport: {cost:.1f} ms of processor time a picture (at most {MOST_TRANSPORT_MS:g})", flush=True)
+    return cost <= MOST_TRANSPORT_MS
 
 
 def _transport_seconds(machine: Machine) -> float:
@@ -124,9 +144,13 @@ async def routing(folder: Path) -> bool:
 
 
 async def main() -> int:
-    """Measure both, and return the exit code."""
+    """Measure all three, and return the exit code."""
     with TemporaryDirectory(prefix="wt", dir="/tmp") as folder:
-        met = [await against_local(Path(folder, "0")), await routing(Path(folder))]
+        met = [
+            await against_local(Path(folder, "0")),
+            await transport(Path(folder, "t")),  # sockets want a short path
+            await routing(Path(folder)),
+        ]
     return 0 if all(met) else 1
 
 

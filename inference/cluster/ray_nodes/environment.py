@@ -22,6 +22,8 @@ RECONNECT_SECONDS = 600
 """How long machines and replicas go on without a head before they give up."""
 HEALTH_SECONDS = 2
 """Between two looks at an ingress, and at a replica."""
+CONTROL_SECONDS = 0.5
+"""Between two looks of Serve's controller at everything: with its 0.1 it is most of an idle head's work."""
 PATIENCE_SECONDS = 15
 """For the start of an ingress: with Ray's 5, a busy machine lost some that were only slow."""
 DRAINING_SECONDS = 3
@@ -68,6 +70,7 @@ def ray_environment(wanted: Settings, run_dir: Path, token_file: Path, binary: s
         "RAY_SERVE_HAPROXY_TIMEOUT_SERVER_S": str(int(wanted.queue.timeout) + SLACK_SECONDS),
         "RAY_SERVE_HAPROXY_HEALTH_CHECK_INTER": "1s",
         "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S": str(int(wanted.queue.timeout) + SLACK_SECONDS),
+        "RAY_SERVE_CONTROL_LOOP_INTERVAL_S": str(CONTROL_SECONDS),
         "RAY_SERVE_CONTROLLER_CALLBACK_IMPORT_PATH": PLACEMENT,
         # A node's ingress may have another port than the head's.
         "RAY_SERVE_WORKER_PROXY_HTTP_PORT": str(cluster.address.port),

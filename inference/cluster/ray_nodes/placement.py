@@ -57,7 +57,11 @@ def _place_evenly(scheduler: DeploymentScheduler) -> None:
 
 
 def _least_taken(scheduler: DeploymentScheduler) -> str | None:
-    """Return the machine with the smallest share of its places taken, None where none has any."""
+    """Return the machine with the smallest share of its places taken, None where none has any.
+
+    Of several it is the head: a new one does not know yet where replicas have outlived the old one, which
+    was elsewhere.
+    """
     machines = scheduler._cluster_node_info_cache
     places = {
         node: resources[PLACE]
@@ -69,4 +73,6 @@ def _least_taken(scheduler: DeploymentScheduler) -> str | None:
         + len(scheduler._launching_replicas_on_node_id(node))
         for node in places
     }
-    return min(places, key=lambda node: taken[node] / places[node], default=None)
+    return min(
+        places, key=lambda node: (taken[node] / places[node], node != scheduler._head_node_id), default=None
+    )
