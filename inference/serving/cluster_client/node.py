@@ -235,9 +235,9 @@ def _failure(status: int, said: bytes) -> NodeFailed:
             return NodeFailed(message, FaultKind.OWNERS, was_asked=False)
         case 400 if message:
             return NodeFailed(message, None, was_asked=True)
-        case 400 | 404 | 405:
-            reason = f"There is no node of Whatsit at this address (it answered {status})."
-            return NodeFailed(reason, FaultKind.OWNERS, was_asked=False)
+        case 400 | 404 | 405:  # with 404 an ingress of Ray answers while no replica is ready
+            what = f"no node of Whatsit at this address, or none that is ready (it answered {status})"
+            return NodeFailed(f"There is {what}.", FaultKind.NOT_READY, was_asked=False)
         case _:
             return NodeFailed(f"It answered {status}.", None, was_asked=True)
 

@@ -39,7 +39,8 @@ Answering = Callable[["StubNode"], Awaitable[web.StreamResponse]]
 
 
 class StubNode:
-    """Answers with `answering`; `asked` has each picture that it was asked about."""
+    """Answers with `answering`; `asked` has each picture that it was asked about. The first `absent` times
+    that it is asked how it is, there is nobody at its address."""
 
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
@@ -48,6 +49,7 @@ class StubNode:
         self.url = ""
         self.info = INFO
         self.fault: str | None = None
+        self.absent = 0
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         question, picture = unpack_question(await request.read())
@@ -57,6 +59,9 @@ class StubNode:
         return await self._answering(self)
 
     async def state(self, _request: web.Request) -> web.Response:
+        if self.absent:
+            self.absent -= 1
+            return web.Response(status=404)
         state = NodeState(
             model=self.info,
             fault=self.fault,

@@ -443,10 +443,18 @@ async def test_no_node_at_the_start_is_an_error_that_says_what_each_said() -> No
         await classifier.start()
     await classifier.close()
     async with stub(honest) as node:
-        strange = Classifier(asking([node.url + "/elsewhere"]))
+        strange = Classifier(asking([node.url + "/elsewhere"], cluster={"start_timeout": 0.5}))
         with pytest.raises(ModelUnavailable, match="no node of Whatsit at this address"):
             await strange.start()
         await strange.close()
+
+
+async def test_an_ingress_that_has_no_replica_yet_is_waited_for() -> None:
+    async with stub(honest) as node:
+        node.absent = 2
+        classifier = Classifier(asking([node.url]))
+        assert await classifier.start() == INFO
+        await classifier.close()
 
 
 async def test_a_model_that_no_node_has_is_an_error_and_one_that_some_have_is_asked_of_them() -> None:
