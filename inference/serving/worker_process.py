@@ -113,7 +113,10 @@ class WorkerProcess:
             return 0
 
     def send(self, parts: Sequence[bytes], look_after_it: Callable[[], None]) -> None:
-        """Write all parts to the worker."""
+        """Write all parts to the worker, as far as it reads them.
+
+        One that reads no more has mostly ended: what it said before is still to be received, then its end.
+        """
         for part in parts:
             left = memoryview(part)
             while left:
@@ -121,7 +124,7 @@ class WorkerProcess:
                 try:
                     left = left[os.write(self._to_worker, left[:PIPE_BYTES]) :]
                 except BrokenPipeError:
-                    raise self._buried() from None
+                    return
 
     def speaks(self, look_after_it: Callable[[], None], *, or_for: int) -> bool:
         """Wait until the worker has something to say, or there is something to read from `or_for`; return
