@@ -126,7 +126,8 @@ class MicroBatcher:
                 next(self._numbers), key, data, group, on_cost=on_cost, expected=expected
             )
             self._lanes.put(job)
-            self._wake()
+            if self._pump is None:
+                self._pump = asyncio.create_task(self._work(), name="inference-batches")
             self._top_up_soon()
         waiter: asyncio.Future[AnsweredReply] = asyncio.get_running_loop().create_future()
         job.waiters.add(waiter)
@@ -154,10 +155,6 @@ class MicroBatcher:
             await asyncio.wait([self._pump])
         await self._trials.close()
         await self._first.close()
-
-    def _wake(self) -> None:
-        if self._pump is None:
-            self._pump = asyncio.create_task(self._work(), name="inference-batches")
 
     async def _work(self) -> None:
         """Send batches as long as there are images."""

@@ -92,7 +92,7 @@ class People:
     def __init__(self, wire: Wire, channels: dict[int, str], every: float = 0.3) -> None:
         """`channels`: one of each shard; `every`: seconds between two pictures in each.
 
-        Of a channel, the last 50 messages are caught up with, answers included: post no faster than that.
+        Of a channel, the last 100 messages are caught up with, answers included: post no faster than that.
         """
         self._wire = wire
         self.channels = channels
