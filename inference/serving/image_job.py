@@ -80,7 +80,7 @@ class ImageJob:
         a SIGKILL that was not ours is more often a person's, or the kernel's for lack of memory, than a
         picture's: then it must have been alone twice. That it was slow is nothing to condemn it for.
         """
-        self.core_seconds += death.in_work[self.id]
+        self.core_seconds += death.in_work.get(self.id, 0.0)  # none where it died before it said anything
         if death.cause is DeathCause.SLOW:
             return False
         self.deaths += 1

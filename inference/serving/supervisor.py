@@ -170,6 +170,8 @@ class WorkerSupervisor:
                 todo = inbox.take()
         except WorkerDied as death:
             death.in_work = death.in_work or watch.in_work()
+            if death.cause is DeathCause.KILLED and not death.in_work:
+                death.cause = DeathCause.IDLE  # a busy machine takes a moment to end what was killed
             raise
 
     def _believed(

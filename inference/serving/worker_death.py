@@ -23,7 +23,7 @@ class DeathCause(Enum):
     KILLED = auto()
     """SIGKILL, and not by us: a person, or the kernel when the machine ran out of memory."""
     IDLE = auto()
-    """It was gone before it had work."""
+    """It was gone, or killed from outside, before it began with what it was handed."""
 
 
 class WorkerDied(Exception):

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from bot.metrics.readiness import CHECKS
-from tests.alerts.prometheus import Prometheus
+from tests.alerts.prometheus import PATIENCE, Prometheus
 from tests.inference.fakes import Deed, deed, picture
 from tests.wire.bots import Process, process
 from tests.wire.metrics import Endpoint
@@ -90,6 +90,7 @@ class WatchedBot:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Wait for something that the stub sees."""
-    while not holds():  # noqa: ASYNC110 - it happens in another process
-        await asyncio.sleep(0.05)
+    """Wait for something that the stub sees. Raises TimeoutError where it does not come."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():  # noqa: ASYNC110 - it happens in another process
+            await asyncio.sleep(0.05)

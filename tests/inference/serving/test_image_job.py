@@ -41,3 +41,10 @@ def test_an_image_that_resembles_a_condemned_one_needs_one_death_alone(
     job = ImageJob(1, ImageKey(b"", 1), b"", None)
     job.suspicious = True
     assert job.died(WorkerDied(cause, "so it died", {1: 0.5}), alone=True) is guilty
+
+
+def test_a_worker_that_died_before_it_said_anything_of_a_suspect_costs_its_sender_nothing() -> None:
+    job = ImageJob(1, ImageKey(b"", 1), b"", None)
+    verdicts = [job.died(WorkerDied(DeathCause.CRASHED, "so it died"), alone=True) for _ in range(2)]
+    assert verdicts == [False, True]
+    assert job.core_seconds == 0
