@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import signal
 from collections.abc import Iterator
 
@@ -37,3 +38,11 @@ def warnings_are_seen(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     after = logging.root.level
     logging.root.setLevel(before)
     assert after == before, "the root logger was left at another level"
+
+
+@pytest.fixture(autouse=True)
+def rights_are_kept() -> Iterator[None]:
+    """A test that has this process give up what no later test can get back fails: `forbid_dumps` does so."""
+    before = resource.getrlimit(resource.RLIMIT_CORE)
+    yield
+    assert resource.getrlimit(resource.RLIMIT_CORE) == before, "this process may write no core dump any more"

@@ -16,9 +16,16 @@ from bot.cli import main
 from bot.cli.check_results import CheckResult, Level
 from bot.cli.doctor_cluster import check_cluster
 from config.settings import Settings
+from inference.cluster import plain_server
 from tests.e2e.command import whatsit
 from tests.inference.cluster.nodes import Node, asking, nodes
 from tests.inference.fakes import picture
+
+
+@pytest.fixture(autouse=True)
+def it_gives_up_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`main` runs in the tests' own process, which could not take it back."""
+    monkeypatch.setattr(plain_server, "forbid_dumps", lambda: None)
 
 
 @pytest.fixture(autouse=True)
