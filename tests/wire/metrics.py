@@ -25,6 +25,10 @@ def free_port() -> int:
     return port
 
 
+class NotThere(AssertionError):
+    """There is no such sample."""
+
+
 class Samples(dict[tuple[str, frozenset[tuple[str, str]]], float]):
     """What `/metrics` said, by name and labels."""
 
@@ -39,11 +43,12 @@ class Samples(dict[tuple[str, frozenset[tuple[str, str]]], float]):
         )
 
     def of(self, name: str, **labels: str) -> float:
-        """The sum of all samples of this name that have these labels."""
+        """The sum of all samples of this name that have these labels. Raises NotThere."""
         found = [
             value for (of, has), value in self.items() if of == name and labels.items() <= dict(has).items()
         ]
-        assert found, f"{name} {labels} is not there"
+        if not found:
+            raise NotThere(f"{name} {labels} is not there")
         return sum(found)
 
     def has(self, name: str, **labels: str) -> bool:
@@ -82,12 +87,12 @@ class Endpoint:
             return response.status, await response.json()
 
     async def until(self, holds: Callable[[Samples], bool]) -> Samples:
-        """Wait until the metrics are so, also for a bot that is on its way; return them."""
+        """Wait until the metrics are so, also for a bot or a sample that is on its way; return them."""
         samples = Samples()
         try:
             async with asyncio.timeout(PATIENCE):
                 while True:
-                    with suppress(aiohttp.ClientConnectionError):
+                    with suppress(aiohttp.ClientConnectionError, NotThere):
                         if holds(samples := await self.samples()):
                             return samples
                     await asyncio.sleep(0.05)
