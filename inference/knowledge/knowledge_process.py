@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import os
-import signal
 import subprocess
 import threading
 import time
@@ -160,8 +158,7 @@ class _RunningProcess:
                 self._pending.pop(asked.id, None)
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, signal.SIGKILL)
+        self._process.kill()  # nothing where it has ended: its number may be another process's by now
 
     def _read(self, replies: BinaryIO) -> None:
         """Hand out replies until the process is gone, or speaks nonsense."""

@@ -272,6 +272,20 @@ async def test_closing_ends_the_process_and_starts_no_other(shelf: Shelf) -> Non
     await _gone(pid)
 
 
+async def test_closing_kills_nobody_who_has_the_number_of_one_that_has_ended(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    signalled: list[int] = []
+    async with knowing(shelf) as knowledge:
+        assert await knowledge.name(1, KIND, picture(7))
+        assert knowledge.pid
+        os.kill(knowledge.pid, signal.SIGKILL)
+        while knowledge.pid is not None:  # noqa: ASYNC110 - until a thread has noticed
+            await asyncio.sleep(0.01)
+        monkeypatch.setattr(os, "kill", lambda pid, _: signalled.append(pid))
+    assert signalled == []
+
+
 async def test_it_ends_with_the_process_that_started_it() -> None:
     code = """
 import asyncio, os
