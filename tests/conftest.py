@@ -6,6 +6,7 @@ import logging
 import os
 import resource
 import signal
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +14,8 @@ import pytest
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ["LC_ALL"] = "C.UTF-8"  # whatever the developer's terminal speaks
+    # The telemetry of OpenVINO and NNCF forks this process, with all its threads, to ask a server.
+    sys.modules["openvino_telemetry"] = None  # type: ignore[assignment] # the way to forbid an import
     # What the tests start heeds Ctrl-C, also where a script started them with `&`: that has it ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     for mark in (

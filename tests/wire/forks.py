@@ -43,12 +43,14 @@ class Fork:
         return self._process.is_alive()
 
     def kill(self) -> None:
-        """`kill -9`."""
-        self._process.kill()
+        """`kill -9`; nothing if it has ended: its number may be another process's by now."""
+        if self.is_alive:
+            self._process.kill()
 
     def stop(self) -> None:
         """SIGTERM, as a service manager sends it."""
-        self._process.terminate()
+        if self.is_alive:
+            self._process.terminate()
 
     async def ended(self, patience: float = PATIENCE) -> int:
         """Its exit code, once it has ended by itself."""
